@@ -1,0 +1,27 @@
+/* From a judgement to what a person reads: the denial, the warnings, the audit annotations (design 2).
+ *
+ * Pure, everything in the arena. Any thread.
+ */
+#ifndef LG_RULES_ANSWER_H
+#define LG_RULES_ANSWER_H
+
+#include "rules/engine.h"
+#include "rules/kube/review.h"
+
+enum { LG_WARNINGS_MAX = 10, LG_WARNING_BYTES_MAX = 256 };
+
+/* Fills everything of `ret` but uid. `group` and `kind_name` as the request named them. */
+void lg_answer_make(const struct lg_judgement *judgement, struct lg_str group,
+                    struct lg_str kind_name, struct lg_arena *arena, struct lg_answer *ret);
+
+/* The whole message of design 2 for the findings whose action is `action`:
+ *
+ *   VirtualMachine web-servers/orders-db cannot be live-migrated, 2 reasons:
+ *   [LG101] volume "data": ...
+ *       at:  spec...
+ *       fix: ...
+ */
+struct lg_str lg_answer_message(const struct lg_judgement *judgement, enum lg_action action,
+                                struct lg_arena *arena);
+
+#endif

@@ -1,0 +1,146 @@
+/* The one read-only document model: JSON text scanned strictly into a flat array of nodes.
+ *
+ * RFC 8259 without extensions: valid UTF-8 only, no duplicate keys (compared after unescaping), no lone surrogates,
+ * depth and node limits. Numbers stay text until someone asks for an exact integer; strings point into the text and
+ * are unescaped when asked for; both carry their length, since NUL is a character. Written text is jansson's
+ * (rules/core/out.h); a user's subtree is never written back, it is copied as text (lg_json_text).
+ *
+ * A `struct lg_val` is a borrowed view: it lives as long as the arena and the text handed to lg_json_parse. Documents
+ * are not shared between threads (unescaping allocates in the document's arena).
+ *
+ * All readers accept LG_NONE, and a value of another kind, and then answer "nothing there": look-ups can be chained
+ * without checks. JSON null counts as absent, as in Kubernetes, but for lg_json_kind and the iterator.
+ */
+#ifndef LG_RULES_CORE_JSON_H
+#define LG_RULES_CORE_JSON_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "rules/core/arena.h"
+#include "rules/core/err.h"
+#include "rules/core/str.h"
+
+enum lg_json_kind {
+    LG_JSON_ABSENT,
+    LG_JSON_NULL,
+    LG_JSON_FALSE,
+    LG_JSON_TRUE,
+    LG_JSON_NUMBER,
+    LG_JSON_STRING,
+    LG_JSON_ARRAY,
+    LG_JSON_OBJECT,
+};
+
+enum { LG_JSON_DEPTH_MAX = 64, LG_JSON_NODES_MAX = 200000, LG_JSON_TEXT_BYTES_MAX = 1 << 30 };
+
+/* Where a node stands in what the user wrote; both count from 1, columns in bytes. {0, 0} = not known. */
+struct lg_mark {
+    uint32_t line, column;
+};
+
+struct lg_json_node {
+    uint32_t off;    /* first byte of the token in the text; of a string, behind the quote */
+    uint32_t len;    /* bytes of the token; of a string, between the quotes */
+    uint32_t next;   /* index behind this node and everything below it */
+    uint8_t kind;    /* enum lg_json_kind */
+    uint8_t escaped; /* a string with a backslash */
+    uint16_t reserved;
+};
+
+/* One parsed text. Nodes stand in the order of the text: a container, then its items; a member is its key's node
+ * (a string), then its value. */
+struct lg_doc {
+    struct lg_str text;
+    struct lg_json_node *nodes;
+    uint32_t count;
+    struct lg_arena *arena;
+    const struct lg_mark *marks; /* one a node where the text was rendered from YAML, else NULL */
+    const char *file;            /* for messages; NULL = not from a file */
+    uint32_t
+        first_line; /* line of the text's first byte in `file`, from 1; used where marks is NULL */
+};
+
+struct lg_val {
+    const struct lg_doc *doc;
+    uint32_t i;
+};
+
+#define LG_NONE ((struct lg_val){0})
+
+/* Scans `text` (borrowed, not copied) into `arena`.
+ * LG_E_INVALID: not RFC 8259 (err->where is "line L, column C"). LG_E_LIMIT: readable, but a duplicate key, too deep
+ * or too many nodes (err->where is the JSON path); then *ret_root still holds what stood before the violation, closed
+ * as if it ended there, so that a caller can find a request's uid. O(n). */
+enum lg_err_code lg_json_parse(struct lg_arena *arena, struct lg_str text, struct lg_val *ret_root,
+                               struct lg_err *err)
+    __attribute__((warn_unused_result, nonnull(1, 3)));
+
+enum lg_json_kind lg_json_kind(struct lg_val v);
+/* The kind as a person says it: "a list", "an object", "a string", "nothing"... Static storage. */
+const char *lg_json_kind_name(struct lg_val v);
+
+/* True when v is there and not null. */
+static inline bool lg_json_there(struct lg_val v)
+{
+    return lg_json_kind(v) > LG_JSON_NULL;
+}
+
+/* The member `key` of an object; absent when v is no object, has no such member, or it is null. O(members). */
+struct lg_val lg_json_get(struct lg_val v, const char *key);
+struct lg_val lg_json_get_str(struct lg_val v, struct lg_str key);
+
+/* lg_json_get along a path of plain member names, "spec.template.spec"; no indexes, no dots within names. */
+struct lg_val lg_json_at(struct lg_val v, const char *path);
+
+/* True when the object has the member, even as null (presence is what some annotations mean). */
+bool lg_json_has(struct lg_val v, const char *key);
+
+/* Item `n` of an array. O(n). */
+struct lg_val lg_json_item(struct lg_val v, size_t n);
+
+/* Items of an array or members of an object; 0 for anything else. O(items). */
+size_t lg_json_len(struct lg_val v);
+
+/* for (struct lg_json_iter it = lg_json_iter(v); lg_json_next(&it);) use it.val, it.index, and for objects it.key.
+ * Nulls are visited. `key` is unescaped (in the document's arena where it has to be). */
+struct lg_json_iter {
+    struct lg_val val;
+    struct lg_str key;
+    size_t index;
+    struct lg_val of; /* private from here on */
+    uint32_t at, end;
+    bool object, started;
+};
+struct lg_json_iter lg_json_iter(struct lg_val v);
+bool lg_json_next(struct lg_json_iter *it);
+
+/* The string's characters, unescaped; the absent string for anything else. Borrowed from the text or the arena. */
+struct lg_str lg_json_str(struct lg_val v);
+/* lg_json_str(lg_json_at(v, path)) */
+struct lg_str lg_json_str_at(struct lg_val v, const char *path);
+/* True when v is a string that says `text`. Allocates nothing. */
+bool lg_json_is(struct lg_val v, const char *text);
+bool lg_json_is_str(struct lg_val v, struct lg_str text);
+
+/* true or false; `otherwise` for anything else. */
+bool lg_json_bool(struct lg_val v, bool otherwise);
+
+/* An exact integer. LG_E_INVALID: not a number, or one with a fraction or exponent; LG_E_LIMIT: it does not fit. */
+enum lg_err_code lg_json_int64(struct lg_val v, int64_t *ret) __attribute__((warn_unused_result));
+
+/* The value's text as it stands; of a string with its quotes. */
+struct lg_str lg_json_text(struct lg_val v);
+
+/* Same value: members in any order, strings unescaped, numbers by their text. O(n) when the texts are equal or members stand in the same order. */
+bool lg_json_equal(struct lg_val a, struct lg_val b);
+
+/* "spec.template.spec.volumes[1].name" from `root` (an ancestor or v itself: "") to v, in the arena; a name that is
+ * not plain is bracketed: metadata.annotations["a.b/c"]. O(depth x siblings). */
+struct lg_str lg_json_path(struct lg_val root, struct lg_val v, struct lg_arena *arena);
+
+/* Where v stands in the user's file. */
+struct lg_mark lg_json_mark(struct lg_val v);
+
+#endif

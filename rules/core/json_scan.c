@@ -1,0 +1,428 @@
+/* The scanner behind lg_json_parse: one pass over the text, no recursion, limits kept while scanning. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "rules/core/json.h"
+#include "rules/core/map.h"
+#include "rules/core/mem.h"
+#include "rules/core/utf8.h"
+
+enum { KEYS_COMPARED_MAX = 12 }; /* objects with more members find duplicates by hash */
+
+enum state { WANT_VALUE, WANT_VALUE_OR_CLOSE, WANT_KEY, WANT_KEY_OR_CLOSE, WANT_COMMA_OR_CLOSE };
+
+struct key_slot {
+    uint32_t object, key; /* node indexes; key 0 = free (node 0 is the root) */
+};
+
+struct scan {
+    const char *start, *p, *end;
+    struct lg_doc *doc;
+    uint32_t capacity;
+    int depth;
+    uint32_t open[LG_JSON_DEPTH_MAX];    /* the containers around p */
+    uint32_t members[LG_JSON_DEPTH_MAX]; /* how many members of each were read */
+    struct key_slot *slots;
+    uint32_t slots_size, slots_used;
+    struct lg_err *err;
+};
+
+static enum lg_err_code bad(struct scan *s, const char *what)
+{
+    unsigned line = 1;
+    unsigned column = 1;
+    for (const char *p = s->start; p < s->p; p++) {
+        column = *p == '\n' ? 1 : column + 1;
+        line += *p == '\n';
+    }
+    char where[64];
+    snprintf(where, sizeof where, "line %u, column %u", line, column);
+    return lg_err_set(s->err, LG_E_INVALID, where, "%s", what);
+}
+
+static uint32_t add_node(struct scan *s, enum lg_json_kind kind, const char *at, size_t len)
+{
+    struct lg_doc *doc = s->doc;
+    if (doc->count == s->capacity) {
+        struct lg_json_node *more =
+            lg_arena_array(doc->arena, (size_t)s->capacity * 2, sizeof *more);
+        memcpy(more, doc->nodes, doc->count * sizeof *more);
+        doc->nodes = more;
+        s->capacity *= 2;
+    }
+    uint32_t i = doc->count++;
+    doc->nodes[i] = (struct lg_json_node){.off = (uint32_t)(at - s->start),
+                                          .len = (uint32_t)len,
+                                          .next = i + 1,
+                                          .kind = (uint8_t)kind};
+    return i;
+}
+
+/* Closes what is open behind the last node, so that what was read so far is a document; names that node. */
+static enum lg_err_code over_limit(struct scan *s, const char *what)
+{
+    struct lg_doc *doc = s->doc;
+    for (int i = 0; i < s->depth; i++) {
+        struct lg_json_node *node = &doc->nodes[s->open[i]];
+        node->next = doc->count;
+        node->len = (uint32_t)(s->p - s->start) - node->off;
+    }
+    struct lg_arena scratch lg_cleanup(lg_arena_done) = {0};
+    struct lg_str path =
+        lg_json_path((struct lg_val){doc, 0}, (struct lg_val){doc, doc->count - 1}, &scratch);
+    return lg_err_set(s->err, LG_E_LIMIT, path.n != 0 ? path.p : "document", "%s", what);
+}
+
+static struct key_slot *find_slot(const struct scan *s, uint32_t object, struct lg_str key)
+{
+    uint32_t mask = s->slots_size - 1;
+    for (uint64_t i = (lg_hash(key) + object) & mask;; i = (i + 1) & mask) {
+        struct key_slot *slot = &s->slots[i];
+        if (slot->key == 0)
+            return slot;
+        if (slot->object == object && lg_json_is_str((struct lg_val){s->doc, slot->key}, key))
+            return slot;
+    }
+}
+
+static void grow_slots(struct scan *s)
+{
+    struct key_slot *old = s->slots;
+    uint32_t old_size = s->slots_size;
+    s->slots_size = old_size != 0 ? old_size * 2 : 64;
+    s->slots = lg_arena_array(s->doc->arena, s->slots_size, sizeof *s->slots);
+    for (uint32_t i = 0; i < old_size; i++)
+        if (old[i].key != 0)
+            *find_slot(s, old[i].object, lg_json_str((struct lg_val){s->doc, old[i].key})) = old[i];
+}
+
+/* Adds the key to the set; false when the object has it already. */
+static bool add_slot(struct scan *s, uint32_t object, uint32_t key)
+{
+    if (s->slots_used * 4 >= s->slots_size * 3)
+        grow_slots(s);
+    struct key_slot *slot = find_slot(s, object, lg_json_str((struct lg_val){s->doc, key}));
+    if (slot->key != 0)
+        return false;
+    *slot = (struct key_slot){object, key};
+    s->slots_used++;
+    return true;
+}
+
+/* True when the key, the last node, is new in the object around it. */
+static bool new_key(struct scan *s, uint32_t key)
+{
+    struct lg_doc *doc = s->doc;
+    uint32_t object = s->open[s->depth - 1];
+    uint32_t members = s->members[s->depth - 1]++;
+    if (members > KEYS_COMPARED_MAX)
+        return add_slot(s, object, key);
+    struct lg_str text = lg_json_str((struct lg_val){doc, key});
+    uint32_t at = object + 1;
+    for (uint32_t i = 0; i < members; i++) {
+        const struct lg_json_node *name = &doc->nodes[at];
+        if (name->escaped || name->len == text.n)
+            if (lg_json_is_str((struct lg_val){doc, at}, text))
+                return false;
+        if (members == KEYS_COMPARED_MAX)
+            (void)add_slot(s, object, at);
+        at = doc->nodes[at + 1].next;
+    }
+    if (members == KEYS_COMPARED_MAX)
+        (void)add_slot(s, object, key);
+    return true;
+}
+
+/* Skips characters that need no look: no quote, backslash, control character or byte over 0x7F among them. */
+static const char *skip_plain(const char *p, const char *end)
+{
+    const uint64_t ones = 0x0101010101010101u;
+    const uint64_t high = 0x8080808080808080u;
+    while (end - p >= 8) {
+        uint64_t w;
+        memcpy(&w, p, 8);
+        uint64_t quote = w ^ ones * '"';
+        uint64_t slash = w ^ ones * '\\';
+        uint64_t stop = (w - ones * 0x20) | (quote - ones) | (slash - ones) | w;
+        if ((stop & high) != 0)
+            break;
+        p += 8;
+    }
+    while (p < end && (unsigned char)*p >= 0x20 && (unsigned char)*p < 0x80 && *p != '"' &&
+           *p != '\\')
+        p++;
+    return p;
+}
+
+static unsigned hex_digit(unsigned char d)
+{
+    if (d >= '0' && d <= '9')
+        return d - (unsigned)'0';
+    d |= 0x20;
+    return d >= 'a' && d <= 'f' ? d - (unsigned)'a' + 10 : 16;
+}
+
+static bool four_hex(const char *p, const char *end, unsigned *ret)
+{
+    if (end - p < 4)
+        return false;
+    unsigned c = 0;
+    for (int i = 0; i < 4; i++) {
+        unsigned v = hex_digit((unsigned char)p[i]);
+        if (v == 16)
+            return false;
+        c = c << 4 | v;
+    }
+    *ret = c;
+    return true;
+}
+
+static enum lg_err_code scan_escape(struct scan *s)
+{
+    s->p++;
+    if (s->p == s->end)
+        return bad(s, "the text ends within a string");
+    char c = *s->p++;
+    if (c != 'u')
+        return strchr("\"\\/bfnrt", c) != NULL && c != '\0' ? LG_E_OK
+                                                            : bad(s, "unknown escape in a string");
+    unsigned u = 0;
+    if (!four_hex(s->p, s->end, &u))
+        return bad(s, "\\u needs four hexadecimal digits");
+    s->p += 4;
+    if (u < 0xD800 || u > 0xDFFF)
+        return LG_E_OK;
+    unsigned low = 0;
+    bool pair = u < 0xDC00 && s->end - s->p >= 6 && s->p[0] == '\\' && s->p[1] == 'u' &&
+                four_hex(s->p + 2, s->end, &low) && low >= 0xDC00 && low <= 0xDFFF;
+    if (!pair)
+        return bad(s, "a surrogate without its other half");
+    s->p += 6;
+    return LG_E_OK;
+}
+
+/* At a quote: adds the string's node. */
+static enum lg_err_code scan_string(struct scan *s)
+{
+    const char *first = ++s->p;
+    bool escaped = false;
+    for (;;) {
+        s->p = skip_plain(s->p, s->end);
+        if (s->p == s->end)
+            return bad(s, "the text ends within a string");
+        unsigned char c = (unsigned char)*s->p;
+        if (c == '"')
+            break;
+        if (c == '\\') {
+            escaped = true;
+            enum lg_err_code code = scan_escape(s);
+            if (code != LG_E_OK)
+                return code;
+            continue;
+        }
+        uint32_t ignored;
+        size_t len = c < 0x80 ? 0
+                              : lg_utf8_decode((const unsigned char *)s->p, (size_t)(s->end - s->p),
+                                               &ignored);
+        if (len == 0)
+            return bad(s, c < 0x80 ? "a control character in a string" : "not UTF-8");
+        s->p += len;
+    }
+    uint32_t i = add_node(s, LG_JSON_STRING, first, (size_t)(s->p - first));
+    s->doc->nodes[i].escaped = escaped;
+    s->p++;
+    return LG_E_OK;
+}
+
+static size_t skip_digits(struct scan *s)
+{
+    const char *first = s->p;
+    while (s->p < s->end && *s->p >= '0' && *s->p <= '9')
+        s->p++;
+    return (size_t)(s->p - first);
+}
+
+/* A number that no IEEE double holds is refused, as Go and everybody else does. */
+static bool in_range(const char *text, size_t n)
+{
+    char small[512];
+    char *copy lg_cleanup(lg_free_cleanup) = n < sizeof small ? NULL : lg_memdup(text, n);
+    if (copy == NULL) {
+        memcpy(small, text, n);
+        small[n] = '\0';
+    }
+    return isfinite(strtod(copy != NULL ? copy : small, NULL));
+}
+
+static enum lg_err_code scan_number(struct scan *s)
+{
+    const char *first = s->p;
+    bool real = false;
+    s->p += *s->p == '-';
+    if (s->p < s->end && *s->p == '0')
+        s->p++;
+    else if (skip_digits(s) == 0)
+        return bad(s, "expected a value");
+    if (s->p < s->end && *s->p == '.') {
+        real = true;
+        s->p++;
+        if (skip_digits(s) == 0)
+            return bad(s, "a number without digits behind its point");
+    }
+    if (s->p < s->end && (*s->p | 0x20) == 'e') {
+        real = true;
+        s->p++;
+        if (s->p < s->end && (*s->p == '+' || *s->p == '-'))
+            s->p++;
+        if (skip_digits(s) == 0)
+            return bad(s, "a number without digits in its exponent");
+    }
+    size_t n = (size_t)(s->p - first);
+    if ((real || n > 300) && !in_range(first, n))
+        return bad(s, "the number is out of range");
+    add_node(s, LG_JSON_NUMBER, first, n);
+    return LG_E_OK;
+}
+
+static enum lg_err_code scan_word(struct scan *s, const char *word, enum lg_json_kind kind)
+{
+    size_t n = strlen(word);
+    if ((size_t)(s->end - s->p) < n || memcmp(s->p, word, n) != 0)
+        return bad(s, "expected a value");
+    add_node(s, kind, s->p, n);
+    s->p += n;
+    return LG_E_OK;
+}
+
+static enum lg_err_code open_container(struct scan *s, enum lg_json_kind kind, enum state *state)
+{
+    uint32_t i = add_node(s, kind, s->p, 1);
+    s->p++;
+    if (s->depth == LG_JSON_DEPTH_MAX)
+        return over_limit(s, "nested more than 64 levels deep");
+    s->open[s->depth] = i;
+    s->members[s->depth] = 0;
+    s->depth++;
+    *state = kind == LG_JSON_ARRAY ? WANT_VALUE_OR_CLOSE : WANT_KEY_OR_CLOSE;
+    return LG_E_OK;
+}
+
+static void close_container(struct scan *s, enum state *state)
+{
+    struct lg_json_node *node = &s->doc->nodes[s->open[--s->depth]];
+    s->p++;
+    node->next = s->doc->count;
+    node->len = (uint32_t)(s->p - s->start) - node->off;
+    *state = WANT_COMMA_OR_CLOSE;
+}
+
+static enum lg_err_code scan_value(struct scan *s, enum state *state)
+{
+    *state = WANT_COMMA_OR_CLOSE;
+    switch (*s->p) {
+    case '{':
+        return open_container(s, LG_JSON_OBJECT, state);
+    case '[':
+        return open_container(s, LG_JSON_ARRAY, state);
+    case '"':
+        return scan_string(s);
+    case 't':
+        return scan_word(s, "true", LG_JSON_TRUE);
+    case 'f':
+        return scan_word(s, "false", LG_JSON_FALSE);
+    case 'n':
+        return scan_word(s, "null", LG_JSON_NULL);
+    default:
+        return scan_number(s);
+    }
+}
+
+static void skip_space(struct scan *s)
+{
+    while (s->p < s->end && (*s->p == ' ' || *s->p == '\n' || *s->p == '\t' || *s->p == '\r'))
+        s->p++;
+}
+
+static enum lg_err_code scan_key(struct scan *s, enum state *state)
+{
+    if (*s->p != '"')
+        return bad(s, "expected a member's name in quotes");
+    uint32_t key = s->doc->count;
+    enum lg_err_code code = scan_string(s);
+    if (code != LG_E_OK)
+        return code;
+    if (!new_key(s, key)) {
+        add_node(s, LG_JSON_NULL, s->p, 0);
+        return over_limit(s, "the key is there twice");
+    }
+    skip_space(s);
+    if (s->p == s->end || *s->p != ':')
+        return bad(s, "expected a colon");
+    s->p++;
+    *state = WANT_VALUE;
+    return LG_E_OK;
+}
+
+static enum lg_err_code scan_comma_or_close(struct scan *s, enum state *state)
+{
+    bool object = s->doc->nodes[s->open[s->depth - 1]].kind == LG_JSON_OBJECT;
+    if (*s->p == (object ? '}' : ']')) {
+        close_container(s, state);
+        return LG_E_OK;
+    }
+    if (*s->p != ',')
+        return bad(s, object ? "expected a comma or }" : "expected a comma or ]");
+    s->p++;
+    *state = object ? WANT_KEY : WANT_VALUE;
+    return LG_E_OK;
+}
+
+static enum lg_err_code scan_token(struct scan *s, enum state *state)
+{
+    if (s->doc->count >= LG_JSON_NODES_MAX) {
+        if (*state == WANT_VALUE && s->depth > 0 &&
+            s->doc->nodes[s->open[s->depth - 1]].kind == LG_JSON_OBJECT)
+            add_node(s, LG_JSON_NULL, s->p, 0);
+        return over_limit(s, "more than 200,000 values");
+    }
+    if ((*state == WANT_KEY_OR_CLOSE && *s->p == '}') ||
+        (*state == WANT_VALUE_OR_CLOSE && *s->p == ']')) {
+        close_container(s, state);
+        return LG_E_OK;
+    }
+    if (*state == WANT_KEY || *state == WANT_KEY_OR_CLOSE)
+        return scan_key(s, state);
+    if (*state == WANT_COMMA_OR_CLOSE)
+        return scan_comma_or_close(s, state);
+    return scan_value(s, state);
+}
+
+enum lg_err_code lg_json_parse(struct lg_arena *arena, struct lg_str text, struct lg_val *ret_root,
+                               struct lg_err *err)
+{
+    struct lg_doc *doc = lg_arena_alloc(arena, sizeof *doc);
+    struct scan s = {.start = text.p, .p = text.p, .end = text.p + text.n, .doc = doc, .err = err};
+    if (text.n > LG_JSON_TEXT_BYTES_MAX)
+        return lg_err_set(err, LG_E_LIMIT, NULL, "the text is larger than 1 GiB");
+    *doc = (struct lg_doc){.text = text, .arena = arena, .first_line = 1};
+    s.capacity = (uint32_t)(text.n / 12 < LG_JSON_NODES_MAX ? text.n / 12 : LG_JSON_NODES_MAX) + 32;
+    doc->nodes = lg_arena_array(arena, s.capacity, sizeof *doc->nodes);
+    enum state state = WANT_VALUE;
+    enum lg_err_code code = LG_E_OK;
+    while (code == LG_E_OK) {
+        skip_space(&s);
+        bool complete = s.depth == 0 && state == WANT_COMMA_OR_CLOSE;
+        if (complete && s.p == s.end)
+            break;
+        if (complete)
+            return bad(&s, "more text behind the value");
+        if (s.p == s.end)
+            return bad(&s, doc->count == 0 ? "the text is empty" : "the text ends too early");
+        code = scan_token(&s, &state);
+    }
+    if (code == LG_E_OK || code == LG_E_LIMIT)
+        *ret_root = (struct lg_val){doc, 0};
+    return code;
+}

@@ -1,0 +1,57 @@
+/* The one judge behind all doors: object + old object + request facts + inventory + policy -> findings.
+ *
+ * Pure and bounded: what it allocates lies in the caller's arena; the clock and the deadline are handed in. Any number
+ * of threads on one inventory and policy. Source: design 1 and 2.
+ */
+#ifndef LG_RULES_ENGINE_H
+#define LG_RULES_ENGINE_H
+
+#include "rules/policy.h"
+
+struct lg_engine_input {
+    const struct lg_inventory *inventory;
+    const struct lg_policy *policy;
+    enum lg_kind kind;
+    enum lg_op op;
+    bool subresource;
+    struct lg_str ns, name;
+    struct lg_val object, old_object;
+    struct lg_str username; /* "" offline */
+    struct lg_val groups;   /* list of strings, LG_NONE offline */
+    bool dry_run;
+    int64_t now_unix_s;
+    bool (*expired)(
+        void *
+            arg); /* the answer has to leave now: what is not judged yet becomes pending. NULL = never */
+    void *expired_arg;
+};
+
+enum lg_requester { LG_REQUESTER_PERSON, LG_REQUESTER_CONTROLLER, LG_REQUESTER_BYPASS };
+
+struct lg_judgement {
+    const struct lg_finding *
+        findings; /* in the order of rule ids, inside a rule in the order of the text; audit ones included */
+    size_t n;
+    enum lg_action verdict; /* the strongest action, LG_ACTION_OFF without findings */
+    bool
+        skipped; /* allowed at once: nothing was judged (DELETE, a subresource, deletion, nothing changed) */
+    bool
+        refused; /* the object could not be read: `refusal` says why; verdict is DENY without findings (AUDIT for controllers) */
+    struct lg_err refusal; /* where = path */
+    enum lg_requester requester;
+    enum lg_policy_mode mode;
+    struct lg_subject subject;
+    const struct lg_requirements
+        *requirements; /* of a VM or VMI, for the per-node answer; NULL = not worked out */
+};
+
+/* Judges one object. Never fails: what cannot be read is a refusal. */
+void lg_engine_judge(const struct lg_engine_input *input, struct lg_arena *arena,
+                     struct lg_judgement *ret);
+
+/* What KubeVirt's condition would say of a VM or VMI, independent of actions: 1, 0, or -1 = not known (pending). */
+int lg_judgement_migratable(const struct lg_judgement *judgement);
+/* True when its migration would copy disks (facts 1.8 last rows). */
+bool lg_judgement_block_migration(const struct lg_judgement *judgement);
+
+#endif

@@ -1,0 +1,42 @@
+/* What a rule says of an object: one finding a reason. Lives in the review's arena, borrowed text throughout. */
+#ifndef LG_RULES_FINDING_H
+#define LG_RULES_FINDING_H
+
+#include "rules/core/json.h"
+#include "rules/kube/gvk.h"
+
+struct lg_rule;
+
+/* In rising strength. Policy knows off, audit, warn, deny; pending is a verdict and the default of rules about what is not known yet. */
+enum lg_action {
+    LG_ACTION_OFF,
+    LG_ACTION_AUDIT,
+    LG_ACTION_PENDING,
+    LG_ACTION_WARN,
+    LG_ACTION_DENY
+};
+enum { LG_ACTION_COUNT = LG_ACTION_DENY + 1 };
+
+/* "off", "audit", "pending", "warn", "deny". Static storage. */
+const char *lg_action_name(enum lg_action action);
+
+struct lg_finding {
+    const struct lg_rule *rule;
+    enum lg_action action; /* after policy, ratchet and requester; never OFF */
+    enum lg_action
+        was; /* what it would be by policy alone (before ratchet, observe, controllers, bypass) */
+    bool pending;         /* the rule lacks something: message names it */
+    enum lg_kind missing; /* of a pending one: the kind that is not known, LG_KIND_OTHER else */
+    struct lg_str
+        about; /* what it is about: a volume's, interface's, device's name; "" = the whole object */
+    struct lg_str
+        ident;        /* the offending value; with the rule's id it makes the ratchet's identity */
+    struct lg_val at; /* the offending field */
+    struct lg_str field;   /* its path in the object */
+    struct lg_str message; /* one line, printable */
+    struct lg_str fix;     /* one line, printable; "" = none */
+    const char *
+        kubevirt_reason; /* the condition reason KubeVirt would give, or NULL: it calls the VM migratable all the same */
+};
+
+#endif

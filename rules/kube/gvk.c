@@ -1,0 +1,52 @@
+#include "rules/kube/gvk.h"
+
+#include <assert.h>
+
+static const struct lg_gvk kinds[LG_KIND_COUNT] = {
+    [LG_KIND_NODE] = {"", "v1", "Node", "nodes", "node", false},
+    [LG_KIND_CLAIM] = {"", "v1", "PersistentVolumeClaim", "persistentvolumeclaims", "claim", true},
+    [LG_KIND_VOLUME] = {"", "v1", "PersistentVolume", "persistentvolumes", "volume", false},
+    [LG_KIND_STORAGE_CLASS] = {"storage.k8s.io", "v1", "StorageClass", "storageclasses",
+                               "storage class", false},
+    [LG_KIND_STORAGE_PROFILE] = {"cdi.kubevirt.io", "v1beta1", "StorageProfile", "storageprofiles",
+                                 "storage profile", false},
+    [LG_KIND_DATA_VOLUME] = {"cdi.kubevirt.io", "v1beta1", "DataVolume", "datavolumes",
+                             "data volume", true},
+    [LG_KIND_VM] = {"kubevirt.io", "v1", "VirtualMachine", "virtualmachines", "virtual machine",
+                    true},
+    [LG_KIND_VMI] = {"kubevirt.io", "v1", "VirtualMachineInstance", "virtualmachineinstances",
+                     "virtual machine instance", true},
+    [LG_KIND_MIGRATION] = {"kubevirt.io", "v1", "VirtualMachineInstanceMigration",
+                           "virtualmachineinstancemigrations", "migration", true},
+    [LG_KIND_NAMESPACE] = {"", "v1", "Namespace", "namespaces", "namespace", false},
+    [LG_KIND_MIGRATION_POLICY] = {"migrations.kubevirt.io", "v1alpha1", "MigrationPolicy",
+                                  "migrationpolicies", "migration policy", false},
+    [LG_KIND_KUBEVIRT] = {"kubevirt.io", "v1", "KubeVirt", "kubevirts", "KubeVirt configuration",
+                          true},
+    [LG_KIND_HYPERCONVERGED] = {"hco.kubevirt.io", "v1beta1", "HyperConverged", "hyperconvergeds",
+                                "HyperConverged configuration", true},
+};
+
+const struct lg_gvk *lg_gvk(enum lg_kind kind)
+{
+    assert(kind < LG_KIND_COUNT);
+    return &kinds[kind];
+}
+
+enum lg_kind lg_kind_of(struct lg_str api_version, struct lg_str kind)
+{
+    const char *slash = api_version.n != 0 ? memchr(api_version.p, '/', api_version.n) : NULL;
+    struct lg_str group = {api_version.p, slash != NULL ? (size_t)(slash - api_version.p) : 0};
+    for (int i = 0; i < LG_KIND_COUNT; i++)
+        if (lg_str_is(kind, kinds[i].kind) && lg_str_is(group, kinds[i].group))
+            return (enum lg_kind)i;
+    return LG_KIND_OTHER;
+}
+
+enum lg_kind lg_kind_of_resource(struct lg_str group, struct lg_str plural)
+{
+    for (int i = 0; i < LG_KIND_COUNT; i++)
+        if (lg_str_is(plural, kinds[i].plural) && lg_str_is(group, kinds[i].group))
+            return (enum lg_kind)i;
+    return LG_KIND_OTHER;
+}

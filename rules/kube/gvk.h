@@ -1,0 +1,52 @@
+/* The kinds of objects that livegate knows: one table from group and kind to an enum.
+ *
+ * Versions are not compared: v1 and v1alpha3 of KubeVirt, v1 and v1beta1 of HyperConverged are read by the same code,
+ * so that no version is a way around a rule. Constant data, any thread.
+ */
+#ifndef LG_RULES_KUBE_GVK_H
+#define LG_RULES_KUBE_GVK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "rules/core/str.h"
+
+enum lg_kind {
+    LG_KIND_NODE,
+    LG_KIND_CLAIM, /* PersistentVolumeClaim */
+    LG_KIND_VOLUME,
+    LG_KIND_STORAGE_CLASS,
+    LG_KIND_STORAGE_PROFILE,
+    LG_KIND_DATA_VOLUME,
+    LG_KIND_VM,
+    LG_KIND_VMI,
+    LG_KIND_MIGRATION,
+    LG_KIND_NAMESPACE,
+    LG_KIND_MIGRATION_POLICY,
+    LG_KIND_KUBEVIRT,
+    LG_KIND_HYPERCONVERGED,
+    LG_KIND_COUNT,
+    LG_KIND_OTHER = LG_KIND_COUNT /* anything else */
+};
+
+#define LG_BIT(n) (1u << (n))
+
+struct lg_gvk {
+    const char *group;   /* "" = core */
+    const char *version; /* the one to list and to write */
+    const char *kind;    /* "PersistentVolumeClaim" */
+    const char *plural;  /* "persistentvolumeclaims" */
+    const char *noun;    /* for sentences: "claim", "storage profile" */
+    bool namespaced;
+};
+
+/* The table's row. Static storage. */
+const struct lg_gvk *lg_gvk(enum lg_kind kind);
+
+/* By apiVersion ("group/version" or "v1") and kind; LG_KIND_OTHER for what we do not know. */
+enum lg_kind lg_kind_of(struct lg_str api_version, struct lg_str kind);
+
+/* By group and plural resource name, as a request names it. */
+enum lg_kind lg_kind_of_resource(struct lg_str group, struct lg_str plural);
+
+#endif

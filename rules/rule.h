@@ -1,0 +1,124 @@
+/* What a rule is: one const descriptor a file in rules/builtin, and what its check is handed.
+ *
+ * A check is a pure function of its context: no network, no threads, no clock, no logging, no memory but the arena. It
+ * reports findings (lg_rule_report) or that it lacks something (lg_rule_lacks); the engine decides what comes of it.
+ * Everything else about a rule is derived from the descriptor: policy validation, `livegate rules`, the README's
+ * table, metric labels, what has to be watched.
+ */
+#ifndef LG_RULES_RULE_H
+#define LG_RULES_RULE_H
+
+#include "rules/finding.h"
+#include "rules/inventory.h"
+#include "rules/virt/network.h"
+#include "rules/virt/placement.h"
+#include "rules/virt/storage.h"
+#include "rules/virt/vm.h"
+
+enum lg_op { LG_OP_CREATE, LG_OP_UPDATE, LG_OP_DELETE, LG_OP_CONNECT };
+
+/* What is judged. The engine makes it and has checked the shape (lg_shape_check) of `object`. */
+struct lg_subject {
+    enum lg_kind kind;
+    enum lg_op op;
+    struct lg_str ns, name; /* the request's; name may be "" (generateName before naming) */
+    struct lg_val object;
+    struct lg_vm vm; /* for LG_KIND_VM and LG_KIND_VMI */
+};
+
+enum lg_param_type { LG_PARAM_INT_LIST, LG_PARAM_BOOL, LG_PARAM_LABEL_SELECTOR };
+enum { LG_PARAM_ITEMS_MAX = 64, LG_PARAMS_MAX = 4 };
+
+struct lg_param_value {
+    int64_t items[LG_PARAM_ITEMS_MAX]; /* LG_PARAM_INT_LIST */
+    size_t n;
+    bool flag; /* LG_PARAM_BOOL */
+};
+
+/* A parameter that policy can set beside `action`; the table ends with name NULL. */
+struct lg_param {
+    const char *name;
+    enum lg_param_type type;
+    int64_t min, max; /* of each item */
+    struct lg_param_value otherwise;
+    const char *doc;
+};
+
+struct lg_rule_context {
+    const struct lg_rule *rule;
+    const struct lg_subject *subject;
+    const struct lg_inventory *inventory;
+    const struct lg_settings *settings;  /* lg_inventory_settings, never NULL */
+    const struct lg_param_value *params; /* in the order of rule->params, defaults filled in */
+    struct lg_arena *arena;
+    int64_t now_unix_s;
+    void *engine; /* the engine's own; rules leave it alone */
+};
+
+/* A violation. Zero is a good default for every member but `message`. */
+struct lg_report {
+    struct lg_val at;           /* the offending field; LG_NONE = the object */
+    struct lg_str about, ident; /* see finding.h */
+    enum lg_action at_most;     /* a cap for this finding (LG_ACTION_OFF = none) */
+    struct lg_str
+        message; /* e.g. volume "data": claim "x" is ReadWriteOnce; live migration needs ReadWriteMany */
+    struct lg_str fix;
+    bool
+        beyond_kubevirt; /* KubeVirt does not count this one although the rule has a kubevirt_reason */
+};
+void lg_rule_report(struct lg_rule_context *context, const struct lg_report *report);
+
+/* The rule cannot decide, because an object (or a whole kind: name "") is not known. Once a rule and object is shown. */
+void lg_rule_lacks(struct lg_rule_context *context, struct lg_val at, enum lg_kind kind,
+                   struct lg_str name);
+/* The same, in words of its own: "instancetype \"u1.small\" is not read yet". */
+void lg_rule_lacks_text(struct lg_rule_context *context, struct lg_val at, struct lg_str what);
+
+/* The placement of the subject (VM, VMI), worked out once a subject and shared by the rules. */
+const struct lg_requirements *lg_rule_requirements(struct lg_rule_context *context);
+struct lg_place_count lg_rule_placement(struct lg_rule_context *context);
+
+enum lg_expect {
+    LG_EXPECT_NOTHING = 1,
+    LG_EXPECT_DENY,
+    LG_EXPECT_WARN,
+    LG_EXPECT_AUDIT,
+    LG_EXPECT_PENDING
+};
+
+/* An example is documentation and a test: what this one rule says of `object` (YAML), with `inventory` (YAML
+ * documents; kinds that stand there, and `known`, are complete, others not given) and `policy` (YAML, or NULL). The
+ * table ends with name NULL. At least one expects nothing, one a violation, one has the field absent. */
+struct lg_rule_example {
+    const char *name;
+    enum lg_expect expect;
+    unsigned known; /* LG_BIT(kind): complete though no object of it stands in `inventory` */
+    const char *object, *old_object, *inventory, *policy;
+    const char *message; /* a part of the expected message, or NULL */
+};
+
+struct lg_rule {
+    const char *id;                /* "LG101", never changes */
+    const char *name;              /* "claim-not-shared" */
+    const char *title;             /* one line for tables */
+    const char *rationale;         /* what happens without it; a paragraph */
+    const char *remedy;            /* how to fix it; a paragraph */
+    const char *source;            /* where upstream says so */
+    enum lg_action action;         /* default */
+    unsigned kinds;                /* LG_BIT(LG_KIND_...) it judges */
+    unsigned ops;                  /* LG_BIT(LG_OP_...) */
+    unsigned looks_up;             /* LG_BIT(LG_KIND_...) it reads from the inventory */
+    const char *kubevirt_reason;   /* reason in KubeVirt's LiveMigratable condition, or NULL */
+    const char *not_stronger_than; /* id of the rule whose action caps this one, or NULL */
+    const struct lg_param *params; /* or NULL */
+    void (*check)(struct lg_rule_context *context);
+    const struct lg_rule_example *examples;
+};
+
+/* The registry: generated from the files in rules/builtin, ordered by id, ends with NULL. Never empty (serve refuses). */
+extern const struct lg_rule *const lg_rules[];
+size_t lg_rules_count(void);
+/* By id or name; NULL = no such rule. *ret_index may be NULL. */
+const struct lg_rule *lg_rule_find(struct lg_str id_or_name, size_t *ret_index);
+
+#endif

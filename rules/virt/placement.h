@@ -1,0 +1,46 @@
+/* Which nodes can a guest run on, and why not on the others.
+ *
+ * Source: design 3 "Placement answer", kubevirt-facts 6, Kubernetes' component-helpers nodeaffinity and taints.
+ * Requirements are read once (lg_requirements_read), judged against a node table by bitmaps (lg_placement_count, flat
+ * cost), and explained node by node only when someone prints it (lg_placement_explain; the plain loop, also the oracle
+ * of the property test). Pure, any thread.
+ */
+#ifndef LG_RULES_VIRT_PLACEMENT_H
+#define LG_RULES_VIRT_PLACEMENT_H
+
+#include "rules/virt/nodes.h"
+#include "rules/virt/settings.h"
+#include "rules/virt/vm.h"
+
+struct lg_requirements; /* opaque, in the arena */
+
+/* Reads nodeSelector, required node affinity, tolerations of a VMI spec, and what KubeVirt adds
+ * (kubevirt.io/schedulable, kubernetes.io/arch, the KubeVirt CR's nodeSelectors; settings may be NULL: then
+ * KubeVirt's defaults). Invalid terms match nothing, as in the scheduler. */
+const struct lg_requirements *lg_requirements_read(struct lg_val vmi_spec,
+                                                   const struct lg_settings *settings,
+                                                   struct lg_arena *arena);
+
+enum lg_place { LG_PLACE_ELIGIBLE, LG_PLACE_AWAY, LG_PLACE_EXCLUDED };
+
+struct lg_place_count {
+    size_t eligible, away, excluded;
+};
+
+struct lg_place_count lg_placement_count(const struct lg_requirements *req,
+                                         const struct lg_node_table *nodes);
+
+/* One node's verdict; for AWAY and EXCLUDED *ret_reason says why in the user's words (in the arena); ret_reason may be NULL. */
+enum lg_place lg_placement_explain(const struct lg_requirements *req, const struct lg_node *node,
+                                   struct lg_arena *arena, struct lg_str *ret_reason);
+
+/* What LG404 reports: operators and values that the scheduler refuses, matches that can never be true. */
+struct lg_placement_problem {
+    struct lg_val at;
+    struct lg_str message, fix;
+};
+/* Lists them (in the arena), in the order of the text; *ret_n may be 0. */
+const struct lg_placement_problem *lg_placement_problems(struct lg_val vmi_spec,
+                                                         struct lg_arena *arena, size_t *ret_n);
+
+#endif

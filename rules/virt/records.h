@@ -1,0 +1,164 @@
+/* What livegate keeps of each object of the cluster: only the fields that rules read.
+ *
+ * A record is immutable, lies in one heap block together with all its text, and is shared by count (the inventory's
+ * copies). Made by lg_record_new from the object's JSON; any number of readers, one thread changes counts.
+ */
+#ifndef LG_RULES_VIRT_RECORDS_H
+#define LG_RULES_VIRT_RECORDS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "rules/core/json.h"
+#include "rules/kube/gvk.h"
+#include "rules/kube/labels.h"
+
+struct lg_record {
+    enum lg_kind kind;
+    uint32_t refs;
+    uint32_t bytes; /* of the whole block */
+    bool deleting;
+    struct lg_str ns, name, uid; /* ns "" for cluster-scoped kinds */
+    int64_t created_unix_s;      /* 0 = not known */
+};
+
+enum lg_access_mode { LG_MODE_RWO, LG_MODE_ROX, LG_MODE_RWX, LG_MODE_RWOP };
+enum { LG_MODES_MAX = 16 };
+
+/* In the order they were given, repetitions kept. */
+struct lg_modes {
+    uint8_t n;
+    uint8_t items[LG_MODES_MAX]; /* enum lg_access_mode */
+};
+
+enum lg_volume_mode { LG_VOLUME_MODE_UNSET, LG_VOLUME_MODE_FILESYSTEM, LG_VOLUME_MODE_BLOCK };
+
+/* What a claim or a data volume asks for. */
+struct lg_claim_spec {
+    struct lg_modes modes;
+    enum lg_volume_mode volume_mode;
+    bool has_class; /* storageClassName is there, even "" */
+    struct lg_str class_name;
+    bool
+        storage_api; /* DataVolume spec.storage: CDI renders it; false: spec.pvc or a claim, taken as it stands */
+    bool archive; /* contentType archive */
+    bool
+        from_profile; /* volumeMode FromStorageProfile, or label cdi.kubevirt.io/applyStorageProfile on a claim */
+};
+
+struct lg_node {
+    struct lg_record r;
+    struct lg_labels labels;
+    struct lg_taints taints;
+    bool unschedulable;
+    bool not_ready; /* condition Ready is there and not True; a missing one is not "not ready" */
+};
+
+struct lg_claim {
+    struct lg_record r;
+    struct lg_claim_spec spec;
+    struct lg_str volume_name; /* "" until bound */
+};
+
+struct lg_volume {
+    struct lg_record r;
+    struct lg_str node_affinity; /* JSON text of spec.nodeAffinity.required, "" without */
+};
+
+struct lg_storage_class {
+    struct lg_record r;
+    struct lg_str provisioner;
+    bool is_default, is_virt_default;
+};
+
+struct lg_property_set {
+    struct lg_modes modes;
+    enum lg_volume_mode volume_mode;
+};
+
+struct lg_storage_profile {
+    struct lg_record r;
+    struct lg_property_set *sets; /* status.claimPropertySets: the effective ones */
+    uint32_t n_sets;
+};
+
+struct lg_data_volume {
+    struct lg_record r;
+    struct lg_claim_spec spec;
+};
+
+enum lg_use_how { LG_USE_CLAIM, LG_USE_DATA_VOLUME, LG_USE_EPHEMERAL, LG_USE_MEMORY_DUMP };
+
+struct lg_use { /* one volume of a VM over a claim */
+    struct lg_str volume, claim;
+    enum lg_use_how how;
+};
+
+struct lg_vm_record { /* VirtualMachine */
+    struct lg_record r;
+    struct lg_use *uses;
+    uint32_t n_uses;
+    bool wait_as_receiver; /* runStrategy WaitAsReceiver */
+};
+
+enum lg_condition {
+    LG_CONDITION_ABSENT,
+    LG_CONDITION_TRUE,
+    LG_CONDITION_FALSE,
+    LG_CONDITION_UNKNOWN
+};
+
+struct lg_vmi_record {
+    struct lg_record r;
+    struct lg_use *uses;
+    uint32_t n_uses;
+    struct lg_labels labels;
+    struct lg_str node; /* status.nodeName */
+    struct lg_str
+        phase; /* "", Pending, Scheduling, Scheduled, Running, Succeeded, Failed, Unknown, WaitingForSync */
+    enum lg_condition live_migratable;
+    struct lg_str reason, message; /* of that condition */
+    struct lg_str
+        text; /* JSON: {"metadata":{...},"spec":{...},"status":{"migratedVolumes":[...]}}, read on demand */
+};
+
+struct lg_migration_record {
+    struct lg_record r;
+    struct lg_str vmi;
+    struct lg_str phase;
+    struct lg_str source_node; /* status.migrationState.sourceNode */
+    bool decentralized;        /* sendTo or receive */
+};
+
+struct lg_namespace {
+    struct lg_record r;
+    struct lg_labels labels;
+};
+
+struct
+    lg_config_record { /* KubeVirt, HyperConverged, MigrationPolicy: read on demand (virt/settings.h) */
+    struct lg_record r;
+    struct lg_str text; /* JSON: {"metadata":{...},"spec":{...},"status":{...}} */
+};
+
+/* Reads the object (of any kind in gvk.h) into a new record with one reference, given. LG_E_INVALID with the path where a
+ * kept field has the wrong type or metadata.name is missing; LG_E_UNSUPPORTED for a kind we do not know. */
+enum lg_err_code lg_record_new(struct lg_val object, struct lg_record **ret, struct lg_err *err)
+    __attribute__((warn_unused_result));
+struct lg_record *lg_record_ref(struct lg_record *record);
+void lg_record_unref(struct lg_record *record);
+
+/* True when both keep the same (an event whose kept fields did not change ends there). */
+bool lg_record_equal(const struct lg_record *a, const struct lg_record *b);
+
+/* A claim that others may reach at the same time: ReadWriteMany is among the modes. */
+bool lg_modes_shared(const struct lg_modes *modes);
+/* "ReadWriteOnce" or "ReadWriteOnce, ReadOnlyMany"; "without an access mode" for none. In the arena. */
+struct lg_str lg_modes_text(const struct lg_modes *modes, struct lg_arena *arena);
+struct lg_modes lg_modes_read(struct lg_val list);
+
+/* Reads spec of a claim, of a DataVolume or of a dataVolumeTemplates item (its `spec`); strings are borrowed. */
+struct lg_claim_spec lg_claim_spec_of_claim(struct lg_val claim_object);
+struct lg_claim_spec lg_claim_spec_of_data_volume(struct lg_val data_volume_spec);
+
+#endif

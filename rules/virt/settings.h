@@ -1,0 +1,42 @@
+/* What the KubeVirt CR (and HyperConverged) say that rules depend on, with KubeVirt's defaults filled in.
+ *
+ * Source: kubevirt-facts 1.3, 1.5, 4.4, 4.6, 6, 7; design 3 "Version profile". Values borrow from the arena they were
+ * read into. Pure, any thread.
+ */
+#ifndef LG_RULES_VIRT_SETTINGS_H
+#define LG_RULES_VIRT_SETTINGS_H
+
+#include "rules/core/json.h"
+#include "rules/kube/labels.h"
+#include "rules/virt/records.h"
+
+enum { LG_KUBEVIRT_NEWEST = 109 }; /* 1.9 as 100 * major + minor */
+
+struct lg_binding {
+    struct lg_str name;
+    bool migratable; /* a `migration` struct is there, even empty */
+};
+
+struct lg_settings {
+    bool known; /* false: no KubeVirt CR was found or KubeVirt CRs are not known; defaults follow */
+    int version; /* 100 * major + minor; the stricter of observed and target is left to issue 4's profiles */
+    bool version_known;
+    struct lg_str
+        default_interface; /* "bridge", "masquerade", "slirp"; upstream's default is bridge */
+    bool permit_bridge_on_pod_network; /* default true */
+    const struct lg_binding *bindings;
+    size_t n_bindings;
+    struct lg_str default_architecture; /* default amd64 */
+    struct lg_labels node_selectors;    /* developerConfiguration.nodeSelectors */
+    struct lg_str eviction_strategy;    /* "" = unset */
+    bool
+        highly_available; /* HyperConverged status.infrastructureHighlyAvailable; true when not said */
+    struct lg_str ns;     /* where the CR stands */
+};
+
+/* From the CRs' records; either may be NULL. */
+const struct lg_settings *lg_settings_read(const struct lg_config_record *kubevirt,
+                                           const struct lg_config_record *hyperconverged,
+                                           struct lg_arena *arena);
+
+#endif

@@ -1,0 +1,38 @@
+/* A VirtualMachine or a VirtualMachineInstance as rules see it: where its parts stand, whatever door it came through.
+ *
+ * Values are views into the object (core/json.h). Pure, any thread.
+ */
+#ifndef LG_RULES_VIRT_VM_H
+#define LG_RULES_VIRT_VM_H
+
+#include "rules/core/json.h"
+#include "rules/kube/gvk.h"
+#include "rules/virt/records.h"
+
+struct lg_vm {
+    enum lg_kind kind; /* LG_KIND_VM or LG_KIND_VMI */
+    struct lg_str ns;
+    struct lg_val object;
+    struct lg_val vmi_metadata;          /* VM: spec.template.metadata; VMI: metadata */
+    struct lg_val spec;                  /* the VMI spec: VM: spec.template.spec; VMI: spec */
+    struct lg_val data_volume_templates; /* VM only */
+    bool has_instancetype, has_preference;
+    bool wait_as_receiver; /* runStrategy WaitAsReceiver */
+    struct lg_val
+        migrated_volumes; /* VMI status.migratedVolumes; VM status.volumeUpdateState.volumeMigrationState.migratedVolumes */
+};
+
+/* `ns` is the request's namespace: the object's own may be empty. */
+struct lg_vm lg_vm_read(enum lg_kind kind, struct lg_val object, struct lg_str ns);
+
+/* The annotation of the VMI (template metadata) is there, whatever its value. */
+bool lg_vm_has_annotation(const struct lg_vm *vm, const char *key);
+
+/* Everything in the object that a rule reads has the type that the API server would insist on, fits its range, and
+ * lists have at most 1,024 items (which bounds what a hostile object can cost).
+ * LG_E_INVALID or LG_E_LIMIT with the path in err->where ("spec.template.spec.volumes[2].name") and what was expected.
+ * For kinds without a table: LG_E_OK. */
+enum lg_err_code lg_shape_check(enum lg_kind kind, struct lg_val object, struct lg_err *err)
+    __attribute__((warn_unused_result));
+
+#endif
