@@ -1,5 +1,7 @@
 /* The program: everything is in the libraries, so that tests link the same archives. */
-int main(void)
+#include "webhook/cli/cli.h"
+
+int main(int argc, char **argv)
 {
-    return 0;
+    return lg_cli_main(argc, argv);
 }

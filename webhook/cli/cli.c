@@ -1,0 +1,157 @@
+/* The dispatcher: `livegate <command> ...`. */
+#include "webhook/cli/cli.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "rules/core/mem.h"
+
+const struct lg_command lg_commands[] = {
+    {"version", "", "prints the version", lg_cmd_version},
+    {NULL, NULL, NULL, NULL},
+};
+
+enum { TYPED_BYTES_MAX = 64, COMMANDS_MAX = 16 };
+
+static void print_overview(FILE *out)
+{
+    fputs("Usage: livegate COMMAND [OPTION...]\n\n"
+          "A gate for live migration on KubeVirt: says before a virtual machine exists whether it\n"
+          "can move to another node, and why not.\n\n",
+          out);
+    for (const struct lg_command *command = lg_commands; command->name != NULL; command++) {
+        fprintf(out, "  %-9s %s\n", command->name, command->summary);
+    }
+    fputs("\n`livegate COMMAND --help` shows what a command takes.\n"
+          "Exit status: 0 nothing denied, 1 something denied, 2 usage, 3 input not readable,\n"
+          "4 internal error.\n",
+          out);
+}
+
+/* Edits (insert, delete, replace) from a to b; both are shorter than TYPED_BYTES_MAX. */
+static size_t distance(struct lg_str a, struct lg_str b)
+{
+    size_t row[TYPED_BYTES_MAX + 1];
+
+    for (size_t j = 0; j <= b.n; j++) {
+        row[j] = j;
+    }
+    for (size_t i = 1; i <= a.n; i++) {
+        size_t diagonal = row[0];
+        row[0] = i;
+        for (size_t j = 1; j <= b.n; j++) {
+            size_t replaced = diagonal + (a.p[i - 1] != b.p[j - 1]);
+            size_t shorter = row[j] < row[j - 1] ? row[j] : row[j - 1];
+            diagonal = row[j];
+            row[j] = replaced < shorter + 1 ? replaced : shorter + 1;
+        }
+    }
+    return row[b.n];
+}
+
+const char *lg_cli_nearest(struct lg_str typed, const char *const *names, size_t n)
+{
+    const char *best = NULL;
+    size_t best_distance = 0;
+
+    if (typed.n == 0 || typed.n > TYPED_BYTES_MAX) {
+        return NULL;
+    }
+    for (size_t i = 0; i < n; i++) {
+        struct lg_str name = lg_str_of(names[i]);
+        if (name.n > TYPED_BYTES_MAX) {
+            continue;
+        }
+        bool prefix = name.n > typed.n && memcmp(name.p, typed.p, typed.n) == 0;
+        size_t d = prefix ? 1 : distance(typed, name);
+        if (d <= 1 + name.n / 3 && (best == NULL || d < best_distance)) {
+            best = names[i];
+            best_distance = d;
+        }
+    }
+    return best;
+}
+
+static int unknown_command(const char *typed)
+{
+    const char *names[COMMANDS_MAX];
+    size_t n = 0;
+    struct lg_buf line lg_cleanup(lg_buf_done) = {0};
+
+    for (const struct lg_command *c = lg_commands; c->name != NULL && n < COMMANDS_MAX; c++) {
+        names[n++] = c->name;
+    }
+    const char *nearest = lg_cli_nearest(lg_str_of(typed), names, n);
+    lg_buf_puts(&line, "livegate: there is no command \"");
+    lg_buf_printable(&line, lg_str_cut(lg_str_of(typed), TYPED_BYTES_MAX));
+    lg_buf_putc(&line, '"');
+    if (nearest != NULL) {
+        lg_buf_printf(&line, "; did you mean \"%s\"?", nearest);
+    } else {
+        lg_buf_puts(&line, "; `livegate --help` lists them");
+    }
+    fprintf(stderr, "%s\n", line.p);
+    return LG_EXIT_USAGE;
+}
+
+/* A full disk or a closed pipe must not look like a clean report. */
+static int flush_output(int status)
+{
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        perror("livegate: standard output");
+        return LG_EXIT_INTERNAL;
+    }
+    return status;
+}
+
+static int run(const struct lg_command *command, int argc, char **argv)
+{
+    char name[TYPED_BYTES_MAX];
+
+    snprintf(name, sizeof name, "livegate %s", command->name);
+    argv[0] = name;
+    return flush_output(command->run(argc, argv));
+}
+
+int lg_cli_main(int argc, char **argv)
+{
+    if (argc < 2) {
+        print_overview(stderr);
+        return LG_EXIT_USAGE;
+    }
+    const char *typed = argv[1];
+    if (strcmp(typed, "--help") == 0 || strcmp(typed, "-h") == 0 || strcmp(typed, "-?") == 0 ||
+        strcmp(typed, "help") == 0) {
+        print_overview(stdout);
+        return flush_output(LG_EXIT_OK);
+    }
+    if (strcmp(typed, "--version") == 0 || strcmp(typed, "-V") == 0) {
+        typed = "version";
+    }
+    for (const struct lg_command *command = lg_commands; command->name != NULL; command++) {
+        if (strcmp(typed, command->name) == 0) {
+            return run(command, argc - 1, argv + 1);
+        }
+    }
+    return unknown_command(typed);
+}
+
+void lg_cli_parse(const struct argp *argp, int argc, char **argv, void *input)
+{
+    argp_err_exit_status = LG_EXIT_USAGE;
+    if (argp_parse(argp, argc, argv, 0, NULL, input) != 0) {
+        /* Only a parser's own error code comes back, and ours report through argp_error. */
+        exit(LG_EXIT_USAGE);
+    }
+}
+
+int lg_cli_fail(const struct lg_err *err)
+{
+    char text[LG_ERR_WHERE_BYTES + LG_ERR_TEXT_BYTES];
+    struct lg_buf line lg_cleanup(lg_buf_done) = {0};
+
+    lg_buf_printable(&line, lg_str_of(lg_err_format(err, text, sizeof text)));
+    fprintf(stderr, "livegate: %s\n", line.p != NULL ? line.p : "");
+    return err->code == LG_E_INTERNAL || err->code == LG_E_NOMEM ? LG_EXIT_INTERNAL : LG_EXIT_INPUT;
+}

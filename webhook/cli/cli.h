@@ -1,0 +1,53 @@
+/* The command line: a table of commands, exit statuses, and what all commands share.
+ *
+ * Each command is one file, cmd_<verb>.c, with one argp parser of its own. A command gets argv with argv[0] set to
+ * "livegate <verb>", prints its result on stdout and its errors on stderr, one line each, and returns an exit status.
+ * One thread. Source: design 7.
+ */
+#ifndef LG_WEBHOOK_CLI_CLI_H
+#define LG_WEBHOOK_CLI_CLI_H
+
+#include <argp.h>
+#include <stdbool.h>
+
+#include "rules/core/err.h"
+#include "rules/core/str.h"
+
+enum lg_exit {
+    LG_EXIT_OK = 0,
+    LG_EXIT_DENIED = 1,   /* something was denied */
+    LG_EXIT_USAGE = 2,    /* the command line is wrong */
+    LG_EXIT_INPUT = 3,    /* a file or the cluster cannot be read, or what it says cannot be used */
+    LG_EXIT_INTERNAL = 4, /* our fault, or the output cannot be written */
+};
+
+struct lg_command {
+    const char *name;
+    const char *args;    /* as in design 7, for the overview */
+    const char *summary; /* one line */
+    int (*run)(int argc, char **argv);
+};
+
+/* The table, ordered as the overview shows it; ends with name NULL. A new command is one line in cli.c. */
+extern const struct lg_command lg_commands[];
+
+/* What main does: finds the command, runs it, checks that its output was written. Returns the exit status. */
+int lg_cli_main(int argc, char **argv);
+
+/* argp_parse with exit status 2 for every mistake. --help and mistakes end the process, as argp does. */
+void lg_cli_parse(const struct argp *argp, int argc, char **argv, void *input);
+
+/* Prints "livegate: where: text" on stderr, on one line, and returns the exit status that fits the code. */
+int lg_cli_fail(const struct lg_err *err);
+
+/* The name among `n` candidates that `typed` most likely means, or NULL when nothing is near. O(n x length^2). */
+const char *lg_cli_nearest(struct lg_str typed, const char *const *names, size_t n);
+
+int lg_cmd_certs(int argc, char **argv);
+int lg_cmd_check(int argc, char **argv);
+int lg_cmd_policy(int argc, char **argv);
+int lg_cmd_rules(int argc, char **argv);
+int lg_cmd_serve(int argc, char **argv);
+int lg_cmd_version(int argc, char **argv);
+
+#endif
