@@ -35,10 +35,12 @@ const lg_word *lg_nodes_with_key(const struct lg_node_table *table, struct lg_st
 /* True when some node carries a label whose key starts with `prefix` (families of derived labels). */
 bool lg_nodes_any_key_prefix(const struct lg_node_table *table, const char *prefix);
 
-/* Visits the distinct values of a key with their bitmaps: start with *pos = 0 until false. For Gt and Lt. */
-bool lg_nodes_next_value(const struct lg_node_table *table, struct lg_str key, size_t *pos,
-                         struct lg_str *ret_value, const lg_word **ret_nodes);
-/* Visits the distinct NoSchedule and NoExecute taints with the nodes that bear them. */
+/* Adds to `io_nodes` (lg_nodes_words words) the nodes whose label `key` is an integer (Go's ParseInt) above `bound`, or
+ * below it: Gt and Lt. O(distinct values of the key). */
+void lg_nodes_add_compared(const struct lg_node_table *table, struct lg_str key, bool above,
+                           int64_t bound, lg_word *io_nodes);
+/* Visits the distinct NoSchedule and NoExecute taints with the nodes that bear them, by key, value and effect: start
+ * with *pos = 0 until false. */
 bool lg_nodes_next_taint(const struct lg_node_table *table, size_t *pos,
                          const struct lg_taint **ret_taint, const lg_word **ret_nodes);
 const lg_word *lg_nodes_cordoned(const struct lg_node_table *table);

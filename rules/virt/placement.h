@@ -15,10 +15,13 @@
 struct lg_requirements; /* opaque, in the arena */
 
 /* Reads nodeSelector, required node affinity, tolerations of a VMI spec, and what KubeVirt adds
- * (kubevirt.io/schedulable, kubernetes.io/arch, the KubeVirt CR's nodeSelectors; settings may be NULL: then
- * KubeVirt's defaults). Invalid terms match nothing, as in the scheduler. */
+ * (kubevirt.io/schedulable, kubernetes.io/arch, the KubeVirt CR's nodeSelectors, labels for CPU model and features,
+ * dedicated CPUs, realtime, confidential guests; settings may be NULL: then KubeVirt's defaults). Invalid terms match
+ * nothing, as in the scheduler. `nodes` (may be NULL) only says which families of labels the nodes bear at all: what
+ * KubeVirt's labeller would have set is asked for only where some node shows that it ran. */
 const struct lg_requirements *lg_requirements_read(struct lg_val vmi_spec,
                                                    const struct lg_settings *settings,
+                                                   const struct lg_node_table *nodes,
                                                    struct lg_arena *arena);
 
 enum lg_place { LG_PLACE_ELIGIBLE, LG_PLACE_AWAY, LG_PLACE_EXCLUDED };
@@ -33,6 +36,22 @@ struct lg_place_count lg_placement_count(const struct lg_requirements *req,
 /* One node's verdict; for AWAY and EXCLUDED *ret_reason says why in the user's words (in the arena); ret_reason may be NULL. */
 enum lg_place lg_placement_explain(const struct lg_requirements *req, const struct lg_node *node,
                                    struct lg_arena *arena, struct lg_str *ret_reason);
+
+/* Why nodes do not fit, the most frequent reason first, with the first names in order:
+ * "2 lack label zone=a (worker-1, worker-2), 1 has taint gpu=true:NoSchedule that is not tolerated (worker-3)".
+ * Each is "" where no node is excluded, or away. In the arena; costs bitmaps, and one look at each node's name. */
+struct lg_place_summary {
+    struct lg_str excluded, away;
+    struct lg_val
+        at; /* what excludes most nodes, where the user wrote it; LG_NONE where they did not */
+};
+void lg_placement_summary(const struct lg_requirements *req, const struct lg_node_table *nodes,
+                          struct lg_arena *arena, struct lg_place_summary *ret);
+
+/* Up to `max` names of nodes with this verdict, in order: "worker-1, worker-2 and 3 more". In the arena. */
+struct lg_str lg_placement_names(const struct lg_requirements *req,
+                                 const struct lg_node_table *nodes, enum lg_place place, size_t max,
+                                 struct lg_arena *arena);
 
 /* What LG404 reports: operators and values that the scheduler refuses, matches that can never be true. */
 struct lg_placement_problem {
