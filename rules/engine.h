@@ -16,9 +16,12 @@ struct lg_engine_input {
     bool subresource;
     struct lg_str ns, name;
     struct lg_val object, old_object;
-    struct lg_str username; /* "" offline */
-    struct lg_val groups;   /* list of strings, LG_NONE offline */
+    const struct lg_err *refusal; /* the reader stopped inside the object (lg_review.refusal), which
+                                     then holds what stood before; NULL = it was read */
+    struct lg_str username;       /* "" offline */
+    struct lg_val groups;         /* list of strings, LG_NONE offline */
     bool dry_run;
+    int kubevirt_version; /* 100 * major + minor, before the policy's; 0 = the policy's or the cluster's */
     int64_t now_unix_s;
     bool (*expired)(
         void *
@@ -36,11 +39,13 @@ struct lg_judgement {
     bool
         skipped; /* allowed at once: nothing was judged (DELETE, a subresource, deletion, nothing changed) */
     bool
-        refused; /* the object could not be read: `refusal` says why; verdict is DENY without findings (AUDIT for controllers) */
+        refused; /* the object could not be read: `refusal` says why; verdict is DENY without findings (AUDIT for controllers, WARN with the bypass group or in mode observe) */
     struct lg_err refusal; /* where = path */
     enum lg_requester requester;
     enum lg_policy_mode mode;
     struct lg_subject subject;
+    int migratable;       /* see lg_judgement_migratable */
+    bool block_migration; /* see lg_judgement_block_migration */
     const struct lg_requirements
         *requirements; /* of a VM or VMI, for the per-node answer; NULL = not worked out */
 };

@@ -25,6 +25,8 @@ struct lg_finding {
     enum lg_action action; /* after policy, ratchet and requester; never OFF */
     enum lg_action
         was; /* what it would be by policy alone (before ratchet, observe, controllers, bypass) */
+    bool ratcheted;       /* would deny, but the old object had it already (or there was no time
+                             to see): lowered for that */
     bool pending;         /* the rule lacks something: message names it */
     enum lg_kind missing; /* of a pending one: the kind that is not known, LG_KIND_OTHER else */
     struct lg_str

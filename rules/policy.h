@@ -28,13 +28,13 @@ struct lg_policy_view {
     const enum lg_action *actions;              /* by rule index */
     const struct lg_param_value *const *params; /* by rule index, then parameter index */
 };
-/* `labels` of the namespace where known. *ret_unknown_labels: an entry selects by labels that are not known (the entry
- * is then taken not to match). */
+/* `record` is the namespace's where it is known (NULL: an entry that selects by labels does not match). */
 struct lg_policy_view lg_policy_view(const struct lg_policy *policy, struct lg_str ns,
                                      const struct lg_namespace *record, struct lg_arena *arena);
 
-/* True when `username` is one of the controllers: built-in service accounts in `namespaces` of the KubeVirt and
- * HyperConverged CRs and in the usual install namespaces, and policy's own. Whole strings only. */
+/* True when `username` is one of the controllers: KubeVirt's and CDI's service accounts in the namespaces of the KubeVirt
+ * and HyperConverged CRs (in the usual install namespaces while those CRs are not known; CDI's there whenever no
+ * HyperConverged says where it stands), and policy's own. Whole strings only. */
 bool lg_policy_is_controller(const struct lg_policy *policy, const struct lg_inventory *inventory,
                              struct lg_str username);
 

@@ -26,7 +26,7 @@ struct lg_subject {
     struct lg_vm vm; /* for LG_KIND_VM and LG_KIND_VMI */
 };
 
-enum lg_param_type { LG_PARAM_INT_LIST, LG_PARAM_BOOL, LG_PARAM_LABEL_SELECTOR };
+enum lg_param_type { LG_PARAM_INT_LIST, LG_PARAM_BOOL };
 enum { LG_PARAM_ITEMS_MAX = 64, LG_PARAMS_MAX = 4 };
 
 struct lg_param_value {
@@ -77,6 +77,11 @@ void lg_rule_lacks_text(struct lg_rule_context *context, struct lg_val at, struc
 /* The placement of the subject (VM, VMI), worked out once a subject and shared by the rules. */
 const struct lg_requirements *lg_rule_requirements(struct lg_rule_context *context);
 struct lg_place_count lg_rule_placement(struct lg_rule_context *context);
+
+/* What the rules say of a VMI that the subject is about (its own findings, by policy alone: no ratchet, no requester),
+ * without those of a VMI that cannot be read. In the arena; none inside such a judgement. */
+const struct lg_finding *lg_rule_judge_vmi(struct lg_rule_context *context, struct lg_str ns,
+                                           struct lg_str name, struct lg_val vmi, size_t *ret_n);
 
 enum lg_expect {
     LG_EXPECT_NOTHING = 1,
