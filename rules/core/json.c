@@ -46,7 +46,7 @@ static uint32_t find_member(struct lg_val v, struct lg_str key)
     for (uint32_t i = v.i + 1; i < node->next; i = doc->nodes[i + 1].next) {
         const struct lg_json_node *name = &doc->nodes[i];
         if (!name->escaped) {
-            if (name->len == key.n && memcmp(doc->text.p + name->off, key.p, key.n) == 0)
+            if (lg_str_eq((struct lg_str){doc->text.p + name->off, name->len}, key))
                 return i + 1;
         } else if (lg_json_is_str((struct lg_val){doc, i}, key)) {
             return i + 1;

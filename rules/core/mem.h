@@ -22,7 +22,8 @@
 
 /* Defines `static void fn_cleanup(T **p)` that calls fn(*p), for use with lg_cleanup. */
 #define LG_DEFINE_CLEANUP(T, fn)                                                                   \
-    static inline __attribute__((unused)) void fn##_cleanup(T **p)                                 \
+    static inline __attribute__((unused)) void fn##_cleanup(                                       \
+        T **p) /* NOLINT(bugprone-macro-parentheses): T is a type */                               \
     {                                                                                              \
         fn(*p);                                                                                    \
     }
