@@ -1,0 +1,52 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "rules/kube/gvk.h"
+
+static void every_row_is_found_by_kind_and_by_resource(void **state)
+{
+    (void)state;
+    for (int i = 0; i < LG_KIND_COUNT; i++) {
+        const struct lg_gvk *row = lg_gvk((enum lg_kind)i);
+        assert_non_null(row->noun);
+        assert_int_equal(lg_kind_of_resource(lg_str_of(row->group), lg_str_of(row->plural)), i);
+    }
+}
+
+static void versions_are_not_compared(void **state)
+{
+    (void)state;
+    assert_int_equal(lg_kind_of(LG_STR("kubevirt.io/v1"), LG_STR("VirtualMachine")), LG_KIND_VM);
+    assert_int_equal(lg_kind_of(LG_STR("kubevirt.io/v1alpha3"), LG_STR("VirtualMachine")),
+                     LG_KIND_VM);
+    assert_int_equal(lg_kind_of(LG_STR("v1"), LG_STR("PersistentVolumeClaim")), LG_KIND_CLAIM);
+    assert_int_equal(lg_kind_of(LG_STR("hco.kubevirt.io/v1"), LG_STR("HyperConverged")),
+                     LG_KIND_HYPERCONVERGED);
+}
+
+static void other_groups_and_kinds_are_other(void **state)
+{
+    (void)state;
+    assert_int_equal(lg_kind_of(LG_STR("v1"), LG_STR("VirtualMachine")), LG_KIND_OTHER);
+    assert_int_equal(lg_kind_of(LG_STR("evil.io/v1"), LG_STR("Node")), LG_KIND_OTHER);
+    assert_int_equal(lg_kind_of(LG_STR(""), LG_STR("")), LG_KIND_OTHER);
+    assert_int_equal(lg_kind_of((struct lg_str){0}, LG_STR("Node")), LG_KIND_NODE);
+    assert_int_equal(lg_kind_of(LG_STR("v1"), LG_STR("node")), LG_KIND_OTHER);
+    assert_int_equal(lg_kind_of_resource(LG_STR("kubevirt.io"), LG_STR("virtualmachine")),
+                     LG_KIND_OTHER);
+    assert_int_equal(lg_kind_of_resource((struct lg_str){0}, LG_STR("nodes")), LG_KIND_NODE);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_row_is_found_by_kind_and_by_resource),
+        cmocka_unit_test(versions_are_not_compared),
+        cmocka_unit_test(other_groups_and_kinds_are_other),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
