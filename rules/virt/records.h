@@ -18,8 +18,9 @@ struct lg_record {
     uint32_t refs;
     uint32_t bytes; /* of the whole block */
     bool deleting;
-    struct lg_str ns, name, uid; /* ns "" for cluster-scoped kinds */
-    int64_t created_unix_s;      /* 0 = not known */
+    /* ns: "" for cluster-scoped kinds, "default" where a namespaced object does not say (as kubectl does). */
+    struct lg_str ns, name, uid;
+    int64_t created_unix_s; /* 0 = not known */
 };
 
 enum lg_access_mode { LG_MODE_RWO, LG_MODE_ROX, LG_MODE_RWX, LG_MODE_RWOP };
@@ -142,11 +143,18 @@ struct
 };
 
 /* Reads the object (of any kind in gvk.h) into a new record with one reference, given. LG_E_INVALID with the path where a
- * kept field has the wrong type or metadata.name is missing; LG_E_UNSUPPORTED for a kind we do not know. */
+ * kept field has the wrong type or metadata.name is missing; LG_E_LIMIT where it is too large to keep;
+ * LG_E_UNSUPPORTED for a kind we do not know. */
 enum lg_err_code lg_record_new(struct lg_val object, struct lg_record **ret, struct lg_err *err)
     __attribute__((warn_unused_result));
 struct lg_record *lg_record_ref(struct lg_record *record);
 void lg_record_unref(struct lg_record *record);
+
+/* "namespace/name", "/name" for cluster-scoped kinds. Borrowed from the record: the two stand together in it. */
+static inline struct lg_str lg_record_key(const struct lg_record *record)
+{
+    return (struct lg_str){record->ns.p, record->ns.n + 1 + record->name.n};
+}
 
 /* True when both keep the same (an event whose kept fields did not change ends there). */
 bool lg_record_equal(const struct lg_record *a, const struct lg_record *b);

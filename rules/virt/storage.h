@@ -26,19 +26,26 @@ struct lg_rendered {
     enum lg_volume_mode volume_mode; /* UNSET = Kubernetes' default, Filesystem */
     bool has_class;
     struct lg_str class_name;
-    /* Not resolved: what stands in the way. */
+    /* Not resolved (modes and class are still what is sure of them): what stands in the way. */
     enum lg_kind
         missing; /* LG_KIND_STORAGE_CLASS, LG_KIND_STORAGE_PROFILE, or LG_KIND_OTHER: nothing is missing, CDI itself cannot resolve it */
-    struct lg_str missing_name;
-    const char *why;   /* CDI's words in short, static */
-    bool from_profile; /* the modes are a profile's: say so, with class_name */
+    struct lg_str missing_name; /* "" = no class is named and none is the default */
+    const char *why;            /* CDI's words in short, static */
+    bool from_profile;          /* the modes are a profile's: say so, with class_name */
 };
 
-/* Renders `spec`. */
+/* Renders `spec`. What is written in `spec` is taken at its word where class or profile are merely unknown: no class
+ * takes an access mode away. */
 void lg_storage_render(const struct lg_claim_spec *spec, const struct lg_storage_view *view,
                        struct lg_rendered *ret);
 
-/* Among `n` classes (in any order): CDI's default, or NULL. */
+/* The default so far (NULL: none), or `candidate` where it is annotated as one (KubeVirt's default with `virt`, else
+ * Kubernetes') and comes first: the newest, then by name. */
+const struct lg_storage_class *lg_storage_newer_default(const struct lg_storage_class *best,
+                                                        const struct lg_storage_class *candidate,
+                                                        bool virt);
+
+/* Among `n` classes (in any order): CDI's default, or NULL; with `virt` KubeVirt's default goes before Kubernetes'. */
 const struct lg_storage_class *lg_storage_default(const struct lg_storage_class *const *classes,
                                                   size_t n, bool virt);
 

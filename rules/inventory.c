@@ -1,0 +1,437 @@
+#include "rules/inventory.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "rules/core/map.h"
+#include "rules/core/mem.h"
+
+/* An index from a key ("namespace/name" of a claim or of a VMI) to what refers to it. A list knows its links and a link
+ * its place in the list, so that adding and removing one costs the same however many others there are. */
+struct link {
+    struct list *in;
+    const struct lg_record *record;
+    uint32_t at;  /* in->items[at] is this link */
+    uint32_t use; /* which of the record's uses; 0 for a migration */
+};
+
+struct list {
+    struct link **items;
+    uint32_t n, size;
+    struct lg_str key; /* stands behind the list */
+};
+
+/* What a table holds for the kinds that are indexed; other tables hold the records themselves. */
+struct entry {
+    struct lg_record *record;
+    uint32_t n_links;
+    struct link links[];
+};
+
+struct table {
+    struct lg_map
+        by_key; /* lg_record_key -> struct lg_record, or struct entry for an indexed kind */
+    size_t bytes;
+    enum lg_known known;
+};
+
+struct lg_inventory {
+    struct table tables[LG_KIND_COUNT];
+    struct lg_map users;      /* claim -> struct list of VMs and VMIs */
+    struct lg_map migrations; /* VMI -> struct list of migrations */
+    struct lg_node_table *nodes;
+    const struct lg_storage_class *default_class[2]; /* [virt] */
+    struct lg_arena settings_arena;
+    const struct lg_settings *settings;
+};
+
+static bool is_indexed(enum lg_kind kind)
+{
+    return kind == LG_KIND_VM || kind == LG_KIND_VMI || kind == LG_KIND_MIGRATION;
+}
+
+static struct lg_record *record_of(enum lg_kind kind, void *value)
+{
+    if (value == NULL || !is_indexed(kind))
+        return value;
+    return ((struct entry *)value)->record;
+}
+
+/* "namespace/name" for a look-up: on the stack, where it fits. */
+struct key {
+    char small[384];
+    struct lg_buf large;
+    struct lg_str str;
+};
+
+static void key_done(struct key *key)
+{
+    lg_buf_done(&key->large);
+}
+
+static void key_init(struct key *key, bool namespaced, struct lg_str ns, struct lg_str name)
+{
+    key->large = (struct lg_buf){0};
+    if (!namespaced)
+        ns = LG_STR("");
+    else if (lg_str_empty(ns))
+        ns = LG_STR("default");
+    size_t n = ns.n + 1 + name.n;
+    if (n > sizeof key->small) {
+        lg_buf_str(&key->large, ns);
+        lg_buf_putc(&key->large, '/');
+        lg_buf_str(&key->large, name);
+        key->str = lg_buf_view(&key->large);
+        return;
+    }
+    memcpy(key->small, ns.p, ns.n);
+    key->small[ns.n] = '/';
+    if (name.n != 0)
+        memcpy(key->small + ns.n + 1, name.p, name.n);
+    key->str = (struct lg_str){key->small, n};
+}
+
+/* --- indexes --- */
+
+static void index_add(struct lg_map *index, struct lg_str key, struct link *link)
+{
+    struct list *list = lg_map_get(index, key);
+    if (list == NULL) {
+        list = lg_calloc(1, sizeof *list + key.n);
+        list->key = (struct lg_str){(char *)(list + 1), key.n};
+        memcpy(list + 1, key.p, key.n);
+        lg_map_set(index, list->key, list);
+    }
+    if (list->n == list->size) {
+        list->size = list->size != 0 ? list->size * 2 : 1;
+        list->items = lg_realloc(list->items, list->size, sizeof(struct link *));
+    }
+    link->in = list;
+    link->at = list->n;
+    list->items[list->n++] = link;
+}
+
+static void index_remove(struct lg_map *index, struct link *link)
+{
+    struct list *list = link->in;
+    struct link *last = list->items[--list->n];
+    list->items[link->at] = last;
+    last->at = link->at;
+    if (list->n != 0)
+        return;
+    lg_map_remove(index, list->key);
+    free(list->items);
+    free(list);
+}
+
+static const struct lg_use *uses_of(const struct lg_record *record, uint32_t *ret_n)
+{
+    if (record->kind == LG_KIND_VM) {
+        const struct lg_vm_record *vm = (const struct lg_vm_record *)record;
+        *ret_n = vm->n_uses;
+        return vm->uses;
+    }
+    const struct lg_vmi_record *vmi = (const struct lg_vmi_record *)record;
+    *ret_n = vmi->n_uses;
+    return vmi->uses;
+}
+
+static struct entry *entry_new(struct lg_inventory *inv, struct lg_record *record)
+{
+    uint32_t n = 1;
+    const struct lg_use *uses = NULL;
+    if (record->kind != LG_KIND_MIGRATION)
+        uses = uses_of(record, &n);
+    struct entry *entry = lg_calloc(1, sizeof *entry + n * sizeof(struct link));
+    entry->record = record;
+    entry->n_links = n;
+    for (uint32_t i = 0; i < n; i++) {
+        struct key key lg_cleanup(key_done);
+        struct lg_str name =
+            uses != NULL ? uses[i].claim : ((struct lg_migration_record *)record)->vmi;
+        key_init(&key, true, record->ns, name);
+        entry->links[i].record = record;
+        entry->links[i].use = i;
+        index_add(uses != NULL ? &inv->users : &inv->migrations, key.str, &entry->links[i]);
+    }
+    return entry;
+}
+
+static void entry_free(struct lg_inventory *inv, struct entry *entry)
+{
+    struct lg_map *index =
+        entry->record->kind == LG_KIND_MIGRATION ? &inv->migrations : &inv->users;
+    for (uint32_t i = 0; i < entry->n_links; i++)
+        index_remove(index, &entry->links[i]);
+    free(entry);
+}
+
+/* --- what is derived from all records of a kind --- */
+
+static void find_default_class(struct lg_inventory *inv, bool virt)
+{
+    const struct lg_storage_class *best = NULL;
+    size_t pos = 0;
+    const struct lg_record *record;
+    while ((record = lg_inventory_next(inv, LG_KIND_STORAGE_CLASS, &pos)) != NULL)
+        best = lg_storage_newer_default(best, (const struct lg_storage_class *)record, virt);
+    inv->default_class[virt] = best;
+}
+
+/* Flat cost but where the default itself changed or went. */
+static void class_changed(struct lg_inventory *inv, const struct lg_record *old,
+                          const struct lg_record *new)
+{
+    for (int virt = 0; virt <= 1; virt++) {
+        const struct lg_record *best = (const struct lg_record *)inv->default_class[virt];
+        if (old != NULL && old == best)
+            find_default_class(inv, virt);
+        else if (new != NULL)
+            inv->default_class[virt] = lg_storage_newer_default(
+                inv->default_class[virt], (const struct lg_storage_class *)new, virt);
+    }
+}
+
+/* The CR that counts where there are several: the oldest, then by key. */
+static const struct lg_config_record *the_config(const struct lg_inventory *inv, enum lg_kind kind)
+{
+    const struct lg_record *best = NULL;
+    size_t pos = 0;
+    const struct lg_record *record;
+    while ((record = lg_inventory_next(inv, kind, &pos)) != NULL) {
+        if (best == NULL || record->created_unix_s < best->created_unix_s ||
+            (record->created_unix_s == best->created_unix_s &&
+             lg_str_cmp(lg_record_key(record), lg_record_key(best)) < 0))
+            best = record;
+    }
+    return (const struct lg_config_record *)best;
+}
+
+static void read_settings(struct lg_inventory *inv)
+{
+    lg_arena_reset(&inv->settings_arena);
+    inv->settings = lg_settings_read(the_config(inv, LG_KIND_KUBEVIRT),
+                                     the_config(inv, LG_KIND_HYPERCONVERGED), &inv->settings_arena);
+}
+
+/* --- life and changes --- */
+
+struct lg_inventory *lg_inventory_new(void)
+{
+    struct lg_inventory *inv = lg_calloc(1, sizeof *inv);
+    inv->nodes = lg_nodes_new();
+    lg_arena_init(&inv->settings_arena);
+    read_settings(inv);
+    return inv;
+}
+
+/* The one place where tables and indexes change together: `old` leaves, `new` comes; either may be NULL. */
+static void change(struct lg_inventory *inv, enum lg_kind kind, struct lg_str key,
+                   struct lg_record *new)
+{
+    struct table *table = &inv->tables[kind];
+    /* The old value leaves with its key, whose bytes it owns. */
+    void *old_value = lg_map_remove(&table->by_key, key);
+    struct lg_record *old = record_of(kind, old_value);
+    if (old != NULL)
+        table->bytes -= old->bytes;
+    if (old != NULL && is_indexed(kind))
+        entry_free(inv, old_value);
+    if (new != NULL) {
+        table->bytes += new->bytes;
+        void *value = is_indexed(kind) ? (void *)entry_new(inv, new) : (void *)new;
+        lg_map_set(&table->by_key, lg_record_key(new), value);
+    }
+    if (kind == LG_KIND_NODE && new != NULL)
+        lg_nodes_set(inv->nodes, (struct lg_node *)new);
+    else if (kind == LG_KIND_NODE && old != NULL)
+        lg_nodes_remove(inv->nodes, old->name);
+    else if (kind == LG_KIND_STORAGE_CLASS)
+        class_changed(inv, old, new);
+    else if (kind == LG_KIND_KUBEVIRT || kind == LG_KIND_HYPERCONVERGED)
+        read_settings(inv);
+    lg_record_unref(old);
+}
+
+void lg_inventory_set(struct lg_inventory *inv, struct lg_record *take_record)
+{
+    change(inv, take_record->kind, lg_record_key(take_record), take_record);
+}
+
+void lg_inventory_remove(struct lg_inventory *inv, enum lg_kind kind, struct lg_str ns,
+                         struct lg_str name)
+{
+    struct key key lg_cleanup(key_done);
+    key_init(&key, lg_gvk(kind)->namespaced, ns, name);
+    if (lg_map_get(&inv->tables[kind].by_key, key.str) != NULL)
+        change(inv, kind, key.str, NULL);
+}
+
+void lg_inventory_free(struct lg_inventory *inv)
+{
+    if (inv == NULL)
+        return;
+    lg_nodes_free(inv->nodes);
+    for (int kind = 0; kind < LG_KIND_COUNT; kind++) {
+        const struct lg_map_entry *at;
+        size_t pos = 0;
+        while ((at = lg_map_next(&inv->tables[kind].by_key, &pos)) != NULL) {
+            struct lg_record *record = record_of((enum lg_kind)kind, at->value);
+            if (is_indexed((enum lg_kind)kind))
+                entry_free(inv, at->value);
+            lg_record_unref(record);
+        }
+        lg_map_done(&inv->tables[kind].by_key);
+    }
+    lg_map_done(&inv->users);
+    lg_map_done(&inv->migrations);
+    lg_arena_done(&inv->settings_arena);
+    free(inv);
+}
+
+void lg_inventory_set_known(struct lg_inventory *inv, enum lg_kind kind, enum lg_known known)
+{
+    assert(kind < LG_KIND_COUNT);
+    inv->tables[kind].known = known;
+}
+
+/* --- look-ups --- */
+
+enum lg_known lg_inventory_known(const struct lg_inventory *inv, enum lg_kind kind)
+{
+    assert(kind < LG_KIND_COUNT);
+    return inv->tables[kind].known;
+}
+
+size_t lg_inventory_count(const struct lg_inventory *inv, enum lg_kind kind)
+{
+    assert(kind < LG_KIND_COUNT);
+    return inv->tables[kind].by_key.used;
+}
+
+size_t lg_inventory_bytes(const struct lg_inventory *inv, enum lg_kind kind)
+{
+    assert(kind < LG_KIND_COUNT);
+    return inv->tables[kind].bytes;
+}
+
+static enum lg_lookup absence(const struct lg_inventory *inv, enum lg_kind kind)
+{
+    return inv->tables[kind].known == LG_KNOWN ? LG_ABSENT : LG_UNKNOWN;
+}
+
+enum lg_lookup lg_inventory_get(const struct lg_inventory *inv, enum lg_kind kind, struct lg_str ns,
+                                struct lg_str name, const struct lg_record **ret)
+{
+    assert(kind < LG_KIND_COUNT);
+    struct key key lg_cleanup(key_done);
+    key_init(&key, lg_gvk(kind)->namespaced, ns, name);
+    *ret = record_of(kind, lg_map_get(&inv->tables[kind].by_key, key.str));
+    return *ret != NULL ? LG_FOUND : absence(inv, kind);
+}
+
+enum lg_lookup lg_inventory_claim(const struct lg_inventory *inv, struct lg_str ns,
+                                  struct lg_str name, const struct lg_claim **ret)
+{
+    return lg_inventory_get(inv, LG_KIND_CLAIM, ns, name, (const struct lg_record **)ret);
+}
+
+enum lg_lookup lg_inventory_data_volume(const struct lg_inventory *inv, struct lg_str ns,
+                                        struct lg_str name, const struct lg_data_volume **ret)
+{
+    return lg_inventory_get(inv, LG_KIND_DATA_VOLUME, ns, name, (const struct lg_record **)ret);
+}
+
+enum lg_lookup lg_inventory_vmi(const struct lg_inventory *inv, struct lg_str ns,
+                                struct lg_str name, const struct lg_vmi_record **ret)
+{
+    return lg_inventory_get(inv, LG_KIND_VMI, ns, name, (const struct lg_record **)ret);
+}
+
+enum lg_lookup lg_inventory_namespace(const struct lg_inventory *inv, struct lg_str name,
+                                      const struct lg_namespace **ret)
+{
+    return lg_inventory_get(inv, LG_KIND_NAMESPACE, LG_STR(""), name,
+                            (const struct lg_record **)ret);
+}
+
+const struct lg_record *lg_inventory_next(const struct lg_inventory *inv, enum lg_kind kind,
+                                          size_t *pos)
+{
+    assert(kind < LG_KIND_COUNT);
+    const struct lg_map_entry *at = lg_map_next(&inv->tables[kind].by_key, pos);
+    return at != NULL ? record_of(kind, at->value) : NULL;
+}
+
+static const struct link *next_link(const struct lg_map *index, struct lg_str ns,
+                                    struct lg_str name, size_t *pos)
+{
+    struct key key lg_cleanup(key_done);
+    key_init(&key, true, ns, name);
+    const struct list *list = lg_map_get(index, key.str);
+    return list != NULL && *pos < list->n ? list->items[(*pos)++] : NULL;
+}
+
+const struct lg_record *lg_inventory_next_user(const struct lg_inventory *inv, struct lg_str ns,
+                                               struct lg_str claim, size_t *pos,
+                                               const struct lg_use **ret_use)
+{
+    const struct link *link = next_link(&inv->users, ns, claim, pos);
+    if (link == NULL)
+        return NULL;
+    uint32_t n;
+    *ret_use = &uses_of(link->record, &n)[link->use];
+    return link->record;
+}
+
+const struct lg_migration_record *lg_inventory_next_migration(const struct lg_inventory *inv,
+                                                              struct lg_str ns, struct lg_str vmi,
+                                                              size_t *pos)
+{
+    const struct link *link = next_link(&inv->migrations, ns, vmi, pos);
+    return link != NULL ? (const struct lg_migration_record *)link->record : NULL;
+}
+
+const struct lg_node_table *lg_inventory_nodes(const struct lg_inventory *inv)
+{
+    return inv->nodes;
+}
+
+const struct lg_settings *lg_inventory_settings(const struct lg_inventory *inv)
+{
+    return inv->settings;
+}
+
+static enum lg_lookup class_by_name(void *arg, struct lg_str name,
+                                    const struct lg_storage_class **ret)
+{
+    return lg_inventory_get(arg, LG_KIND_STORAGE_CLASS, LG_STR(""), name,
+                            (const struct lg_record **)ret);
+}
+
+static enum lg_lookup class_default(void *arg, bool virt, const struct lg_storage_class **ret)
+{
+    const struct lg_inventory *inv = arg;
+    *ret = virt ? inv->default_class[true] : NULL;
+    if (*ret == NULL)
+        *ret = inv->default_class[false];
+    /* Where classes are not all known, another one may be the newest default. */
+    if (inv->tables[LG_KIND_STORAGE_CLASS].known != LG_KNOWN)
+        return LG_UNKNOWN;
+    return *ret != NULL ? LG_FOUND : LG_ABSENT;
+}
+
+static enum lg_lookup profile_by_name(void *arg, struct lg_str name,
+                                      const struct lg_storage_profile **ret)
+{
+    return lg_inventory_get(arg, LG_KIND_STORAGE_PROFILE, LG_STR(""), name,
+                            (const struct lg_record **)ret);
+}
+
+struct lg_storage_view lg_inventory_storage(const struct lg_inventory *inv)
+{
+    return (struct lg_storage_view){.arg = (void *)inv,
+                                    .class_by_name = class_by_name,
+                                    .class_default = class_default,
+                                    .profile_by_name = profile_by_name};
+}

@@ -1,0 +1,450 @@
+#include "rules/virt/records_read.h"
+
+#include <time.h>
+
+#include "rules/core/mem.h"
+
+struct reader {
+    struct lg_val object;
+    struct lg_arena *arena;
+    struct lg_err *err;
+    enum lg_err_code code;
+};
+
+static void wrong_type(struct reader *reader, struct lg_val v, const char *expected)
+{
+    if (reader->code != LG_E_OK)
+        return;
+    struct lg_str path = lg_json_path(reader->object, v, reader->arena);
+    reader->code = lg_err_set(reader->err, LG_E_INVALID, path.p, "expected %s, got %s", expected,
+                              lg_json_kind_name(v));
+}
+
+/* The value at a dotted path below `from`. A step on the way that is no object, and a value that is neither absent nor
+ * of this kind, fail the reading. */
+static struct lg_val want(struct reader *reader, struct lg_val from, const char *path,
+                          enum lg_json_kind kind, const char *kind_name)
+{
+    struct lg_val v = from;
+    while (*path != '\0') {
+        if (!lg_json_there(v))
+            return LG_NONE;
+        if (lg_json_kind(v) != LG_JSON_OBJECT) {
+            wrong_type(reader, v, "an object");
+            return LG_NONE;
+        }
+        size_t n = strcspn(path, ".");
+        v = lg_json_get_str(v, (struct lg_str){path, n});
+        path += n + (path[n] == '.');
+    }
+    if (!lg_json_there(v))
+        return LG_NONE;
+    if (lg_json_kind(v) == kind)
+        return v;
+    wrong_type(reader, v, kind_name);
+    return LG_NONE;
+}
+
+static struct lg_str want_str(struct reader *reader, struct lg_val from, const char *path)
+{
+    return lg_json_str(want(reader, from, path, LG_JSON_STRING, "a string"));
+}
+
+static struct lg_val want_list(struct reader *reader, struct lg_val from, const char *path)
+{
+    return want(reader, from, path, LG_JSON_ARRAY, "a list");
+}
+
+static struct lg_val want_object(struct reader *reader, struct lg_val from, const char *path)
+{
+    return want(reader, from, path, LG_JSON_OBJECT, "an object");
+}
+
+static bool want_flag(struct reader *reader, struct lg_val from, const char *path)
+{
+    struct lg_val v = lg_json_at(from, path);
+    if (lg_json_there(v) && lg_json_kind(v) != LG_JSON_TRUE && lg_json_kind(v) != LG_JSON_FALSE)
+        wrong_type(reader, v, "a boolean");
+    return lg_json_bool(v, false);
+}
+
+static struct lg_labels want_labels(struct reader *reader)
+{
+    return lg_labels_read(want_object(reader, reader->object, "metadata.labels"), reader->arena);
+}
+
+static int digits(const char *p, int n)
+{
+    int value = 0;
+    for (int i = 0; i < n; i++) {
+        if (p[i] < '0' || p[i] > '9')
+            return -1;
+        value = value * 10 + (p[i] - '0');
+    }
+    return value;
+}
+
+/* "2026-01-31T00:00:00Z", as the API server writes it; 0 for anything else. */
+static int64_t read_time(struct lg_str s)
+{
+    if (s.n != sizeof "2026-01-31T00:00:00Z" - 1 || s.p[4] != '-' || s.p[7] != '-' ||
+        s.p[10] != 'T' || s.p[13] != ':' || s.p[16] != ':' || s.p[19] != 'Z')
+        return 0;
+    struct tm tm = {.tm_year = digits(s.p, 4) - 1900,
+                    .tm_mon = digits(s.p + 5, 2) - 1,
+                    .tm_mday = digits(s.p + 8, 2),
+                    .tm_hour = digits(s.p + 11, 2),
+                    .tm_min = digits(s.p + 14, 2),
+                    .tm_sec = digits(s.p + 17, 2)};
+    if (tm.tm_year < 70 || tm.tm_mon < 0 || tm.tm_mon > 11 || tm.tm_mday < 1 || tm.tm_mday > 31 ||
+        tm.tm_hour < 0 || tm.tm_hour > 23 || tm.tm_min < 0 || tm.tm_min > 59 || tm.tm_sec < 0 ||
+        tm.tm_sec > 60)
+        return 0;
+    return timegm(&tm);
+}
+
+static void read_common(struct reader *reader, struct lg_record *ret)
+{
+    struct lg_val object = reader->object;
+    ret->name = want_str(reader, object, "metadata.name");
+    if (reader->code == LG_E_OK && lg_str_empty(ret->name))
+        reader->code =
+            lg_err_set(reader->err, LG_E_INVALID, "metadata.name", "expected a name, got nothing");
+    ret->ns = LG_STR("");
+    if (lg_gvk(ret->kind)->namespaced) {
+        ret->ns = want_str(reader, object, "metadata.namespace");
+        if (lg_str_empty(ret->ns))
+            ret->ns = LG_STR("default");
+    }
+    ret->uid = want_str(reader, object, "metadata.uid");
+    ret->created_unix_s = read_time(want_str(reader, object, "metadata.creationTimestamp"));
+    ret->deleting = lg_json_there(lg_json_at(object, "metadata.deletionTimestamp"));
+}
+
+/* The condition of this type, or LG_NONE. */
+static struct lg_val condition(struct reader *reader, const char *type)
+{
+    struct lg_val list = want_list(reader, reader->object, "status.conditions");
+    for (struct lg_json_iter it = lg_json_iter(list); lg_json_next(&it);)
+        if (lg_json_is(lg_json_get(it.val, "type"), type))
+            return it.val;
+    return LG_NONE;
+}
+
+static void read_node(struct reader *reader, struct lg_node *ret)
+{
+    ret->labels = want_labels(reader);
+    ret->taints = lg_taints_read(want_list(reader, reader->object, "spec.taints"), reader->arena);
+    ret->unschedulable = want_flag(reader, reader->object, "spec.unschedulable");
+    struct lg_val ready = condition(reader, "Ready");
+    ret->not_ready = lg_json_there(ready) && !lg_json_is(lg_json_get(ready, "status"), "True");
+}
+
+/* The types of what lg_claim_spec_of_* reads without complaint. */
+static void want_claim_spec(struct reader *reader, struct lg_val spec)
+{
+    struct lg_val modes = want_list(reader, spec, "accessModes");
+    for (struct lg_json_iter it = lg_json_iter(modes); lg_json_next(&it);)
+        want_str(reader, it.val, "");
+    want_str(reader, spec, "volumeMode");
+    want_str(reader, spec, "storageClassName");
+}
+
+static void read_claim(struct reader *reader, struct lg_claim *ret)
+{
+    want_claim_spec(reader, want_object(reader, reader->object, "spec"));
+    want_object(reader, reader->object, "metadata.labels");
+    ret->spec = lg_claim_spec_of_claim(reader->object);
+    ret->volume_name = want_str(reader, reader->object, "spec.volumeName");
+}
+
+static void read_volume(struct reader *reader, struct lg_volume *ret)
+{
+    struct lg_val required = want_object(reader, reader->object, "spec.nodeAffinity.required");
+    if (lg_json_there(required))
+        ret->node_affinity = lg_json_text(required);
+}
+
+static void read_storage_class(struct reader *reader, struct lg_storage_class *ret)
+{
+    ret->provisioner = want_str(reader, reader->object, "provisioner");
+    struct lg_val annotations = want_object(reader, reader->object, "metadata.annotations");
+    ret->is_default =
+        lg_json_is(lg_json_get(annotations, "storageclass.kubernetes.io/is-default-class"), "true");
+    ret->is_virt_default = lg_json_is(
+        lg_json_get(annotations, "storageclass.kubevirt.io/is-default-virt-class"), "true");
+}
+
+static void read_storage_profile(struct reader *reader, struct lg_storage_profile *ret)
+{
+    /* A profile written by hand has no status yet: CDI will copy what its spec says. */
+    const char *path = lg_json_there(lg_json_get(reader->object, "status"))
+                           ? "status.claimPropertySets"
+                           : "spec.claimPropertySets";
+    struct lg_val list = want_list(reader, reader->object, path);
+    ret->sets = lg_arena_array(reader->arena, lg_json_len(list), sizeof *ret->sets);
+    for (struct lg_json_iter it = lg_json_iter(list); lg_json_next(&it);) {
+        struct lg_property_set *set = &ret->sets[ret->n_sets++];
+        set->modes = lg_modes_read(want_list(reader, it.val, "accessModes"));
+        struct lg_str mode = want_str(reader, it.val, "volumeMode");
+        set->volume_mode = lg_str_is(mode, "Block")        ? LG_VOLUME_MODE_BLOCK
+                           : lg_str_is(mode, "Filesystem") ? LG_VOLUME_MODE_FILESYSTEM
+                                                           : LG_VOLUME_MODE_UNSET;
+    }
+}
+
+static void read_data_volume(struct reader *reader, struct lg_data_volume *ret)
+{
+    struct lg_val spec = want_object(reader, reader->object, "spec");
+    want_claim_spec(reader, want_object(reader, spec, "pvc"));
+    want_claim_spec(reader, want_object(reader, spec, "storage"));
+    want_str(reader, spec, "contentType");
+    ret->spec = lg_claim_spec_of_data_volume(spec);
+}
+
+static struct lg_str claim_of(struct reader *reader, struct lg_val volume, enum lg_use_how how)
+{
+    static const char *const paths[] = {
+        [LG_USE_CLAIM] = "persistentVolumeClaim.claimName",
+        [LG_USE_DATA_VOLUME] = "dataVolume.name",
+        [LG_USE_EPHEMERAL] = "ephemeral.persistentVolumeClaim.claimName",
+        [LG_USE_MEMORY_DUMP] = "memoryDump.claimName",
+    };
+    return want_str(reader, volume, paths[how]);
+}
+
+static struct lg_use *read_uses(struct reader *reader, const char *path, uint32_t *ret_n)
+{
+    struct lg_val volumes = want_list(reader, reader->object, path);
+    struct lg_use *uses = lg_arena_array(reader->arena, lg_json_len(volumes), sizeof *uses);
+    uint32_t n = 0;
+    for (struct lg_json_iter it = lg_json_iter(volumes); lg_json_next(&it);)
+        for (enum lg_use_how how = LG_USE_CLAIM; how <= LG_USE_MEMORY_DUMP; how++) {
+            struct lg_str claim = claim_of(reader, it.val, how);
+            if (lg_str_empty(claim))
+                continue;
+            uses[n++] = (struct lg_use){want_str(reader, it.val, "name"), claim, how};
+            break; /* a volume has one source */
+        }
+    *ret_n = n;
+    return uses;
+}
+
+static void read_vm(struct reader *reader, struct lg_vm_record *ret)
+{
+    ret->uses = read_uses(reader, "spec.template.spec.volumes", &ret->n_uses);
+    ret->wait_as_receiver =
+        lg_str_is(want_str(reader, reader->object, "spec.runStrategy"), "WaitAsReceiver");
+}
+
+/* JSON text without the white space between tokens. */
+static void add_compact(struct lg_buf *buf, struct lg_str json)
+{
+    bool in_string = false;
+    size_t from = 0;
+    for (size_t i = 0; i < json.n; i++) {
+        char c = json.p[i];
+        if (in_string && c == '\\') {
+            i++;
+        } else if (c == '"') {
+            in_string = !in_string;
+        } else if (!in_string && (c == ' ' || c == '\n' || c == '\r' || c == '\t')) {
+            lg_buf_add(buf, json.p + from, i - from);
+            from = i + 1;
+        }
+    }
+    lg_buf_add(buf, json.p + from, json.n - from);
+}
+
+/* Appends `"key":<text of v>` when v is there. */
+static void add_member(struct lg_buf *buf, const char *key, struct lg_val v)
+{
+    if (!lg_json_there(v))
+        return;
+    lg_buf_puts(buf, buf->n != 0 && buf->p[buf->n - 1] != '{' ? ",\"" : "\"");
+    lg_buf_puts(buf, key);
+    lg_buf_puts(buf, "\":");
+    add_compact(buf, lg_json_text(v));
+}
+
+/* Appends the annotations that rules may read: KubeVirt's own. */
+static void add_annotations(struct lg_buf *buf, struct lg_val annotations)
+{
+    bool any = false;
+    for (struct lg_json_iter it = lg_json_iter(annotations); lg_json_next(&it);) {
+        if (!lg_str_starts(it.key, "kubevirt.io/"))
+            continue;
+        lg_buf_puts(buf, any ? "," : ",\"annotations\":{");
+        any = true;
+        /* The key's own token stands before its value. */
+        lg_buf_str(buf, lg_json_text((struct lg_val){it.val.doc, it.val.i - 1}));
+        lg_buf_putc(buf, ':');
+        lg_buf_str(buf, lg_json_text(it.val));
+    }
+    if (any)
+        lg_buf_putc(buf, '}');
+}
+
+/* What a volume may carry along and no rule reads: user data and keys have no place in our memory. */
+static bool is_secret_source(struct lg_str key)
+{
+    static const char *const sources[] = {"cloudInitNoCloud", "cloudInitConfigDrive"};
+    for (size_t i = 0; i < sizeof sources / sizeof *sources; i++)
+        if (lg_str_is(key, sources[i]))
+            return true;
+    return false;
+}
+
+/* Appends the spec; what is_secret_source names becomes {}. */
+static void add_vmi_spec(struct lg_buf *buf, struct lg_val spec)
+{
+    struct lg_str text = lg_json_text(spec);
+    const char *from = text.p;
+    struct lg_val volumes = lg_json_get(spec, "volumes");
+    for (struct lg_json_iter it = lg_json_iter(volumes); lg_json_next(&it);) {
+        if (lg_json_kind(it.val) != LG_JSON_OBJECT)
+            continue;
+        for (struct lg_json_iter source = lg_json_iter(it.val); lg_json_next(&source);) {
+            if (!is_secret_source(source.key) || lg_json_kind(source.val) != LG_JSON_OBJECT)
+                continue;
+            struct lg_str drop = lg_json_text(source.val);
+            add_compact(buf, (struct lg_str){from, (size_t)(drop.p - from)});
+            lg_buf_puts(buf, "{}");
+            from = drop.p + drop.n;
+        }
+    }
+    add_compact(buf, (struct lg_str){from, (size_t)(text.p + text.n - from)});
+}
+
+static struct lg_str take_text(struct reader *reader, struct lg_buf *buf)
+{
+    struct lg_str text = lg_arena_str(reader->arena, lg_buf_view(buf));
+    lg_buf_done(buf);
+    return text;
+}
+
+static struct lg_str vmi_text(struct reader *reader)
+{
+    struct lg_val metadata = lg_json_get(reader->object, "metadata");
+    struct lg_val spec = want_object(reader, reader->object, "spec");
+    struct lg_buf buf = {0};
+    lg_buf_puts(&buf, "{\"metadata\":{");
+    add_member(&buf, "name", lg_json_get(metadata, "name"));
+    add_member(&buf, "namespace", lg_json_get(metadata, "namespace"));
+    add_member(&buf, "labels", want_object(reader, metadata, "labels"));
+    add_annotations(&buf, want_object(reader, metadata, "annotations"));
+    lg_buf_putc(&buf, '}');
+    if (lg_json_there(spec)) {
+        lg_buf_puts(&buf, ",\"spec\":");
+        add_vmi_spec(&buf, spec);
+    }
+    struct lg_val migrated = want_list(reader, reader->object, "status.migratedVolumes");
+    if (lg_json_there(migrated)) {
+        lg_buf_puts(&buf, ",\"status\":{");
+        add_member(&buf, "migratedVolumes", migrated);
+        lg_buf_putc(&buf, '}');
+    }
+    lg_buf_putc(&buf, '}');
+    return take_text(reader, &buf);
+}
+
+static void read_vmi(struct reader *reader, struct lg_vmi_record *ret)
+{
+    ret->uses = read_uses(reader, "spec.volumes", &ret->n_uses);
+    ret->labels = want_labels(reader);
+    ret->node = want_str(reader, reader->object, "status.nodeName");
+    ret->phase = want_str(reader, reader->object, "status.phase");
+    struct lg_val migratable = condition(reader, "LiveMigratable");
+    if (lg_json_there(migratable)) {
+        struct lg_str status = want_str(reader, migratable, "status");
+        ret->live_migratable = lg_str_is(status, "True")    ? LG_CONDITION_TRUE
+                               : lg_str_is(status, "False") ? LG_CONDITION_FALSE
+                                                            : LG_CONDITION_UNKNOWN;
+        ret->reason = want_str(reader, migratable, "reason");
+        ret->message = want_str(reader, migratable, "message");
+    }
+    ret->text = vmi_text(reader);
+}
+
+static void read_migration(struct reader *reader, struct lg_migration_record *ret)
+{
+    struct lg_val object = reader->object;
+    ret->vmi = want_str(reader, object, "spec.vmiName");
+    ret->phase = want_str(reader, object, "status.phase");
+    ret->source_node = want_str(reader, object, "status.migrationState.sourceNode");
+    ret->decentralized = lg_json_there(want_object(reader, object, "spec.sendTo")) ||
+                         lg_json_there(want_object(reader, object, "spec.receive"));
+}
+
+static void read_namespace(struct reader *reader, struct lg_namespace *ret)
+{
+    ret->labels = want_labels(reader);
+}
+
+static void read_config(struct reader *reader, struct lg_config_record *ret)
+{
+    static const char *const kept[] = {"observedKubeVirtVersion", "targetKubeVirtVersion",
+                                       "infrastructureHighlyAvailable", "defaultArchitecture",
+                                       "phase"};
+    struct lg_val metadata = lg_json_get(reader->object, "metadata");
+    struct lg_val status = want_object(reader, reader->object, "status");
+    struct lg_buf buf = {0};
+    lg_buf_puts(&buf, "{\"metadata\":{");
+    add_member(&buf, "name", lg_json_get(metadata, "name"));
+    add_member(&buf, "namespace", lg_json_get(metadata, "namespace"));
+    add_member(&buf, "creationTimestamp", lg_json_get(metadata, "creationTimestamp"));
+    lg_buf_putc(&buf, '}');
+    add_member(&buf, "spec", want_object(reader, reader->object, "spec"));
+    lg_buf_puts(&buf, ",\"status\":{");
+    for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
+        add_member(&buf, kept[i], lg_json_get(status, kept[i]));
+    lg_buf_puts(&buf, "}}");
+    ret->text = take_text(reader, &buf);
+}
+
+static void read_kind(struct reader *reader, union lg_any_record *ret)
+{
+    switch (ret->r.kind) {
+    case LG_KIND_NODE:
+        return read_node(reader, &ret->node);
+    case LG_KIND_CLAIM:
+        return read_claim(reader, &ret->claim);
+    case LG_KIND_VOLUME:
+        return read_volume(reader, &ret->volume);
+    case LG_KIND_STORAGE_CLASS:
+        return read_storage_class(reader, &ret->storage_class);
+    case LG_KIND_STORAGE_PROFILE:
+        return read_storage_profile(reader, &ret->storage_profile);
+    case LG_KIND_DATA_VOLUME:
+        return read_data_volume(reader, &ret->data_volume);
+    case LG_KIND_VM:
+        return read_vm(reader, &ret->vm);
+    case LG_KIND_VMI:
+        return read_vmi(reader, &ret->vmi);
+    case LG_KIND_MIGRATION:
+        return read_migration(reader, &ret->migration);
+    case LG_KIND_NAMESPACE:
+        return read_namespace(reader, &ret->ns);
+    case LG_KIND_MIGRATION_POLICY:
+    case LG_KIND_KUBEVIRT:
+    case LG_KIND_HYPERCONVERGED:
+        return read_config(reader, &ret->config);
+    case LG_KIND_OTHER:
+        break;
+    }
+}
+
+enum lg_err_code lg_record_read(struct lg_val object, struct lg_arena *arena,
+                                union lg_any_record *ret, struct lg_err *err)
+{
+    struct lg_str api_version = lg_json_str(lg_json_get(object, "apiVersion"));
+    struct lg_str kind = lg_json_str(lg_json_get(object, "kind"));
+    ret->r.kind = lg_kind_of(api_version, kind);
+    if (ret->r.kind == LG_KIND_OTHER)
+        return lg_err_set(err, LG_E_UNSUPPORTED, "kind", "%.*s %.*s is not kept",
+                          LG_ARG(api_version), LG_ARG(kind));
+    struct reader reader = {.object = object, .arena = arena, .err = err};
+    read_common(&reader, &ret->r);
+    read_kind(&reader, ret);
+    return reader.code;
+}

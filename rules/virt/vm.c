@@ -1,0 +1,27 @@
+#include "rules/virt/vm.h"
+
+struct lg_vm lg_vm_read(enum lg_kind kind, struct lg_val object, struct lg_str ns)
+{
+    struct lg_vm vm = {.kind = kind, .ns = ns, .object = object};
+    if (kind == LG_KIND_VMI) {
+        vm.vmi_metadata = lg_json_get(object, "metadata");
+        vm.spec = lg_json_get(object, "spec");
+        vm.migrated_volumes = lg_json_at(object, "status.migratedVolumes");
+        return vm;
+    }
+    struct lg_val spec = lg_json_get(object, "spec");
+    vm.vmi_metadata = lg_json_at(spec, "template.metadata");
+    vm.spec = lg_json_at(spec, "template.spec");
+    vm.data_volume_templates = lg_json_get(spec, "dataVolumeTemplates");
+    vm.has_instancetype = lg_json_there(lg_json_get(spec, "instancetype"));
+    vm.has_preference = lg_json_there(lg_json_get(spec, "preference"));
+    vm.wait_as_receiver = lg_json_is(lg_json_get(spec, "runStrategy"), "WaitAsReceiver");
+    vm.migrated_volumes =
+        lg_json_at(object, "status.volumeUpdateState.volumeMigrationState.migratedVolumes");
+    return vm;
+}
+
+bool lg_vm_has_annotation(const struct lg_vm *vm, const char *key)
+{
+    return lg_json_has(lg_json_get(vm->vmi_metadata, "annotations"), key);
+}
