@@ -1,8 +1,6 @@
 #include "rules/virt/records_read.h"
 
-#include <time.h>
-
-#include "rules/core/mem.h"
+#include "rules/kube/meta.h"
 
 struct reader {
     struct lg_val object;
@@ -73,36 +71,6 @@ static struct lg_labels want_labels(struct reader *reader)
     return lg_labels_read(want_object(reader, reader->object, "metadata.labels"), reader->arena);
 }
 
-static int digits(const char *p, int n)
-{
-    int value = 0;
-    for (int i = 0; i < n; i++) {
-        if (p[i] < '0' || p[i] > '9')
-            return -1;
-        value = value * 10 + (p[i] - '0');
-    }
-    return value;
-}
-
-/* "2026-01-31T00:00:00Z", as the API server writes it; 0 for anything else. */
-static int64_t read_time(struct lg_str s)
-{
-    if (s.n != sizeof "2026-01-31T00:00:00Z" - 1 || s.p[4] != '-' || s.p[7] != '-' ||
-        s.p[10] != 'T' || s.p[13] != ':' || s.p[16] != ':' || s.p[19] != 'Z')
-        return 0;
-    struct tm tm = {.tm_year = digits(s.p, 4) - 1900,
-                    .tm_mon = digits(s.p + 5, 2) - 1,
-                    .tm_mday = digits(s.p + 8, 2),
-                    .tm_hour = digits(s.p + 11, 2),
-                    .tm_min = digits(s.p + 14, 2),
-                    .tm_sec = digits(s.p + 17, 2)};
-    if (tm.tm_year < 70 || tm.tm_mon < 0 || tm.tm_mon > 11 || tm.tm_mday < 1 || tm.tm_mday > 31 ||
-        tm.tm_hour < 0 || tm.tm_hour > 23 || tm.tm_min < 0 || tm.tm_min > 59 || tm.tm_sec < 0 ||
-        tm.tm_sec > 60)
-        return 0;
-    return timegm(&tm);
-}
-
 static void read_common(struct reader *reader, struct lg_record *ret)
 {
     struct lg_val object = reader->object;
@@ -117,8 +85,11 @@ static void read_common(struct reader *reader, struct lg_record *ret)
             ret->ns = LG_STR("default");
     }
     ret->uid = want_str(reader, object, "metadata.uid");
-    ret->created_unix_s = read_time(want_str(reader, object, "metadata.creationTimestamp"));
-    ret->deleting = lg_json_there(lg_json_at(object, "metadata.deletionTimestamp"));
+    int64_t created_unix_s = 0;
+    if (lg_meta_time(want_str(reader, object, "metadata.creationTimestamp"), &created_unix_s) ==
+        LG_E_OK)
+        ret->created_unix_s = created_unix_s;
+    ret->deleting = lg_meta_deleting(object);
 }
 
 /* The condition of this type, or LG_NONE. */
