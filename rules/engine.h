@@ -44,8 +44,8 @@ struct lg_judgement {
     enum lg_requester requester;
     enum lg_policy_mode mode;
     struct lg_subject subject;
-    int migratable;       /* see lg_judgement_migratable */
-    bool block_migration; /* see lg_judgement_block_migration */
+    int migratable;  /* see lg_judgement_migratable */
+    bool disks_stay; /* KubeVirt counts its disks among the reasons against a migration */
     const struct lg_requirements
         *requirements; /* of a VM or VMI, for the per-node answer; NULL = not worked out */
 };

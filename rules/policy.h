@@ -22,7 +22,7 @@ enum lg_err_code lg_policy_parse(struct lg_str text, const char *file, struct lg
 struct lg_policy *lg_policy_ref(struct lg_policy *policy);
 void lg_policy_unref(struct lg_policy *policy);
 
-/* What holds in one namespace: resolved once a review, O(namespace entries). Lives in the arena. */
+/* What holds in one namespace: resolved once a review, O(namespace entries). Borrowed from the policy. */
 struct lg_policy_view {
     enum lg_policy_mode mode;
     const enum lg_action *actions;              /* by rule index */
@@ -30,7 +30,7 @@ struct lg_policy_view {
 };
 /* `record` is the namespace's where it is known (NULL: an entry that selects by labels does not match). */
 struct lg_policy_view lg_policy_view(const struct lg_policy *policy, struct lg_str ns,
-                                     const struct lg_namespace *record, struct lg_arena *arena);
+                                     const struct lg_namespace *record);
 
 /* True when `username` is one of the controllers: KubeVirt's and CDI's service accounts in the namespaces of the KubeVirt
  * and HyperConverged CRs (in the usual install namespaces while those CRs are not known; CDI's there whenever no

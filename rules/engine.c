@@ -1,0 +1,254 @@
+#include "rules/engine.h"
+
+#include <stdio.h>
+
+#include "rules/run.h"
+
+static bool applies(const struct lg_rule *rule, enum lg_kind kind, enum lg_op op)
+{
+    return (rule->kinds & LG_BIT(kind)) != 0 && (rule->ops & LG_BIT(op)) != 0;
+}
+
+/* What policy says, and never more than the rule it leans on. */
+static enum lg_action action_of(const struct lg_policy_view *view, size_t i)
+{
+    enum lg_action action = view->actions[i];
+    const char *other = lg_rules[i]->not_stronger_than;
+    size_t j = 0;
+    if (other != NULL && lg_rule_find(lg_str_of(other), &j) != NULL && view->actions[j] < action)
+        action = view->actions[j];
+    return action;
+}
+
+/* A rule that is off still answers whether KubeVirt would call the guest migratable: that does not hang on policy. */
+static bool needed_when_off(const struct lg_run *run, const struct lg_rule *rule)
+{
+    return rule->kubevirt_reason != NULL &&
+           (run->subject.kind == LG_KIND_VM || run->subject.kind == LG_KIND_VMI);
+}
+
+static void judge_one(struct lg_run *run, size_t i)
+{
+    struct lg_rule_context context = {
+        .rule = lg_rules[i],
+        .subject = &run->subject,
+        .inventory = run->inventory,
+        .settings = run->settings,
+        .params = run->view.params[i],
+        .arena = run->arena,
+        .now_unix_s = run->now_unix_s,
+        .engine = run,
+    };
+    lg_rules[i]->check(&context);
+}
+
+static void out_of_time(struct lg_run *run)
+{
+    struct lg_rule_context context = {.rule = run->rule, .subject = &run->subject, .engine = run};
+    lg_rule_lacks_text(&context, LG_NONE,
+                       LG_STR("not judged: the answer was due before its turn came"));
+}
+
+void lg_run_all(struct lg_run *run)
+{
+    bool late = false;
+    size_t i = 0;
+    for (; lg_rules[i] != NULL; i++) {
+        if (!applies(lg_rules[i], run->subject.kind, run->subject.op))
+            continue;
+        run->rule = lg_rules[i];
+        run->action = action_of(&run->view, i);
+        run->first = run->n;
+        if (run->action == LG_ACTION_OFF && !needed_when_off(run, run->rule))
+            continue;
+        if (!late && run->expired != NULL && run->expired(run->expired_arg)) {
+            late = true;
+            run->judged = i;
+        }
+        if (late)
+            out_of_time(run);
+        else
+            judge_one(run, i);
+    }
+    if (!late)
+        run->judged = i;
+}
+
+static bool equal_at(const struct lg_engine_input *input, const char *path)
+{
+    return lg_json_equal(lg_json_at(input->object, path), lg_json_at(input->old_object, path));
+}
+
+/* The parts of an object that rules read, per kind. What is missing here (status, runStrategy, most metadata) can
+ * change freely. */
+static bool nothing_changed(const struct lg_engine_input *input)
+{
+    static const char *const parts[LG_KIND_COUNT][5] = {
+        [LG_KIND_VM] = {"spec.template", "spec.dataVolumeTemplates", "spec.instancetype",
+                        "spec.preference"},
+        [LG_KIND_VMI] = {"spec", "metadata.annotations"},
+        [LG_KIND_CLAIM] = {"spec", "metadata.annotations", "metadata.labels"},
+        [LG_KIND_DATA_VOLUME] = {"spec", "metadata.annotations", "metadata.labels"},
+        [LG_KIND_MIGRATION] = {"spec"},
+        [LG_KIND_STORAGE_PROFILE] = {"spec", "status"},
+        [LG_KIND_MIGRATION_POLICY] = {"spec"},
+        [LG_KIND_KUBEVIRT] = {"spec"},
+        [LG_KIND_HYPERCONVERGED] = {"spec"},
+    };
+    if (!lg_json_there(input->object) || !lg_json_there(input->old_object) ||
+        parts[input->kind][0] == NULL)
+        return false;
+    for (const char *const *part = parts[input->kind]; *part != NULL; part++)
+        if (!equal_at(input, *part))
+            return false;
+    return true;
+}
+
+/* Only the old object proves that a deletion has begun: on CREATE, deletionTimestamp is whatever the client wrote. Where
+ * the reader stopped before the old object, the new one's counts on UPDATE: the API server keeps it equal. */
+static bool being_deleted(const struct lg_engine_input *input)
+{
+    if (input->op != LG_OP_UPDATE)
+        return false;
+    struct lg_val witness = input->old_object;
+    if (input->refusal != NULL && !lg_json_there(witness))
+        witness = input->object;
+    return lg_json_kind(lg_json_at(witness, "metadata.deletionTimestamp")) == LG_JSON_STRING;
+}
+
+static bool allowed_at_once(const struct lg_engine_input *input)
+{
+    if (input->subresource || input->op == LG_OP_DELETE || input->op == LG_OP_CONNECT ||
+        input->kind >= LG_KIND_OTHER)
+        return true;
+    bool any = false;
+    for (size_t i = 0; lg_rules[i] != NULL && !any; i++)
+        any = applies(lg_rules[i], input->kind, input->op);
+    if (!any || being_deleted(input))
+        return true;
+    return input->op == LG_OP_UPDATE && input->refusal == NULL && nothing_changed(input);
+}
+
+static enum lg_requester requester_of(const struct lg_engine_input *input)
+{
+    if (lg_policy_is_controller(input->policy, input->inventory, input->username))
+        return LG_REQUESTER_CONTROLLER;
+    for (struct lg_json_iter it = lg_json_iter(input->groups); lg_json_next(&it);)
+        if (lg_json_is(it.val, "livegate:bypass"))
+            return LG_REQUESTER_BYPASS;
+    return LG_REQUESTER_PERSON;
+}
+
+static const struct lg_settings *settings_of(const struct lg_engine_input *input,
+                                             struct lg_arena *arena)
+{
+    const struct lg_settings *settings = lg_inventory_settings(input->inventory);
+    int version = input->kubevirt_version != 0 ? input->kubevirt_version
+                                               : lg_policy_kubevirt_version(input->policy);
+    if (version == 0)
+        return settings;
+    struct lg_settings *mine = lg_arena_alloc(arena, sizeof(*mine));
+    *mine = *settings;
+    mine->version = version;
+    mine->version_known = true;
+    return mine;
+}
+
+static struct lg_subject subject_of(const struct lg_engine_input *input, struct lg_val object)
+{
+    struct lg_subject subject = {
+        .kind = input->kind,
+        .op = input->op,
+        .ns = input->ns.n != 0 ? input->ns : lg_json_str_at(object, "metadata.namespace"),
+        .name = input->name.n != 0 ? input->name : lg_json_str_at(object, "metadata.name"),
+        .object = object,
+    };
+    if (input->kind == LG_KIND_VM || input->kind == LG_KIND_VMI)
+        subject.vm = lg_vm_read(input->kind, object, subject.ns);
+    return subject;
+}
+
+static void judge_old(struct lg_run *run, const struct lg_engine_input *input)
+{
+    struct lg_run old_run = {
+        .arena = run->arena,
+        .inventory = run->inventory,
+        .settings = run->settings,
+        .view = run->view,
+        .now_unix_s = run->now_unix_s,
+        .expired = run->expired,
+        .expired_arg = run->expired_arg,
+        .subject = subject_of(input, input->old_object),
+    };
+    lg_ratchet(run, &old_run);
+}
+
+/* What becomes of a denial for this requester and in this mode; controllers are told nothing at all. */
+static enum lg_action settled(const struct lg_judgement *judgement, enum lg_action action)
+{
+    if (judgement->requester == LG_REQUESTER_CONTROLLER)
+        return action > LG_ACTION_AUDIT ? LG_ACTION_AUDIT : action;
+    if (action == LG_ACTION_DENY &&
+        (judgement->requester == LG_REQUESTER_BYPASS || judgement->mode == LG_MODE_OBSERVE))
+        return LG_ACTION_WARN;
+    return action;
+}
+
+static void conclude(const struct lg_run *run, struct lg_judgement *ret)
+{
+    for (size_t i = 0; i < run->n; i++) {
+        struct lg_finding *finding = &run->findings[i];
+        finding->action = settled(ret, finding->action);
+        if (finding->action > ret->verdict)
+            ret->verdict = finding->action;
+    }
+    ret->findings = run->findings;
+    ret->n = run->n;
+    ret->requirements = run->requirements;
+    ret->migratable = run->immovable ? 0 : run->unsure ? -1 : 1;
+    ret->disks_stay = run->disks;
+}
+
+void lg_engine_judge(const struct lg_engine_input *input, struct lg_arena *arena,
+                     struct lg_judgement *ret)
+{
+    *ret = (struct lg_judgement){.migratable = -1};
+    if (allowed_at_once(input)) {
+        ret->skipped = true;
+        ret->subject = (struct lg_subject){.kind = input->kind,
+                                           .op = input->op,
+                                           .ns = input->ns,
+                                           .name = input->name,
+                                           .object = input->object};
+        return;
+    }
+    ret->subject = subject_of(input, input->object);
+    const struct lg_namespace *record = NULL;
+    if (ret->subject.ns.n != 0)
+        (void)lg_inventory_namespace(input->inventory, ret->subject.ns, &record);
+    struct lg_policy_view view = lg_policy_view(input->policy, ret->subject.ns, record);
+    ret->mode = view.mode;
+    ret->requester = requester_of(input);
+    if (input->refusal != NULL)
+        ret->refusal = *input->refusal;
+    if (input->refusal != NULL ||
+        lg_shape_check(input->kind, input->object, &ret->refusal) != LG_E_OK) {
+        ret->refused = true;
+        ret->verdict = settled(ret, LG_ACTION_DENY);
+        return;
+    }
+    struct lg_run run = {
+        .arena = arena,
+        .inventory = input->inventory,
+        .settings = settings_of(input, arena),
+        .view = view,
+        .now_unix_s = input->now_unix_s,
+        .expired = input->expired,
+        .expired_arg = input->expired_arg,
+        .subject = ret->subject,
+    };
+    lg_run_all(&run);
+    if (input->op == LG_OP_UPDATE && lg_json_there(input->old_object))
+        judge_old(&run, input);
+    conclude(&run, ret);
+}

@@ -1,0 +1,165 @@
+#include "rules/policy.h"
+
+#include <stdlib.h>
+
+#include "rules/core/mem.h"
+#include "rules/policy_data.h"
+
+static const struct lg_param_value *default_params(const struct lg_rule *rule,
+                                                   struct lg_arena *arena)
+{
+    size_t n = 0;
+    while (rule->params != NULL && rule->params[n].name != NULL)
+        n++;
+    if (n == 0)
+        return NULL;
+    struct lg_param_value *values = lg_arena_array(arena, n, sizeof(*values));
+    for (size_t i = 0; i < n; i++)
+        values[i] = rule->params[i].otherwise;
+    return values;
+}
+
+void lg_policy_set_copy(const struct lg_policy_set *from, struct lg_arena *arena,
+                        struct lg_policy_set *ret)
+{
+    size_t n = lg_rules_count();
+    ret->mode = from != NULL ? from->mode : LG_MODE_ENFORCE;
+    ret->actions = lg_arena_array(arena, n, sizeof(*ret->actions));
+    ret->params = lg_arena_array(arena, n, sizeof(*ret->params));
+    for (size_t i = 0; i < n; i++) {
+        ret->actions[i] = from != NULL ? from->actions[i] : lg_rules[i]->action;
+        ret->params[i] = from != NULL ? from->params[i] : default_params(lg_rules[i], arena);
+    }
+}
+
+struct lg_policy *lg_policy_default(void)
+{
+    struct lg_policy *policy = lg_calloc(1, sizeof(*policy));
+    atomic_init(&policy->refs, 1);
+    lg_arena_init(&policy->arena);
+    lg_policy_set_copy(NULL, &policy->arena, &policy->everywhere);
+    return policy;
+}
+
+struct lg_policy *lg_policy_ref(struct lg_policy *policy)
+{
+    atomic_fetch_add_explicit(&policy->refs, 1, memory_order_relaxed);
+    return policy;
+}
+
+void lg_policy_unref(struct lg_policy *policy)
+{
+    if (policy == NULL || atomic_fetch_sub_explicit(&policy->refs, 1, memory_order_acq_rel) != 1)
+        return;
+    for (size_t i = 0; i < policy->n_entries; i++)
+        for (size_t k = 0; k < policy->entries[i].n_names; k++)
+            lg_regex_free(policy->entries[i].names[k]);
+    lg_arena_done(&policy->arena);
+    free(policy);
+}
+
+/* Names and selector, where both are given, have to match both. */
+static bool entry_matches(const struct lg_policy_entry *entry, struct lg_str ns,
+                          const struct lg_namespace *record)
+{
+    bool named = entry->n_names == 0;
+    for (size_t i = 0; i < entry->n_names && !named; i++)
+        named = lg_regex_matches(entry->names[i], ns, NULL);
+    if (!named || !lg_json_there(entry->selector))
+        return named;
+    return record != NULL && lg_selector_matches(entry->selector, record->labels);
+}
+
+struct lg_policy_view lg_policy_view(const struct lg_policy *policy, struct lg_str ns,
+                                     const struct lg_namespace *record)
+{
+    const struct lg_policy_set *set = &policy->everywhere;
+    for (size_t i = 0; i < policy->n_entries && ns.n != 0; i++) {
+        if (entry_matches(&policy->entries[i], ns, record)) {
+            set = &policy->entries[i].set;
+            break;
+        }
+    }
+    return (struct lg_policy_view){set->mode, set->actions, set->params};
+}
+
+int lg_policy_kubevirt_version(const struct lg_policy *policy)
+{
+    return policy->kubevirt_version;
+}
+
+enum owner { OWNER_KUBEVIRT, OWNER_CDI, OWNER_HYPERCONVERGED, OWNER_NONE };
+
+static enum owner owner_of(struct lg_str account)
+{
+    static const struct {
+        const char *account;
+        enum owner owner;
+    } rows[] = {
+        {"kubevirt-controller", OWNER_KUBEVIRT},
+        {"kubevirt-operator", OWNER_KUBEVIRT},
+        {"kubevirt-handler", OWNER_KUBEVIRT},
+        {"kubevirt-synchronization-controller", OWNER_KUBEVIRT},
+        {"cdi-sa", OWNER_CDI},
+        {"cdi-operator", OWNER_CDI},
+        {"hyperconverged-cluster-operator", OWNER_HYPERCONVERGED},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+        if (lg_str_is(account, rows[i].account))
+            return rows[i].owner;
+    return OWNER_NONE;
+}
+
+static bool stands_in(const struct lg_inventory *inventory, enum lg_kind kind, struct lg_str ns)
+{
+    size_t pos = 0;
+    const struct lg_record *record;
+    while ((record = lg_inventory_next(inventory, kind, &pos)) != NULL)
+        if (lg_str_eq(record->ns, ns))
+            return true;
+    return false;
+}
+
+static bool usual(enum owner owner, struct lg_str ns)
+{
+    if (lg_str_is(ns, "openshift-cnv") || lg_str_is(ns, "kubevirt-hyperconverged"))
+        return true;
+    return (owner == OWNER_KUBEVIRT && lg_str_is(ns, "kubevirt")) ||
+           (owner == OWNER_CDI && lg_str_is(ns, "cdi"));
+}
+
+/* A namespace is believed because an administrator's CR stands there. The usual names are believed only as long as no CR
+ * says better: anyone who may create namespaces could take such a name. */
+static bool believed(const struct lg_inventory *inventory, enum owner owner, struct lg_str ns)
+{
+    if (stands_in(inventory, LG_KIND_HYPERCONVERGED, ns) ||
+        (owner != OWNER_HYPERCONVERGED && stands_in(inventory, LG_KIND_KUBEVIRT, ns)))
+        return true;
+    bool said = lg_inventory_count(inventory, LG_KIND_HYPERCONVERGED) != 0;
+    if (owner == OWNER_KUBEVIRT)
+        said = said || lg_inventory_count(inventory, LG_KIND_KUBEVIRT) != 0;
+    return !said && usual(owner, ns);
+}
+
+static bool is_built_in(const struct lg_inventory *inventory, struct lg_str username)
+{
+    static const char prefix[] = "system:serviceaccount:";
+    if (!lg_str_starts(username, prefix))
+        return false;
+    struct lg_str rest = {username.p + sizeof(prefix) - 1, username.n - (sizeof(prefix) - 1)};
+    const char *colon = rest.n != 0 ? memchr(rest.p, ':', rest.n) : NULL;
+    if (colon == NULL)
+        return false;
+    struct lg_str ns = {rest.p, (size_t)(colon - rest.p)};
+    enum owner owner = owner_of((struct lg_str){colon + 1, rest.n - ns.n - 1});
+    return owner != OWNER_NONE && believed(inventory, owner, ns);
+}
+
+bool lg_policy_is_controller(const struct lg_policy *policy, const struct lg_inventory *inventory,
+                             struct lg_str username)
+{
+    for (size_t i = 0; i < policy->n_controllers; i++)
+        if (lg_str_eq(policy->controllers[i], username))
+            return true;
+    return is_built_in(inventory, username);
+}

@@ -1,0 +1,254 @@
+/* What rules may call: reporting, lacking, and answers that are worked out once a subject. */
+#include "rules/rule.h"
+
+#include <assert.h>
+
+#include "rules/core/mem.h"
+#include "rules/run.h"
+
+size_t lg_rules_count(void)
+{
+    size_t n = 0;
+    while (lg_rules[n] != NULL)
+        n++;
+    return n;
+}
+
+const struct lg_rule *lg_rule_find(struct lg_str id_or_name, size_t *ret_index)
+{
+    for (size_t i = 0; lg_rules[i] != NULL; i++) {
+        if (!lg_str_is(id_or_name, lg_rules[i]->id) && !lg_str_is(id_or_name, lg_rules[i]->name))
+            continue;
+        if (ret_index != NULL)
+            *ret_index = i;
+        return lg_rules[i];
+    }
+    return NULL;
+}
+
+static bool plain(struct lg_str s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if (s.p[i] < 0x20 || s.p[i] > 0x7E)
+            return false;
+    return true;
+}
+
+/* `s` as it may be shown on one line, at most LG_MESSAGE_BYTES_MAX long. Cut before it is made printable, which may
+ * make it longer, and after. */
+static struct lg_str presentable(struct lg_str s, struct lg_arena *arena)
+{
+    if (s.n <= LG_MESSAGE_BYTES_MAX && plain(s))
+        return s;
+    struct lg_buf buf lg_cleanup(lg_buf_done) = {0};
+    lg_buf_printable(&buf, lg_str_cut(s, LG_MESSAGE_BYTES_MAX));
+    struct lg_str shown = lg_buf_view(&buf);
+    if (s.n <= LG_MESSAGE_BYTES_MAX && shown.n <= LG_MESSAGE_BYTES_MAX)
+        return lg_arena_str(arena, shown);
+    shown = lg_str_cut(shown, LG_MESSAGE_BYTES_MAX - 3);
+    return lg_arena_printf(arena, "%.*s...", LG_ARG(shown));
+}
+
+static struct lg_str field_of(const struct lg_run *run, struct lg_val at)
+{
+    struct lg_val object = run->subject.object;
+    if (at.doc == NULL || at.doc != object.doc)
+        return LG_STR("");
+    return presentable(lg_json_path(object, at, run->arena), run->arena);
+}
+
+/* Keeps at most LG_RULE_FINDINGS_MAX of a rule; beyond them a stronger one takes the place of the last, so that no flood
+ * of weak findings hides a denial. */
+static void keep(struct lg_run *run, const struct lg_finding *finding)
+{
+    if (run->n - run->first >= LG_RULE_FINDINGS_MAX) {
+        run->overflowed = true;
+        if (run->findings[run->n - 1].action < finding->action)
+            run->findings[run->n - 1] = *finding;
+        return;
+    }
+    if (run->n == run->size) {
+        size_t size = run->size != 0 ? 2 * run->size : 8;
+        struct lg_finding *more = lg_arena_array(run->arena, size, sizeof(*more));
+        if (run->n != 0)
+            memcpy(more, run->findings, run->n * sizeof(*more));
+        run->findings = more;
+        run->size = size;
+    }
+    run->findings[run->n++] = *finding;
+}
+
+static enum lg_action weaker(enum lg_action a, enum lg_action b)
+{
+    return a < b ? a : b;
+}
+
+void lg_rule_report(struct lg_rule_context *context, const struct lg_report *report)
+{
+    struct lg_run *run = context->engine;
+    const struct lg_rule *rule = run->rule;
+    const char *reason = report->beyond_kubevirt ? NULL : rule->kubevirt_reason;
+    bool pending = rule->action == LG_ACTION_PENDING;
+    run->unsure = run->unsure || pending;
+    if (reason != NULL && !pending) {
+        run->immovable = true;
+        run->disks = run->disks || strcmp(reason, "DisksNotLiveMigratable") == 0;
+    }
+    enum lg_action action = run->action;
+    if (report->at_most != LG_ACTION_OFF)
+        action = weaker(action, report->at_most);
+    if (action == LG_ACTION_OFF)
+        return;
+    struct lg_finding finding = {
+        .rule = rule,
+        .action = action,
+        .was = action,
+        .pending = pending,
+        .missing = LG_KIND_OTHER,
+        .about = presentable(report->about, run->arena),
+        .ident = report->ident,
+        .at = report->at,
+        .field = field_of(run, report->at),
+        .message = presentable(report->message, run->arena),
+        .fix = presentable(report->fix, run->arena),
+        .kubevirt_reason = reason,
+    };
+    keep(run, &finding);
+}
+
+/* A rule that speaks of what is not known keeps the action policy gives it; any other is pending at most. */
+static void lack(struct lg_run *run, struct lg_val at, enum lg_kind kind, struct lg_str ident,
+                 struct lg_str message, struct lg_str fix)
+{
+    const struct lg_rule *rule = run->rule;
+    if (rule->kubevirt_reason != NULL || rule->action == LG_ACTION_PENDING)
+        run->unsure = true;
+    enum lg_action action = run->action;
+    if (rule->action != LG_ACTION_PENDING)
+        action = weaker(action, LG_ACTION_PENDING);
+    if (kind != LG_KIND_OTHER && lg_inventory_known(run->inventory, kind) == LG_NOT_SERVED)
+        action = weaker(action, LG_ACTION_AUDIT);
+    if (action == LG_ACTION_OFF)
+        return;
+    for (size_t i = run->first; i < run->n; i++) {
+        const struct lg_finding *said = &run->findings[i];
+        if (said->pending && said->missing == kind && lg_str_eq(said->ident, ident))
+            return;
+    }
+    struct lg_finding finding = {
+        .rule = rule,
+        .action = action,
+        .was = action,
+        .pending = true,
+        .missing = kind,
+        .ident = ident,
+        .at = at,
+        .field = field_of(run, at),
+        .message = presentable(message, run->arena),
+        .fix = presentable(fix, run->arena),
+    };
+    keep(run, &finding);
+}
+
+/* "claims", "storage classes", "migration policies". */
+static struct lg_str plural(enum lg_kind kind, struct lg_arena *arena)
+{
+    struct lg_str noun = lg_str_of(lg_gvk(kind)->noun);
+    if (lg_str_ends(noun, "s"))
+        return lg_arena_printf(arena, "%.*ses", LG_ARG(noun));
+    if (lg_str_ends(noun, "y"))
+        return lg_arena_printf(arena, "%.*sies", (int)noun.n - 1, noun.p);
+    return lg_arena_printf(arena, "%.*ss", LG_ARG(noun));
+}
+
+void lg_rule_lacks(struct lg_rule_context *context, struct lg_val at, enum lg_kind kind,
+                   struct lg_str name)
+{
+    struct lg_run *run = context->engine;
+    struct lg_arena *arena = run->arena;
+    assert(kind < LG_KIND_COUNT);
+    struct lg_str kinds = plural(kind, arena);
+    struct lg_str message = LG_STR("");
+    struct lg_str fix = LG_STR("");
+    struct lg_str it = kinds;
+    if (name.n != 0)
+        it = lg_arena_printf(arena, "%s \"%.*s\"", lg_gvk(kind)->noun, LG_ARG(name));
+    switch (lg_inventory_known(run->inventory, kind)) {
+    case LG_NOT_GIVEN:
+        message = lg_arena_printf(arena, "not known: %.*s (no %.*s were given)", LG_ARG(it),
+                                  LG_ARG(kinds));
+        fix = lg_arena_printf(arena, "add the %.*s to the inventory", LG_ARG(kinds));
+        break;
+    case LG_NOT_SYNCED:
+        message = lg_arena_printf(arena, "not known yet: %.*s (%.*s have not been listed)",
+                                  LG_ARG(it), LG_ARG(kinds));
+        break;
+    case LG_NOT_SERVED:
+        message = lg_arena_printf(arena, "not known: %.*s (the cluster does not serve %.*s)",
+                                  LG_ARG(it), LG_ARG(kinds));
+        break;
+    case LG_FORBIDDEN:
+        message = lg_arena_printf(arena, "not known: %.*s (livegate may not read %.*s)", LG_ARG(it),
+                                  LG_ARG(kinds));
+        fix = lg_arena_printf(arena, "let livegate get, list and watch %s", lg_gvk(kind)->plural);
+        break;
+    case LG_KNOWN:
+        message = name.n != 0 ? lg_arena_printf(arena, "%.*s does not exist yet", LG_ARG(it))
+                              : lg_arena_printf(arena, "there are no %.*s yet", LG_ARG(kinds));
+        break;
+    }
+    lack(run, at, kind, name, message, fix);
+}
+
+void lg_rule_lacks_text(struct lg_rule_context *context, struct lg_val at, struct lg_str what)
+{
+    lack(context->engine, at, LG_KIND_OTHER, what, what, LG_STR(""));
+}
+
+const struct lg_requirements *lg_rule_requirements(struct lg_rule_context *context)
+{
+    struct lg_run *run = context->engine;
+    if (run->requirements == NULL)
+        run->requirements = lg_requirements_read(run->subject.vm.spec, run->settings,
+                                                 lg_inventory_nodes(run->inventory), run->arena);
+    return run->requirements;
+}
+
+struct lg_place_count lg_rule_placement(struct lg_rule_context *context)
+{
+    struct lg_run *run = context->engine;
+    if (!run->placed) {
+        run->places =
+            lg_placement_count(lg_rule_requirements(context), lg_inventory_nodes(run->inventory));
+        run->placed = true;
+    }
+    return run->places;
+}
+
+const struct lg_finding *lg_rule_judge_vmi(struct lg_rule_context *context, struct lg_str ns,
+                                           struct lg_str name, struct lg_val vmi, size_t *ret_n)
+{
+    const struct lg_run *outer = context->engine;
+    *ret_n = 0;
+    if (outer->nested || lg_shape_check(LG_KIND_VMI, vmi, NULL) != LG_E_OK)
+        return NULL;
+    struct lg_run run = {
+        .arena = outer->arena,
+        .inventory = outer->inventory,
+        .settings = outer->settings,
+        .view = outer->view,
+        .now_unix_s = outer->now_unix_s,
+        .expired = outer->expired,
+        .expired_arg = outer->expired_arg,
+        .nested = true,
+        .subject = {.kind = LG_KIND_VMI,
+                    .op = LG_OP_CREATE,
+                    .ns = ns,
+                    .name = name,
+                    .object = vmi,
+                    .vm = lg_vm_read(LG_KIND_VMI, vmi, ns)},
+    };
+    lg_run_all(&run);
+    *ret_n = run.n;
+    return run.findings;
+}

@@ -1,0 +1,50 @@
+/* The engine's own: one pass of all rules over one object. Lives on the judge's stack, its results in the arena.
+ *
+ * Made by engine.c and ratchet.c, filled by what rules call (rule.c). One thread. Rules never include it.
+ */
+#ifndef LG_RULES_RUN_H
+#define LG_RULES_RUN_H
+
+#include "rules/engine.h"
+
+enum {
+    LG_RULE_FINDINGS_MAX = 4096, /* of one rule over one object */
+    LG_MESSAGE_BYTES_MAX = 1024, /* of a finding's message, fix or field */
+};
+
+struct lg_run {
+    struct lg_arena *arena;
+    const struct lg_inventory *inventory;
+    const struct lg_settings *settings;
+    struct lg_policy_view view;
+    int64_t now_unix_s;
+    bool (*expired)(void *arg);
+    void *expired_arg;
+    bool nested; /* inside lg_rule_judge_vmi */
+
+    struct lg_subject subject;
+    const struct lg_requirements *requirements;
+    struct lg_place_count places;
+    bool placed;
+
+    const struct lg_rule *rule; /* the one that is judged now */
+    enum lg_action action; /* its action here; OFF: it only answers whether the guest can move */
+    size_t first;          /* its first finding */
+
+    struct lg_finding *findings;
+    size_t n, size;
+    bool overflowed; /* a rule had more findings than are kept */
+    size_t judged;   /* rules before this index were judged; the deadline cut the rest off */
+    bool immovable;  /* KubeVirt would say that the guest cannot be migrated... */
+    bool disks;      /* ...because of its disks */
+    bool unsure;     /* something that would decide it is not known */
+};
+
+/* Judges run->subject by every rule of its kind and operation. */
+void lg_run_all(struct lg_run *run);
+
+/* Lowers denials for what the old object had already, or for where its volumes come from. `old_run` is set up like the new
+ * one; it is judged only when it has to be. */
+void lg_ratchet(struct lg_run *run, struct lg_run *old_run);
+
+#endif
