@@ -20,6 +20,7 @@ struct lg_pod_network {
     struct lg_val binding;   /* where the binding stands, for the path */
     enum lg_binding_kind kind;
     struct lg_str binding_name; /* plugin's name, or the field's name for OTHER */
+    size_t n_interfaces;        /* of the guest; none at all is nothing that KubeVirt minds */
     bool
         defaulted; /* neither networks nor interfaces, and the pod interface is attached: KubeVirt adds the cluster's default */
 };

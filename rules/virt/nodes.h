@@ -43,6 +43,8 @@ void lg_nodes_add_compared(const struct lg_node_table *table, struct lg_str key,
  * with *pos = 0 until false. */
 bool lg_nodes_next_taint(const struct lg_node_table *table, size_t *pos,
                          const struct lg_taint **ret_taint, const lg_word **ret_nodes);
+/* That order, of any two taints. */
+int lg_nodes_taint_cmp(const struct lg_taint *a, const struct lg_taint *b);
 const lg_word *lg_nodes_cordoned(const struct lg_node_table *table);
 const lg_word *lg_nodes_not_ready(const struct lg_node_table *table);
 

@@ -1,0 +1,347 @@
+#include "rules/virt/placement.h"
+
+#include "rules/core/mem.h"
+#include "rules/core/num.h"
+#include "rules/virt/requirements.h"
+
+enum { WORD_BITS = 64 };
+
+/* A taint that something in the cluster sets and takes away again, without a person meaning to keep guests off. */
+static bool taint_passes(const struct lg_taint *taint)
+{
+    return lg_str_starts(taint->key, "node.kubernetes.io/") ||
+           lg_str_starts(taint->key, "node.cloudprovider.kubernetes.io/") ||
+           lg_str_is(taint->key, "kubevirt.io/drain") ||
+           lg_str_is(taint->key, "ToBeDeletedByClusterAutoscaler");
+}
+
+/* --- one node, the plain way --- */
+
+static bool node_bears(const struct lg_node *node, const struct lg_want *want)
+{
+    const struct lg_str *value = lg_labels_get(node->labels, want->key);
+    if (want->absent)
+        return value == NULL;
+    if (value != NULL && lg_str_eq(*value, want->value))
+        return true;
+    const struct lg_str *older =
+        lg_str_empty(want->older_key) ? NULL : lg_labels_get(node->labels, want->older_key);
+    return older != NULL && lg_str_eq(*older, want->value);
+}
+
+static bool one_of(const struct lg_expression *e, struct lg_str text)
+{
+    for (size_t i = 0; i < e->n; i++)
+        if (lg_str_eq(e->values[i], text))
+            return true;
+    return false;
+}
+
+static bool expression_holds(const struct lg_expression *e, const struct lg_node *node)
+{
+    const struct lg_str *has = e->name ? &node->r.name : lg_labels_get(node->labels, e->key);
+    int64_t number;
+    switch (e->match) {
+    case LG_MATCH_IN:
+        return has != NULL && one_of(e, *has);
+    case LG_MATCH_NOT_IN:
+        return has == NULL || !one_of(e, *has);
+    case LG_MATCH_EXISTS:
+        return has != NULL;
+    case LG_MATCH_ABSENT:
+        return has == NULL;
+    case LG_MATCH_ABOVE:
+    case LG_MATCH_BELOW:
+        if (has == NULL || lg_num_go_int64(*has, &number) != LG_E_OK)
+            return false;
+        return e->match == LG_MATCH_ABOVE ? number > e->bound : number < e->bound;
+    }
+    return false;
+}
+
+static bool affinity_holds(const struct lg_requirements *req, const struct lg_node *node)
+{
+    for (size_t t = 0; t < req->n_terms; t++) {
+        size_t i = 0;
+        while (i < req->terms[t].n && expression_holds(&req->terms[t].items[i], node))
+            i++;
+        if (i == req->terms[t].n)
+            return true;
+    }
+    return !req->has_affinity;
+}
+
+/* The first (in the table's order) that keeps the guest off: one that lasts, or one that passes. */
+static const struct lg_taint *node_taint(const struct lg_requirements *req,
+                                         const struct lg_node *node, bool passes)
+{
+    const struct lg_taint *first = NULL;
+    for (uint32_t i = 0; i < node->taints.n; i++) {
+        const struct lg_taint *taint = &node->taints.items[i];
+        if ((taint->effect != LG_EFFECT_NO_SCHEDULE && taint->effect != LG_EFFECT_NO_EXECUTE) ||
+            taint_passes(taint) != passes || lg_tolerated(req->tolerations, taint))
+            continue;
+        if (first == NULL || lg_nodes_taint_cmp(taint, first) < 0)
+            first = taint;
+    }
+    return first;
+}
+
+static const struct lg_want *first_missing(const struct lg_want *wants, size_t n,
+                                           const struct lg_node *node)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!wants[i].replaced && !node_bears(node, &wants[i]))
+            return &wants[i];
+    return NULL;
+}
+
+/* False: nothing excludes it for good. */
+static bool node_excluded(const struct lg_requirements *req, const struct lg_node *node,
+                          struct lg_place_reason *ret)
+{
+    *ret = (struct lg_place_reason){.kind = LG_REASON_USER_LABEL};
+    if ((ret->want = first_missing(req->user, req->n_user, node)) != NULL)
+        return true;
+    ret->kind = LG_REASON_AFFINITY;
+    if (!affinity_holds(req, node))
+        return true;
+    ret->kind = LG_REASON_TAINT;
+    if ((ret->taint = node_taint(req, node, false)) != NULL)
+        return true;
+    ret->kind = LG_REASON_NO_SCHEDULABLE_LABEL;
+    if (req->needs_schedulable && lg_labels_get(node->labels, LG_STR(LG_LABEL_SCHEDULABLE)) == NULL)
+        return true;
+    ret->kind = LG_REASON_ADDED_LABEL;
+    return (ret->want = first_missing(req->added, req->n_added, node)) != NULL;
+}
+
+static bool node_away(const struct lg_requirements *req, const struct lg_node *node,
+                      struct lg_place_reason *ret)
+{
+    *ret = (struct lg_place_reason){.kind = LG_REASON_CORDONED};
+    if (node->unschedulable && !req->tolerates_cordon)
+        return true;
+    ret->kind = LG_REASON_NOT_READY;
+    if (node->not_ready)
+        return true;
+    ret->kind = LG_REASON_NOT_SCHEDULABLE;
+    if (req->needs_schedulable &&
+        !lg_str_is(*lg_labels_get(node->labels, LG_STR(LG_LABEL_SCHEDULABLE)), "true"))
+        return true;
+    ret->kind = LG_REASON_PASSING_TAINT;
+    return (ret->taint = node_taint(req, node, true)) != NULL;
+}
+
+enum lg_place lg_placement_explain(const struct lg_requirements *req, const struct lg_node *node,
+                                   struct lg_arena *arena, struct lg_str *ret_reason)
+{
+    struct lg_place_reason reason;
+    enum lg_place place = node_excluded(req, node, &reason) ? LG_PLACE_EXCLUDED
+                          : node_away(req, node, &reason)   ? LG_PLACE_AWAY
+                                                            : LG_PLACE_ELIGIBLE;
+    if (place != LG_PLACE_ELIGIBLE && ret_reason != NULL)
+        *ret_reason = lg_reason_text(&reason, arena);
+    return place;
+}
+
+/* --- all nodes at once, by bitmaps --- */
+
+struct walk {
+    const struct lg_requirements *req;
+    const struct lg_node_table *nodes;
+    size_t words;
+    lg_word *left;         /* not excluded so far */
+    lg_word *away;         /* of them: away */
+    lg_word *scratch[3];   /* terms so far, this term, this expression */
+    lg_place_visit *visit; /* NULL = nobody asks for reasons */
+    void *arg;
+};
+
+/* Every node that is left and among `nodes` (NULL = none), or not among them, has this reason. */
+static void reason_applies(struct walk *w, const struct lg_place_reason *reason,
+                           const lg_word *nodes, bool among)
+{
+    bool away = reason->kind >= LG_REASON_CORDONED;
+    lg_word *hit = w->scratch[2], any = 0;
+    for (size_t i = 0; i < w->words; i++) {
+        lg_word set = nodes != NULL ? nodes[i] : 0;
+        hit[i] = w->left[i] & (among ? set : ~set);
+        if (away) {
+            hit[i] &= ~w->away[i];
+            w->away[i] |= hit[i];
+        } else {
+            w->left[i] &= ~hit[i];
+        }
+        any |= hit[i];
+    }
+    if (any != 0 && w->visit != NULL)
+        w->visit(w->arg, reason, hit);
+}
+
+static void add_label(struct walk *w, struct lg_str key, struct lg_str value, lg_word *io)
+{
+    const lg_word *nodes = lg_nodes_with_label(w->nodes, key, value);
+    for (size_t i = 0; nodes != NULL && i < w->words; i++)
+        io[i] |= nodes[i];
+}
+
+static void walk_wants(struct walk *w, enum lg_reason_kind kind, const struct lg_want *wants,
+                       size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const struct lg_want *want = &wants[i];
+        if (want->replaced)
+            continue;
+        const lg_word *nodes = want->absent ? lg_nodes_with_key(w->nodes, want->key)
+                                            : lg_nodes_with_label(w->nodes, want->key, want->value);
+        if (!lg_str_empty(want->older_key)) {
+            memset(w->scratch[0], 0, w->words * sizeof(lg_word));
+            add_label(w, want->key, want->value, w->scratch[0]);
+            add_label(w, want->older_key, want->value, w->scratch[0]);
+            nodes = w->scratch[0];
+        }
+        reason_applies(w, &(struct lg_place_reason){.kind = kind, .want = want}, nodes,
+                       want->absent);
+    }
+}
+
+/* The nodes of which one of the values is true, or for the other matches: of which the expression holds. */
+static void expression_nodes(struct walk *w, const struct lg_expression *e, lg_word *ret)
+{
+    memset(ret, 0, w->words * sizeof(lg_word));
+    const lg_word *nodes = NULL;
+    size_t slot;
+    switch (e->match) {
+    case LG_MATCH_IN:
+    case LG_MATCH_NOT_IN:
+        for (size_t i = 0; i < e->n; i++) {
+            if (!e->name)
+                add_label(w, e->key, e->values[i], ret);
+            else if (lg_nodes_get(w->nodes, e->values[i], &slot) != NULL)
+                ret[slot / WORD_BITS] |= (lg_word)1 << (slot % WORD_BITS);
+        }
+        return;
+    case LG_MATCH_EXISTS:
+    case LG_MATCH_ABSENT:
+        nodes = lg_nodes_with_key(w->nodes, e->key);
+        if (nodes != NULL)
+            memcpy(ret, nodes, w->words * sizeof(lg_word));
+        return;
+    case LG_MATCH_ABOVE:
+    case LG_MATCH_BELOW:
+        lg_nodes_add_compared(w->nodes, e->key, e->match == LG_MATCH_ABOVE, e->bound, ret);
+        return;
+    }
+}
+
+/* Adds the nodes that are left and match the term. */
+static void add_term(struct walk *w, const struct lg_term *term, lg_word *io)
+{
+    lg_word *both = w->scratch[1], *one = w->scratch[2], any = 1;
+    memcpy(both, w->left, w->words * sizeof(lg_word));
+    for (size_t t = 0; t < term->n && any != 0; t++) {
+        const struct lg_expression *e = &term->items[t];
+        bool among = e->match != LG_MATCH_NOT_IN && e->match != LG_MATCH_ABSENT;
+        expression_nodes(w, e, one);
+        any = 0;
+        for (size_t i = 0; i < w->words; i++)
+            any |= both[i] &= among ? one[i] : ~one[i];
+    }
+    for (size_t i = 0; i < w->words; i++)
+        io[i] |= both[i];
+}
+
+static void walk_affinity(struct walk *w)
+{
+    if (!w->req->has_affinity)
+        return;
+    memset(w->scratch[0], 0, w->words * sizeof(lg_word));
+    for (size_t t = 0; t < w->req->n_terms; t++)
+        add_term(w, &w->req->terms[t], w->scratch[0]);
+    reason_applies(w, &(struct lg_place_reason){.kind = LG_REASON_AFFINITY}, w->scratch[0], false);
+}
+
+static void walk_taints(struct walk *w, bool passes)
+{
+    const struct lg_taint *taint;
+    const lg_word *nodes;
+    size_t pos = 0;
+    while (lg_nodes_next_taint(w->nodes, &pos, &taint, &nodes)) {
+        if (taint_passes(taint) != passes || lg_tolerated(w->req->tolerations, taint))
+            continue;
+        struct lg_place_reason reason = {.kind = passes ? LG_REASON_PASSING_TAINT : LG_REASON_TAINT,
+                                         .taint = taint};
+        reason_applies(w, &reason, nodes, true);
+    }
+}
+
+/* In the order of enum lg_reason_kind, as node_excluded and node_away go. */
+static void walk_reasons(struct walk *w)
+{
+    const struct lg_requirements *req = w->req;
+    struct lg_str schedulable = LG_STR(LG_LABEL_SCHEDULABLE);
+    walk_wants(w, LG_REASON_USER_LABEL, req->user, req->n_user);
+    walk_affinity(w);
+    walk_taints(w, false);
+    if (req->needs_schedulable)
+        reason_applies(w, &(struct lg_place_reason){.kind = LG_REASON_NO_SCHEDULABLE_LABEL},
+                       lg_nodes_with_key(w->nodes, schedulable), false);
+    walk_wants(w, LG_REASON_ADDED_LABEL, req->added, req->n_added);
+    if (!req->tolerates_cordon)
+        reason_applies(w, &(struct lg_place_reason){.kind = LG_REASON_CORDONED},
+                       lg_nodes_cordoned(w->nodes), true);
+    reason_applies(w, &(struct lg_place_reason){.kind = LG_REASON_NOT_READY},
+                   lg_nodes_not_ready(w->nodes), true);
+    if (req->needs_schedulable)
+        reason_applies(w, &(struct lg_place_reason){.kind = LG_REASON_NOT_SCHEDULABLE},
+                       lg_nodes_with_label(w->nodes, schedulable, LG_STR("true")), false);
+    walk_taints(w, true);
+}
+
+static size_t count_bits(const lg_word *words, size_t n)
+{
+    size_t bits = 0;
+    for (size_t i = 0; i < n; i++)
+        bits += (size_t)__builtin_popcountll(words[i]);
+    return bits;
+}
+
+struct lg_place_count lg_placement_walk(const struct lg_requirements *req,
+                                        const struct lg_node_table *nodes, lg_place_visit *visit,
+                                        void *arg)
+{
+    size_t words = lg_nodes_words(nodes);
+    const lg_word *all = lg_nodes_all(nodes);
+    if (all == NULL)
+        return (struct lg_place_count){0};
+    lg_word *memory lg_cleanup(lg_free_cleanup) = lg_calloc(5 * words, sizeof(lg_word));
+    struct walk w = {
+        .req = req,
+        .nodes = nodes,
+        .words = words,
+        .left = memory,
+        .away = memory + words,
+        .scratch = {memory + 2 * words, memory + 3 * words, memory + 4 * words},
+        .visit = visit,
+        .arg = arg,
+    };
+    memcpy(w.left, all, words * sizeof(lg_word));
+    walk_reasons(&w);
+    struct lg_place_count count = {.away = count_bits(w.away, words)};
+    size_t left = count_bits(w.left, words);
+    count.eligible = left - count.away;
+    count.excluded = lg_nodes_count(nodes) - left;
+    if (visit != NULL && count.eligible > 0) {
+        for (size_t i = 0; i < words; i++)
+            w.left[i] &= ~w.away[i];
+        visit(arg, NULL, w.left);
+    }
+    return count;
+}
+
+struct lg_place_count lg_placement_count(const struct lg_requirements *req,
+                                         const struct lg_node_table *nodes)
+{
+    return lg_placement_walk(req, nodes, NULL, NULL);
+}

@@ -1,0 +1,260 @@
+#include <stdlib.h>
+
+#include "rules/virt/requirements.h"
+
+enum { NAMES_MAX = 3, GROUPS_MAX = 4, SHOWN_BYTES_MAX = 100, WORD_BITS = 64 };
+
+static const char *cut_mark(struct lg_str text)
+{
+    return text.n > SHOWN_BYTES_MAX ? "..." : "";
+}
+
+#define SHOWN(text) LG_ARG(lg_str_cut(text, SHOWN_BYTES_MAX)), cut_mark(text)
+
+/* key=value:Effect, as kubectl writes it. */
+static struct lg_str taint_text(const struct lg_taint *taint, struct lg_arena *arena)
+{
+    return lg_arena_printf(arena, "%.*s%s%s%.*s%s:%s", SHOWN(taint->key),
+                           lg_str_empty(taint->value) ? "" : "=", SHOWN(taint->value),
+                           lg_effect_name(taint->effect));
+}
+
+static struct lg_str want_text(const struct lg_want *want, struct lg_arena *arena)
+{
+    if (want->absent)
+        return lg_arena_printf(arena, "%.*s%s", SHOWN(want->key));
+    return lg_arena_printf(arena, "%.*s%s=%.*s%s", SHOWN(want->key), SHOWN(want->value));
+}
+
+static const char *origin_text(const struct lg_want *want)
+{
+    static const char *const texts[] = {
+        [LG_WANT_USER] = "",
+        [LG_WANT_CLUSTER] = ", which the KubeVirt CR asks for",
+        [LG_WANT_KUBEVIRT] = ", which KubeVirt asks for",
+    };
+    return texts[want->origin];
+}
+
+/* Of one node. */
+struct lg_str lg_reason_text(const struct lg_place_reason *r, struct lg_arena *arena)
+{
+    switch (r->kind) {
+    case LG_REASON_USER_LABEL:
+    case LG_REASON_ADDED_LABEL: {
+        struct lg_str want = want_text(r->want, arena);
+        if (r->want->absent)
+            return lg_arena_printf(arena, "label %.*s is there, which KubeVirt avoids",
+                                   LG_ARG(want));
+        return lg_arena_printf(arena, "label %.*s is missing%s", LG_ARG(want),
+                               origin_text(r->want));
+    }
+    case LG_REASON_AFFINITY:
+        return LG_STR("required node affinity does not match");
+    case LG_REASON_NO_SCHEDULABLE_LABEL:
+        return LG_STR("label " LG_LABEL_SCHEDULABLE " is missing: KubeVirt runs no guests there");
+    case LG_REASON_CORDONED:
+        return LG_STR("cordoned");
+    case LG_REASON_NOT_READY:
+        return LG_STR("not ready");
+    case LG_REASON_NOT_SCHEDULABLE:
+        return LG_STR("label " LG_LABEL_SCHEDULABLE " is not \"true\"");
+    case LG_REASON_TAINT:
+    case LG_REASON_PASSING_TAINT:
+        break;
+    }
+    return lg_arena_printf(arena, "taint %.*s is not tolerated",
+                           LG_ARG(taint_text(r->taint, arena)));
+}
+
+/* Of some nodes: "2 lack label zone=a". */
+static struct lg_str group_text(const struct lg_place_reason *r, size_t n, struct lg_arena *arena)
+{
+    bool one = n == 1;
+    switch (r->kind) {
+    case LG_REASON_USER_LABEL:
+    case LG_REASON_ADDED_LABEL: {
+        struct lg_str want = want_text(r->want, arena);
+        if (r->want->absent)
+            return lg_arena_printf(arena, "%zu %s label %.*s, which KubeVirt avoids", n,
+                                   one ? "has" : "have", LG_ARG(want));
+        return lg_arena_printf(arena, "%zu %s label %.*s%s", n, one ? "lacks" : "lack",
+                               LG_ARG(want), origin_text(r->want));
+    }
+    case LG_REASON_AFFINITY:
+        return lg_arena_printf(arena, "%zu %s not match the required node affinity", n,
+                               one ? "does" : "do");
+    case LG_REASON_NO_SCHEDULABLE_LABEL:
+        return lg_arena_printf(arena, "%zu %s label " LG_LABEL_SCHEDULABLE, n,
+                               one ? "lacks" : "lack");
+    case LG_REASON_CORDONED:
+        return lg_arena_printf(arena, "%zu %s cordoned", n, one ? "is" : "are");
+    case LG_REASON_NOT_READY:
+        return lg_arena_printf(arena, "%zu %s not ready", n, one ? "is" : "are");
+    case LG_REASON_NOT_SCHEDULABLE:
+        return lg_arena_printf(arena, "%zu %s label " LG_LABEL_SCHEDULABLE " not \"true\"", n,
+                               one ? "has" : "have");
+    case LG_REASON_TAINT:
+    case LG_REASON_PASSING_TAINT:
+        break;
+    }
+    return lg_arena_printf(arena, "%zu %s taint %.*s that is not tolerated", n,
+                           one ? "has" : "have", LG_ARG(taint_text(r->taint, arena)));
+}
+
+/* --- names of many nodes, in order --- */
+
+static int by_text(const void *a, const void *b)
+{
+    return lg_str_cmp(*(const struct lg_str *)a, *(const struct lg_str *)b);
+}
+
+static struct lg_str *names_of(const struct lg_node_table *table, const lg_word *nodes,
+                               struct lg_arena *arena, size_t *ret_n)
+{
+    size_t words = lg_nodes_words(table), n = 0;
+    for (size_t i = 0; i < words; i++)
+        n += (size_t)__builtin_popcountll(nodes[i]);
+    struct lg_str *names = lg_arena_array(arena, n, sizeof(struct lg_str));
+    n = 0;
+    for (size_t i = 0; i < words; i++)
+        for (lg_word left = nodes[i]; left != 0; left &= left - 1)
+            names[n++] = lg_nodes_at(table, i * WORD_BITS + (size_t)__builtin_ctzll(left))->r.name;
+    qsort(names, n, sizeof(struct lg_str), by_text);
+    *ret_n = n;
+    return names;
+}
+
+/* "a, b, c and 2 more" */
+static struct lg_str names_text(const struct lg_node_table *table, const lg_word *nodes, size_t max,
+                                struct lg_arena *arena)
+{
+    size_t n;
+    struct lg_str *names = names_of(table, nodes, arena, &n), text = LG_STR("");
+    for (size_t i = 0; i < n && i < max; i++)
+        text = lg_arena_printf(arena, "%.*s%s%.*s%s", LG_ARG(text), i > 0 ? ", " : "",
+                               SHOWN(names[i]));
+    if (n > max)
+        text = lg_arena_printf(arena, "%.*s and %zu more", LG_ARG(text), n - max);
+    return text;
+}
+
+struct name_search {
+    const struct lg_node_table *nodes;
+    enum lg_place place;
+    lg_word *found;
+};
+
+static enum lg_place place_of(const struct lg_place_reason *reason)
+{
+    if (reason == NULL)
+        return LG_PLACE_ELIGIBLE;
+    return reason->kind >= LG_REASON_CORDONED ? LG_PLACE_AWAY : LG_PLACE_EXCLUDED;
+}
+
+static void visit_names(void *arg, const struct lg_place_reason *reason, const lg_word *nodes)
+{
+    struct name_search *search = arg;
+    if (place_of(reason) != search->place)
+        return;
+    for (size_t i = 0; i < lg_nodes_words(search->nodes); i++)
+        search->found[i] |= nodes[i];
+}
+
+struct lg_str lg_placement_names(const struct lg_requirements *req,
+                                 const struct lg_node_table *nodes, enum lg_place place, size_t max,
+                                 struct lg_arena *arena)
+{
+    struct name_search search = {nodes, place,
+                                 lg_arena_array(arena, lg_nodes_words(nodes), sizeof(lg_word))};
+    lg_placement_walk(req, nodes, visit_names, &search);
+    return names_text(nodes, search.found, max, arena);
+}
+
+/* --- the summary --- */
+
+struct group {
+    struct lg_place_reason reason;
+    size_t n;
+    struct lg_str text;
+};
+
+struct summary {
+    const struct lg_node_table *nodes;
+    struct lg_arena *arena;
+    struct group *groups; /* one a reason that some node has: no more than nodes */
+    size_t n;
+};
+
+static void visit_group(void *arg, const struct lg_place_reason *reason, const lg_word *nodes)
+{
+    struct summary *s = arg;
+    if (reason == NULL)
+        return;
+    struct group *group = &s->groups[s->n++];
+    group->reason = *reason;
+    for (size_t i = 0; i < lg_nodes_words(s->nodes); i++)
+        group->n += (size_t)__builtin_popcountll(nodes[i]);
+    group->text =
+        lg_arena_printf(s->arena, "%.*s (%.*s)", LG_ARG(group_text(reason, group->n, s->arena)),
+                        LG_ARG(names_text(s->nodes, nodes, NAMES_MAX, s->arena)));
+}
+
+static int by_size(const void *a, const void *b)
+{
+    const struct group *left = a, *right = b;
+    if (left->n != right->n)
+        return left->n > right->n ? -1 : 1;
+    if (left->reason.kind != right->reason.kind)
+        return left->reason.kind < right->reason.kind ? -1 : 1;
+    return lg_str_cmp(left->text, right->text);
+}
+
+static struct lg_str groups_text(const struct summary *s, enum lg_place place)
+{
+    struct lg_str text = LG_STR("");
+    size_t shown = 0, others = 0;
+    for (size_t i = 0; i < s->n; i++) {
+        const struct group *group = &s->groups[i];
+        if (place_of(&group->reason) != place)
+            continue;
+        if (shown == GROUPS_MAX) {
+            others += group->n;
+            continue;
+        }
+        text = lg_arena_printf(s->arena, "%.*s%s%.*s", LG_ARG(text), shown++ > 0 ? ", " : "",
+                               LG_ARG(group->text));
+    }
+    if (others > 0)
+        text = lg_arena_printf(s->arena, "%.*s, %zu more for other reasons", LG_ARG(text), others);
+    return text;
+}
+
+static struct lg_val where_written(const struct lg_requirements *req,
+                                   const struct lg_place_reason *reason)
+{
+    switch (reason->kind) {
+    case LG_REASON_USER_LABEL:
+        return lg_json_get_str(req->node_selector, reason->want->key);
+    case LG_REASON_AFFINITY:
+        return req->affinity;
+    case LG_REASON_TAINT:
+        return req->tolerations_at;
+    default:
+        return LG_NONE;
+    }
+}
+
+void lg_placement_summary(const struct lg_requirements *req, const struct lg_node_table *nodes,
+                          struct lg_arena *arena, struct lg_place_summary *ret)
+{
+    struct summary s = {.nodes = nodes, .arena = arena};
+    s.groups = lg_arena_array(arena, lg_nodes_count(nodes), sizeof(struct group));
+    lg_placement_walk(req, nodes, visit_group, &s);
+    qsort(s.groups, s.n, sizeof(struct group), by_size);
+    *ret = (struct lg_place_summary){.excluded = groups_text(&s, LG_PLACE_EXCLUDED),
+                                     .away = groups_text(&s, LG_PLACE_AWAY)};
+    for (size_t i = 0; i < s.n && !lg_json_there(ret->at); i++)
+        if (place_of(&s.groups[i].reason) == LG_PLACE_EXCLUDED)
+            ret->at = where_written(req, &s.groups[i].reason);
+}

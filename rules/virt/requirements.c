@@ -1,0 +1,305 @@
+#include "rules/virt/requirements.h"
+
+#include "rules/core/num.h"
+#include "rules/kube/names.h"
+
+static const char ARCH_KEY[] = "kubernetes.io/arch";
+static const char MODEL_PREFIX[] = "cpu-model.node.kubevirt.io/";
+static const char FEATURE_PREFIX[] = "cpu-feature.node.kubevirt.io/";
+static const char MACHINE_PREFIX[] = "machine-type.node.kubevirt.io/";
+static const char HOST_MODEL_PREFIX[] = "host-model-cpu.node.kubevirt.io/";
+static const char OBSOLETE_HOST_MODEL[] = "node-labeller.kubevirt.io/obsolete-host-model";
+
+/* --- affinity --- */
+
+static bool match_of(struct lg_str op, enum lg_match *ret)
+{
+    static const char *const names[] = {
+        [LG_MATCH_IN] = "In",         [LG_MATCH_NOT_IN] = "NotIn",
+        [LG_MATCH_EXISTS] = "Exists", [LG_MATCH_ABSENT] = "DoesNotExist",
+        [LG_MATCH_ABOVE] = "Gt",      [LG_MATCH_BELOW] = "Lt",
+    };
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+        if (lg_str_is(op, names[i])) {
+            *ret = (enum lg_match)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* null in a list of strings is "", as Go's decoder has it. */
+static const struct lg_str *values_read(struct lg_val list, struct lg_arena *arena, size_t *ret_n)
+{
+    struct lg_str *values = lg_arena_array(arena, lg_json_len(list), sizeof(struct lg_str));
+    *ret_n = 0;
+    for (struct lg_json_iter it = lg_json_iter(list); lg_json_next(&it);)
+        values[(*ret_n)++] = lg_json_str(it.val);
+    return values;
+}
+
+static bool label_values_fit(struct lg_expression *e)
+{
+    for (size_t i = 0; i < e->n; i++)
+        if (!lg_name_is_label_value(e->values[i]))
+            return false;
+    switch (e->match) {
+    case LG_MATCH_IN:
+    case LG_MATCH_NOT_IN:
+        return e->n > 0;
+    case LG_MATCH_EXISTS:
+    case LG_MATCH_ABSENT:
+        return e->n == 0;
+    case LG_MATCH_ABOVE:
+    case LG_MATCH_BELOW:
+        return e->n == 1 && lg_num_go_int64(e->values[0], &e->bound) == LG_E_OK;
+    }
+    return false;
+}
+
+/* A field that nodes do not have reads as "". */
+static bool field_fits(const struct lg_expression *e, bool *ret_true)
+{
+    bool in = e->match == LG_MATCH_IN;
+    if ((!in && e->match != LG_MATCH_NOT_IN) || e->n != 1)
+        return false;
+    if (lg_str_is(e->key, "metadata.name"))
+        return true;
+    *ret_true = lg_str_empty(e->values[0]) == in;
+    return *ret_true;
+}
+
+bool lg_expression_read(struct lg_val requirement, bool field, struct lg_arena *arena,
+                        struct lg_expression *ret, bool *ret_true)
+{
+    struct lg_expression e = {.name = field, .key = lg_json_str_at(requirement, "key")};
+    *ret_true = false;
+    if (!match_of(lg_json_str_at(requirement, "operator"), &e.match))
+        return false;
+    e.values = values_read(lg_json_get(requirement, "values"), arena, &e.n);
+    if (field ? !field_fits(&e, ret_true) : !lg_name_is_label_key(e.key) || !label_values_fit(&e))
+        return false;
+    *ret = e;
+    return true;
+}
+
+/* False: the term can never match (it is empty, or the scheduler cannot read it). */
+static bool term_read(struct lg_val term, struct lg_arena *arena, struct lg_term *ret)
+{
+    struct lg_val lists[] = {lg_json_get(term, "matchExpressions"),
+                             lg_json_get(term, "matchFields")};
+    size_t room = lg_json_len(lists[0]) + lg_json_len(lists[1]), n = 0;
+    if (room == 0)
+        return false;
+    struct lg_expression *items = lg_arena_array(arena, room, sizeof(struct lg_expression));
+    for (size_t field = 0; field < 2; field++) {
+        for (struct lg_json_iter it = lg_json_iter(lists[field]); lg_json_next(&it);) {
+            bool any_node;
+            if (!lg_expression_read(it.val, field == 1, arena, &items[n], &any_node))
+                return false;
+            n += !any_node;
+        }
+    }
+    *ret = (struct lg_term){items, n};
+    return true;
+}
+
+static void affinity_read(struct lg_requirements *req, struct lg_val spec, struct lg_arena *arena)
+{
+    req->affinity =
+        lg_json_at(spec, "affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution");
+    req->has_affinity = lg_json_there(req->affinity);
+    struct lg_val list = lg_json_get(req->affinity, "nodeSelectorTerms");
+    struct lg_term *terms = lg_arena_array(arena, lg_json_len(list), sizeof(struct lg_term));
+    for (struct lg_json_iter it = lg_json_iter(list); lg_json_next(&it);)
+        if (term_read(it.val, arena, &terms[req->n_terms]))
+            req->n_terms++;
+    req->terms = terms;
+}
+
+/* --- labels --- */
+
+/* The lists under construction. */
+struct wants {
+    struct lg_requirements *req;
+    struct lg_want *user, *added;
+    const struct lg_node_table *nodes;
+    struct lg_arena *arena;
+};
+
+static struct lg_want *user_want(struct wants *w, struct lg_str key)
+{
+    for (size_t i = 0; i < w->req->n_user; i++)
+        if (lg_str_eq(w->user[i].key, key))
+            return &w->user[i];
+    return NULL;
+}
+
+/* Default: what the user selects by the same key stands. */
+static void add_default(struct wants *w, struct lg_str key, struct lg_str value,
+                        enum lg_want_origin origin)
+{
+    if (user_want(w, key) != NULL)
+        return;
+    for (size_t i = 0; i < w->req->n_added; i++) {
+        if (lg_str_eq(w->added[i].key, key)) {
+            w->added[i].value = value;
+            w->added[i].origin = origin;
+            return;
+        }
+    }
+    w->added[w->req->n_added++] = (struct lg_want){.key = key, .value = value, .origin = origin};
+}
+
+/* KubeVirt writes "true" over whatever stands there. */
+static void add_forced(struct wants *w, struct lg_str key, struct lg_str older_key)
+{
+    struct lg_want *user = user_want(w, key);
+    if (user != NULL)
+        user->replaced = true;
+    w->added[w->req->n_added++] = (struct lg_want){
+        .key = key, .value = LG_STR("true"), .older_key = older_key, .origin = LG_WANT_KUBEVIRT};
+}
+
+static void add_absent(struct wants *w, struct lg_str key)
+{
+    w->added[w->req->n_added++] =
+        (struct lg_want){.key = key, .origin = LG_WANT_KUBEVIRT, .absent = true};
+}
+
+static bool some_node_bears(const struct wants *w, const char *prefix)
+{
+    return w->nodes == NULL || lg_nodes_any_key_prefix(w->nodes, prefix);
+}
+
+/* KubeVirt's labeller ran on some node: what it would have set and did not is really missing. */
+static bool nodes_are_labelled(const struct wants *w)
+{
+    return some_node_bears(w, MODEL_PREFIX) || some_node_bears(w, FEATURE_PREFIX) ||
+           some_node_bears(w, HOST_MODEL_PREFIX);
+}
+
+static void add_family(struct wants *w, const char *prefix, struct lg_str name)
+{
+    add_forced(w, lg_arena_printf(w->arena, "%s%.*s", prefix, LG_ARG(name)), (struct lg_str){0});
+}
+
+static void want_cpu(struct wants *w, struct lg_val cpu)
+{
+    struct lg_str model = lg_json_str_at(cpu, "model");
+    bool host_model = lg_str_empty(model) || lg_str_is(model, "host-model");
+    if (host_model)
+        add_absent(w, lg_str_of(OBSOLETE_HOST_MODEL));
+    else if (!lg_str_is(model, "host-passthrough") && some_node_bears(w, MODEL_PREFIX))
+        add_family(w, MODEL_PREFIX, model);
+    struct lg_val list = lg_json_get(cpu, "features");
+    if (lg_json_len(list) > 0 && !some_node_bears(w, FEATURE_PREFIX))
+        list = LG_NONE;
+    for (struct lg_json_iter it = lg_json_iter(list); lg_json_next(&it);) {
+        struct lg_str policy = lg_json_str_at(it.val, "policy");
+        struct lg_str name = lg_json_str_at(it.val, "name");
+        if (lg_str_empty(policy) || lg_str_is(policy, "require"))
+            add_family(w, FEATURE_PREFIX, name);
+        else if (lg_str_is(policy, "forbid"))
+            add_absent(w, lg_arena_printf(w->arena, "%s%.*s", FEATURE_PREFIX, LG_ARG(name)));
+    }
+    if (lg_json_bool(lg_json_get(cpu, "dedicatedCpuPlacement"), false) &&
+        (some_node_bears(w, "kubevirt.io/cpumanager") || some_node_bears(w, "cpumanager")))
+        add_forced(w, LG_STR("kubevirt.io/cpumanager"), LG_STR("cpumanager"));
+}
+
+static void want_capability(struct wants *w, bool needed, const char *label)
+{
+    if (needed && (nodes_are_labelled(w) || some_node_bears(w, label)))
+        add_forced(w, lg_str_of(label), (struct lg_str){0});
+}
+
+static void want_guest(struct wants *w, struct lg_val spec, struct lg_str architecture)
+{
+    struct lg_val domain = lg_json_get(spec, "domain");
+    struct lg_val launch = lg_json_get(domain, "launchSecurity");
+    struct lg_str machine = lg_json_str_at(domain, "machine.type");
+    want_cpu(w, lg_json_get(domain, "cpu"));
+    if (!lg_str_empty(machine) && some_node_bears(w, MACHINE_PREFIX))
+        add_family(w, MACHINE_PREFIX, machine);
+    want_capability(w, lg_json_there(lg_json_at(domain, "cpu.realtime")), "kubevirt.io/realtime");
+    want_capability(w, lg_json_there(lg_json_get(launch, "sev")), "kubevirt.io/sev");
+    want_capability(w, lg_json_bool(lg_json_at(launch, "sev.policy.encryptedState"), false),
+                    "kubevirt.io/sev-es");
+    want_capability(w, lg_json_there(lg_json_get(launch, "snp")), "kubevirt.io/sev-snp");
+    want_capability(w, lg_json_there(lg_json_get(launch, "tdx")), "kubevirt.io/tdx");
+    want_capability(w, lg_json_there(launch) && lg_str_is(architecture, "s390x"),
+                    "kubevirt.io/secure-execution");
+}
+
+static struct lg_str lower(struct lg_str text, struct lg_arena *arena)
+{
+    char *p = lg_arena_alloc(arena, text.n + 1);
+    for (size_t i = 0; i < text.n; i++)
+        p[i] = (char)(text.p[i] >= 'A' && text.p[i] <= 'Z' ? text.p[i] + ('a' - 'A') : text.p[i]);
+    return (struct lg_str){p, text.n};
+}
+
+static struct lg_str architecture_of(struct lg_val spec, const struct lg_settings *settings,
+                                     struct lg_arena *arena)
+{
+    struct lg_str said = lg_json_str_at(spec, "architecture");
+    if (lg_str_empty(said) && settings != NULL)
+        said = settings->default_architecture;
+    return lg_str_empty(said) ? LG_STR("amd64") : lower(said, arena);
+}
+
+/* The user's value, else the KubeVirt CR's, else "true"; judged apart, since a node that loses "true" may get it back. */
+static void want_schedulable(struct wants *w, struct lg_labels cluster)
+{
+    struct lg_str key = LG_STR(LG_LABEL_SCHEDULABLE);
+    const struct lg_str *other = lg_labels_get(cluster, key);
+    struct lg_want *user = user_want(w, key);
+    if (user != NULL)
+        other = &user->value;
+    w->req->needs_schedulable = other == NULL || lg_str_is(*other, "true");
+    if (user != NULL)
+        user->replaced = w->req->needs_schedulable;
+    else if (!w->req->needs_schedulable)
+        add_default(w, key, *other, LG_WANT_CLUSTER);
+}
+
+static void wants_read(struct wants *w, struct lg_val spec, const struct lg_settings *settings)
+{
+    struct lg_labels selector = lg_labels_read(w->req->node_selector, w->arena);
+    struct lg_labels cluster = settings != NULL ? settings->node_selectors : (struct lg_labels){0};
+    size_t features = lg_json_len(lg_json_at(spec, "domain.cpu.features"));
+    w->user = lg_arena_array(w->arena, selector.n, sizeof(struct lg_want));
+    /* beside one label a feature: schedulable, architecture, and the labels that want_guest names */
+    w->added = lg_arena_array(w->arena, cluster.n + features + 16, sizeof(struct lg_want));
+    for (uint32_t i = 0; i < selector.n; i++)
+        w->user[w->req->n_user++] = (struct lg_want){
+            .key = selector.items[i].key, .value = selector.items[i].value, .origin = LG_WANT_USER};
+    struct lg_str architecture = architecture_of(spec, settings, w->arena);
+    want_schedulable(w, cluster);
+    if (w->nodes == NULL || lg_nodes_with_key(w->nodes, lg_str_of(ARCH_KEY)) != NULL)
+        add_default(w, lg_str_of(ARCH_KEY), architecture, LG_WANT_KUBEVIRT);
+    for (uint32_t i = 0; i < cluster.n; i++)
+        if (!lg_str_is(cluster.items[i].key, LG_LABEL_SCHEDULABLE))
+            add_default(w, cluster.items[i].key, cluster.items[i].value, LG_WANT_CLUSTER);
+    want_guest(w, spec, architecture);
+    w->req->user = w->user;
+    w->req->added = w->added;
+}
+
+const struct lg_requirements *lg_requirements_read(struct lg_val vmi_spec,
+                                                   const struct lg_settings *settings,
+                                                   const struct lg_node_table *nodes,
+                                                   struct lg_arena *arena)
+{
+    const struct lg_taint cordon = {.key = LG_STR("node.kubernetes.io/unschedulable"),
+                                    .effect = LG_EFFECT_NO_SCHEDULE};
+    struct lg_requirements *req = lg_arena_alloc(arena, sizeof(*req));
+    req->node_selector = lg_json_get(vmi_spec, "nodeSelector");
+    req->tolerations_at = lg_json_get(vmi_spec, "tolerations");
+    req->tolerations = lg_tolerations_read(req->tolerations_at, arena);
+    req->tolerates_cordon = lg_tolerated(req->tolerations, &cordon);
+    affinity_read(req, vmi_spec, arena);
+    wants_read(&(struct wants){.req = req, .nodes = nodes, .arena = arena}, vmi_spec, settings);
+    return req;
+}

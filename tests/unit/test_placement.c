@@ -1,0 +1,557 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "rules/virt/placement.h"
+#include "tests/support/objects.h"
+
+struct state {
+    struct lg_objects objects;
+    struct lg_node_table *table;
+};
+
+static int setup(void **arg)
+{
+    static struct state state;
+    lg_objects_init(&state.objects);
+    state.table = lg_nodes_new();
+    *arg = &state;
+    return 0;
+}
+
+static int teardown(void **arg)
+{
+    struct state *s = *arg;
+    lg_nodes_free(s->table);
+    lg_objects_done(&s->objects);
+    return 0;
+}
+
+#define WORKER "'kubevirt.io/schedulable':'true','kubernetes.io/arch':'amd64'"
+
+static void set_node(struct state *s, const char *name, const char *labels, const char *rest)
+{
+    struct lg_str text = lg_arena_printf(
+        &s->objects.arena,
+        "{'apiVersion':'v1','kind':'Node','metadata':{'name':'%s','labels':{%s}},%s}", name, labels,
+        rest);
+    struct lg_record *record = lg_objects_record(&s->objects, text.p);
+    lg_nodes_set(s->table, (struct lg_node *)record);
+    lg_record_unref(record);
+}
+
+static const struct lg_requirements *read_spec(struct state *s, const char *spec,
+                                               const struct lg_settings *settings)
+{
+    return lg_requirements_read(lg_objects_parse(&s->objects, spec), settings, s->table,
+                                &s->objects.arena);
+}
+
+static void assert_place(struct state *s, const struct lg_requirements *req, const char *name,
+                         enum lg_place expect, const char *reason)
+{
+    struct lg_str text = LG_STR("");
+    const struct lg_node *node = lg_nodes_get(s->table, lg_str_of(name), NULL);
+    assert_non_null(node);
+    assert_int_equal(lg_placement_explain(req, node, &s->objects.arena, &text), expect);
+    assert_string_equal(lg_arena_str(&s->objects.arena, text).p, reason);
+}
+
+static void assert_count(struct state *s, const struct lg_requirements *req, size_t eligible,
+                         size_t away, size_t excluded)
+{
+    struct lg_place_count count = lg_placement_count(req, s->table);
+    assert_int_equal(count.eligible, eligible);
+    assert_int_equal(count.away, away);
+    assert_int_equal(count.excluded, excluded);
+}
+
+static void each_node_has_its_first_reason_in_the_users_words(void **arg)
+{
+    struct state *s = *arg;
+    set_node(s, "good", WORKER ",'zone':'a'", "'spec':{}");
+    set_node(s, "zone-b", WORKER ",'zone':'b'",
+             "'spec':{'taints':[{'key':'gpu','value':'true','effect':'NoSchedule'}]}");
+    set_node(s, "gpu", WORKER ",'zone':'a'",
+             "'spec':{'taints':[{'key':'gpu','value':'true','effect':'NoSchedule'}]}");
+    set_node(s, "bare-taint", WORKER ",'zone':'a'",
+             "'spec':{'taints':[{'key':'mine','effect':'NoExecute'}]}");
+    set_node(s, "control", "'zone':'a','kubernetes.io/arch':'amd64'", "'spec':{}");
+    set_node(s, "arm", "'kubevirt.io/schedulable':'true','kubernetes.io/arch':'arm64','zone':'a'",
+             "'spec':{}");
+    const struct lg_requirements *req = read_spec(s, "{'nodeSelector':{'zone':'a'}}", NULL);
+    assert_place(s, req, "good", LG_PLACE_ELIGIBLE, "");
+    assert_place(s, req, "zone-b", LG_PLACE_EXCLUDED, "label zone=a is missing");
+    assert_place(s, req, "gpu", LG_PLACE_EXCLUDED, "taint gpu=true:NoSchedule is not tolerated");
+    assert_place(s, req, "bare-taint", LG_PLACE_EXCLUDED, "taint mine:NoExecute is not tolerated");
+    assert_place(s, req, "control", LG_PLACE_EXCLUDED,
+                 "label kubevirt.io/schedulable is missing: KubeVirt runs no guests there");
+    assert_place(s, req, "arm", LG_PLACE_EXCLUDED,
+                 "label kubernetes.io/arch=amd64 is missing, which KubeVirt asks for");
+    assert_count(s, req, 1, 0, 5);
+    struct lg_place_summary summary;
+    lg_placement_summary(req, s->table, &s->objects.arena, &summary);
+    assert_string_equal(
+        summary.excluded.p,
+        "1 lacks label zone=a (zone-b), "
+        "1 has taint gpu=true:NoSchedule that is not tolerated (gpu), "
+        "1 has taint mine:NoExecute that is not tolerated (bare-taint), "
+        "1 lacks label kubevirt.io/schedulable (control), 1 more for other reasons");
+    assert_string_equal(summary.away.p, "");
+}
+
+static void the_most_frequent_reason_comes_first_and_says_where_it_stands(void **arg)
+{
+    struct state *s = *arg;
+    for (int i = 5; i > 0; i--) {
+        char name[8];
+        snprintf(name, sizeof(name), "n%d", i);
+        set_node(s, name, WORKER, "'spec':{}");
+    }
+    set_node(s, "z", WORKER ",'zone':'a'", "'spec':{'taints':[{'key':'k','effect':'NoSchedule'}]}");
+    struct lg_val spec = lg_objects_parse(&s->objects, "{'nodeSelector':{'zone':'a'}}");
+    const struct lg_requirements *req =
+        lg_requirements_read(spec, NULL, s->table, &s->objects.arena);
+    struct lg_place_summary summary;
+    lg_placement_summary(req, s->table, &s->objects.arena, &summary);
+    assert_string_equal(summary.excluded.p, "5 lack label zone=a (n1, n2, n3 and 2 more), "
+                                            "1 has taint k:NoSchedule that is not tolerated (z)");
+    assert_string_equal(lg_json_path(spec, summary.at, &s->objects.arena).p, "nodeSelector.zone");
+    assert_string_equal(
+        lg_placement_names(req, s->table, LG_PLACE_EXCLUDED, 2, &s->objects.arena).p,
+        "n1, n2 and 4 more");
+    assert_string_equal(
+        lg_placement_names(req, s->table, LG_PLACE_ELIGIBLE, 2, &s->objects.arena).p, "");
+}
+
+static void what_passes_by_itself_is_away(void **arg)
+{
+    struct state *s = *arg;
+    set_node(s, "cordoned", WORKER,
+             "'spec':{'unschedulable':true,'taints':[{'key':'node.kubernetes.io/unschedulable',"
+             "'effect':'NoSchedule'}]}");
+    set_node(s, "down", WORKER,
+             "'spec':{},'status':{'conditions':[{'type':'Ready','status':'Unknown'}]}");
+    set_node(s, "handler", "'kubevirt.io/schedulable':'false','kubernetes.io/arch':'amd64'",
+             "'spec':{}");
+    set_node(s, "drain", WORKER,
+             "'spec':{'taints':[{'key':'kubevirt.io/drain','effect':'NoSchedule'}]}");
+    set_node(s, "scaler", WORKER,
+             "'spec':{'taints':[{'key':'ToBeDeletedByClusterAutoscaler','value':'17','effect':"
+             "'NoSchedule'}]}");
+    set_node(s, "pressure", WORKER,
+             "'spec':{'taints':[{'key':'node.kubernetes.io/disk-pressure','effect':'NoSchedule'}"
+             "]}");
+    set_node(s, "cloud", WORKER,
+             "'spec':{'taints':[{'key':'node.cloudprovider.kubernetes.io/uninitialized','value':"
+             "'true','effect':'NoSchedule'}]}");
+    const struct lg_requirements *req = read_spec(s, "{}", NULL);
+    assert_place(s, req, "cordoned", LG_PLACE_AWAY, "cordoned");
+    assert_place(s, req, "down", LG_PLACE_AWAY, "not ready");
+    assert_place(s, req, "handler", LG_PLACE_AWAY, "label kubevirt.io/schedulable is not \"true\"");
+    assert_place(s, req, "drain", LG_PLACE_AWAY,
+                 "taint kubevirt.io/drain:NoSchedule is not tolerated");
+    assert_place(s, req, "scaler", LG_PLACE_AWAY,
+                 "taint ToBeDeletedByClusterAutoscaler=17:NoSchedule is not tolerated");
+    assert_place(s, req, "pressure", LG_PLACE_AWAY,
+                 "taint node.kubernetes.io/disk-pressure:NoSchedule is not tolerated");
+    assert_place(s, req, "cloud", LG_PLACE_AWAY,
+                 "taint node.cloudprovider.kubernetes.io/uninitialized=true:NoSchedule is not "
+                 "tolerated");
+    assert_count(s, req, 0, 7, 0);
+    struct lg_place_summary summary;
+    lg_placement_summary(req, s->table, &s->objects.arena, &summary);
+    assert_string_equal(summary.excluded.p, "");
+    assert_non_null(strstr(summary.away.p, "1 is cordoned (cordoned)"));
+    assert_non_null(strstr(summary.away.p, "3 more for other reasons"));
+}
+
+static void what_lasts_and_passes_at_once_is_excluded(void **arg)
+{
+    struct state *s = *arg;
+    set_node(s, "n", WORKER,
+             "'spec':{'unschedulable':true,'taints':[{'key':'own','effect':'NoSchedule'}]}");
+    const struct lg_requirements *req = read_spec(s, "{}", NULL);
+    assert_place(s, req, "n", LG_PLACE_EXCLUDED, "taint own:NoSchedule is not tolerated");
+    assert_count(s, req, 0, 0, 1);
+}
+
+static void a_cordon_can_be_tolerated(void **arg)
+{
+    struct state *s = *arg;
+    set_node(s, "n", WORKER,
+             "'spec':{'unschedulable':true,'taints':[{'key':'node.kubernetes.io/unschedulable',"
+             "'effect':'NoSchedule'}]}");
+    assert_count(s, read_spec(s, "{'tolerations':[{'operator':'Exists'}]}", NULL), 1, 0, 0);
+    assert_count(s,
+                 read_spec(s,
+                           "{'tolerations':[{'key':'node.kubernetes.io/unschedulable','effect':"
+                           "'NoExecute'}]}",
+                           NULL),
+                 0, 1, 0);
+}
+
+static void the_kubevirt_crs_selectors_and_the_architecture_count(void **arg)
+{
+    struct state *s = *arg;
+    const struct lg_label label = {LG_STR("virt"), LG_STR("yes")};
+    const struct lg_settings settings = {
+        .known = true, .default_architecture = LG_STR("arm64"), .node_selectors = {&label, 1}};
+    set_node(s, "amd", WORKER ",'virt':'yes'", "'spec':{}");
+    set_node(s, "arm", "'kubevirt.io/schedulable':'true','kubernetes.io/arch':'arm64'",
+             "'spec':{}");
+    const struct lg_requirements *req = read_spec(s, "{}", &settings);
+    assert_place(s, req, "arm", LG_PLACE_EXCLUDED,
+                 "label virt=yes is missing, which the KubeVirt CR asks for");
+    assert_place(s, req, "amd", LG_PLACE_EXCLUDED,
+                 "label kubernetes.io/arch=arm64 is missing, which KubeVirt asks for");
+    req = read_spec(s, "{'architecture':'AMD64'}", &settings);
+    assert_count(s, req, 1, 0, 1);
+    req = read_spec(s, "{'nodeSelector':{'virt':'no','kubernetes.io/arch':'amd64'}}", &settings);
+    assert_place(s, req, "amd", LG_PLACE_EXCLUDED, "label virt=no is missing");
+}
+
+static void a_selector_of_the_schedulable_label_is_kubevirts_own(void **arg)
+{
+    struct state *s = *arg;
+    set_node(s, "n", "'kubevirt.io/schedulable':'false','kubernetes.io/arch':'amd64'", "'spec':{}");
+    assert_count(s, read_spec(s, "{'nodeSelector':{'kubevirt.io/schedulable':'true'}}", NULL), 0, 1,
+                 0);
+    assert_count(s, read_spec(s, "{'nodeSelector':{'kubevirt.io/schedulable':'false'}}", NULL), 1,
+                 0, 0);
+    const struct lg_label label = {LG_STR("kubevirt.io/schedulable"), LG_STR("false")};
+    const struct lg_settings settings = {.node_selectors = {&label, 1}};
+    assert_count(s, read_spec(s, "{}", &settings), 1, 0, 0);
+}
+
+static void labels_of_kubevirts_labeller_count_where_it_ran(void **arg)
+{
+    struct state *s = *arg;
+    const char *epyc = "{'domain':{'cpu':{'model':'EPYC','features':[{'name':'pcid'},{'name':"
+                       "'svm','policy':'forbid'},{'name':'x2','policy':'optional'}]}}}";
+    const char *sev = "{'domain':{'launchSecurity':{'sev':{'policy':{'encryptedState':true}}}}}";
+    set_node(s, "plain", WORKER, "'spec':{}");
+    assert_count(s, read_spec(s, epyc, NULL), 1, 0, 0);
+    assert_count(s, read_spec(s, sev, NULL), 1, 0, 0);
+    set_node(s, "epyc",
+             WORKER ",'cpu-model.node.kubevirt.io/EPYC':'true',"
+                    "'cpu-feature.node.kubevirt.io/pcid':'true'",
+             "'spec':{}");
+    set_node(s, "svm",
+             WORKER ",'cpu-model.node.kubevirt.io/EPYC':'true','cpu-feature.node.kubevirt.io/svm':"
+                    "'true','cpu-feature.node.kubevirt.io/pcid':'true'",
+             "'spec':{}");
+    const struct lg_requirements *req = read_spec(s, epyc, NULL);
+    assert_count(s, req, 1, 0, 2);
+    assert_place(s, req, "plain", LG_PLACE_EXCLUDED,
+                 "label cpu-model.node.kubevirt.io/EPYC=true is missing, which KubeVirt asks for");
+    assert_place(s, req, "svm", LG_PLACE_EXCLUDED,
+                 "label cpu-feature.node.kubevirt.io/svm is there, which KubeVirt avoids");
+    assert_count(s, read_spec(s, sev, NULL), 0, 0, 3);
+    assert_count(s, read_spec(s, "{'domain':{'cpu':{'model':'host-passthrough'}}}", NULL), 3, 0, 0);
+    assert_count(s, read_spec(s, "{'domain':{'machine':{'type':'q35'}}}", NULL), 3, 0, 0);
+}
+
+static void dedicated_cpus_accept_the_label_of_either_age(void **arg)
+{
+    struct state *s = *arg;
+    const char *spec = "{'domain':{'cpu':{'dedicatedCpuPlacement':true}}}";
+    set_node(s, "none", WORKER, "'spec':{}");
+    assert_count(s, read_spec(s, spec, NULL), 1, 0, 0);
+    set_node(s, "new", WORKER ",'kubevirt.io/cpumanager':'true'", "'spec':{}");
+    set_node(s, "old", WORKER ",'cpumanager':'true'", "'spec':{}");
+    set_node(s, "off", WORKER ",'cpumanager':'false'", "'spec':{}");
+    assert_count(s, read_spec(s, spec, NULL), 2, 0, 2);
+}
+
+static void an_obsolete_host_model_is_avoided(void **arg)
+{
+    struct state *s = *arg;
+    set_node(s, "n", WORKER ",'node-labeller.kubevirt.io/obsolete-host-model':'true'", "'spec':{}");
+    assert_count(s, read_spec(s, "{}", NULL), 0, 0, 1);
+    assert_count(s, read_spec(s, "{'domain':{'cpu':{'model':'host-model'}}}", NULL), 0, 0, 1);
+    assert_count(s, read_spec(s, "{'domain':{'cpu':{'model':'Haswell'}}}", NULL), 1, 0, 0);
+}
+
+/* What the scheduler makes of unusual terms, one a row: does a node with zone=a and gen=5 match? */
+static void terms_match_as_in_the_scheduler(void **arg)
+{
+    struct state *s = *arg;
+    static const struct {
+        const char *required;
+        bool matches;
+    } rows[] = {
+        {"null", true},
+        {"{}", false},
+        {"{'nodeSelectorTerms':null}", false},
+        {"{'nodeSelectorTerms':[]}", false},
+        {"{'nodeSelectorTerms':[null]}", false},
+        {"{'nodeSelectorTerms':[{}]}", false},
+        {"{'nodeSelectorTerms':[{'matchExpressions':[]}]}", false},
+        {"{'nodeSelectorTerms':[{'matchExpressions':[],'matchFields':[]}]}", false},
+        {"{'nodeSelectorTerms':[{'matchExpressions':[null]}]}", false},
+        {"{'nodeSelectorTerms':[{},{'matchExpressions':[{'key':'zone','operator':'Exists'}]}]}",
+         true},
+#define ONE(e) "{'nodeSelectorTerms':[{'matchExpressions':[" e "]}]}"
+        {ONE("{'key':'zone','operator':'In','values':['b','a']}"), true},
+        {ONE("{'key':'zone','operator':'In','values':[]}"), false},
+        {ONE("{'key':'zone','operator':'In'}"), false},
+        {ONE("{'key':'other','operator':'In','values':['']}"), false},
+        {ONE("{'key':'zone','operator':'NotIn','values':['b']}"), true},
+        {ONE("{'key':'other','operator':'NotIn','values':['b']}"), true},
+        {ONE("{'key':'zone','operator':'NotIn','values':['a','b']}"), false},
+        {ONE("{'key':'zone','operator':'NotIn'}"), false},
+        {ONE("{'key':'zone','operator':'Exists','values':[]}"), true},
+        {ONE("{'key':'zone','operator':'Exists','values':['a']}"), false},
+        {ONE("{'key':'other','operator':'DoesNotExist'}"), true},
+        {ONE("{'key':'zone','operator':'DoesNotExist'}"), false},
+        {ONE("{'key':'other','operator':'DoesNotExist','values':['']}"), false},
+        {ONE("{'key':'gen','operator':'Gt','values':['4']}"), true},
+        {ONE("{'key':'gen','operator':'Gt','values':['004']}"), true},
+        {ONE("{'key':'gen','operator':'Gt','values':['5']}"), false},
+        {ONE("{'key':'gen','operator':'Lt','values':['6']}"), true},
+        {ONE("{'key':'gen','operator':'Gt','values':['-4']}"), false},
+        {ONE("{'key':'gen','operator':'Gt','values':['+4']}"), false},
+        {ONE("{'key':'gen','operator':'Gt','values':['x']}"), false},
+        {ONE("{'key':'gen','operator':'Gt','values':['1','2']}"), false},
+        {ONE("{'key':'gen','operator':'Lt','values':['9223372036854775808']}"), false},
+        {ONE("{'key':'zone','operator':'Gt','values':['0']}"), false},
+        {ONE("{'key':'other','operator':'Lt','values':['9']}"), false},
+        {ONE("{'key':'zone','operator':'in','values':['a']}"), false},
+        {ONE("{'key':'zone','operator':'','values':['a']}"), false},
+        {ONE("{'key':'zone','operator':'Equals','values':['a']}"), false},
+        {ONE("{'key':'-zone','operator':'DoesNotExist'}"), false},
+        {ONE("{'key':'','operator':'DoesNotExist'}"), false},
+        {ONE("{'key':'a/b/c','operator':'DoesNotExist'}"), false},
+        {ONE("{'key':'zone','operator':'In','values':['a','not valid']}"), false},
+        {ONE("{'key':'zone','operator':'NotIn','values':['b_']}"), false},
+        {ONE("{'key':'zone','operator':'In','values':['a']},{'key':'gen','operator':'In',"
+             "'values':['6']}"),
+         false},
+#define FIELD(e) "{'nodeSelectorTerms':[{'matchFields':[" e "]}]}"
+        {FIELD("{'key':'metadata.name','operator':'In','values':['n']}"), true},
+        {FIELD("{'key':'metadata.name','operator':'In','values':['m']}"), false},
+        {FIELD("{'key':'metadata.name','operator':'In','values':['n','m']}"), false},
+        {FIELD("{'key':'metadata.name','operator':'NotIn','values':['m']}"), true},
+        {FIELD("{'key':'metadata.name','operator':'NotIn','values':['n']}"), false},
+        {FIELD("{'key':'metadata.name','operator':'NotIn','values':[]}"), false},
+        {FIELD("{'key':'metadata.name','operator':'Exists'}"), false},
+        {FIELD("{'key':'metadata.uid','operator':'In','values':['n']}"), false},
+        {FIELD("{'key':'metadata.uid','operator':'In','values':['']}"), true},
+        {FIELD("{'key':'metadata.uid','operator':'NotIn','values':['n']}"), true},
+        {FIELD("{'key':'metadata.uid','operator':'NotIn','values':['']}"), false},
+        {"{'nodeSelectorTerms':[{'matchFields':[{'key':'metadata.name','operator':'In','values':"
+         "['n']}],'matchExpressions':[{'key':'zone','operator':'In','values':['b']}]}]}",
+         false},
+    };
+    set_node(s, "n", WORKER ",'zone':'a','gen':'5'", "'spec':{}");
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        struct lg_str spec = lg_arena_printf(
+            &s->objects.arena,
+            "{'affinity':{'nodeAffinity':{'requiredDuringSchedulingIgnoredDuringExecution':%s}}}",
+            rows[i].required);
+        const struct lg_requirements *req = read_spec(s, spec.p, NULL);
+        struct lg_place_count count = lg_placement_count(req, s->table);
+        if ((count.eligible == 1) != rows[i].matches)
+            fail_msg("%s: %s", rows[i].required, rows[i].matches ? "should match" : "should not");
+        assert_place(s, req, "n", rows[i].matches ? LG_PLACE_ELIGIBLE : LG_PLACE_EXCLUDED,
+                     rows[i].matches ? "" : "required node affinity does not match");
+    }
+}
+
+/* --- the bitmaps answer as the plain loop does --- */
+
+struct dice {
+    uint64_t state;
+};
+
+static uint32_t roll(struct dice *dice, uint32_t n)
+{
+    dice->state ^= dice->state << 13;
+    dice->state ^= dice->state >> 7;
+    dice->state ^= dice->state << 17;
+    return (uint32_t)(dice->state >> 33) % n;
+}
+
+static const char *const keys[] = {"zone",
+                                   "gen",
+                                   "disk",
+                                   "kubevirt.io/schedulable",
+                                   "kubernetes.io/arch",
+                                   "cpumanager",
+                                   "kubevirt.io/cpumanager",
+                                   "cpu-model.node.kubevirt.io/EPYC",
+                                   "cpu-feature.node.kubevirt.io/svm",
+                                   "node-labeller.kubevirt.io/obsolete-host-model"};
+static const char *const values[] = {"true", "a", "b", "", "1", "007", "-3", "amd64", "arm64"};
+static const char *const taint_keys[] = {"gpu", "virt", "node.kubernetes.io/unschedulable",
+                                         "node.kubernetes.io/disk-pressure", "kubevirt.io/drain"};
+static const char *const effects[] = {"NoSchedule", "NoExecute", "PreferNoSchedule"};
+static const char *const operators[] = {"In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt", "in"};
+
+#define PICK(dice, list) ((list)[roll(dice, sizeof(list) / sizeof(*(list)))])
+
+static void put_labels(struct dice *dice, struct lg_buf *out, uint32_t of, uint32_t chance)
+{
+    bool first = true;
+    for (uint32_t i = 0; i < of; i++) {
+        if (roll(dice, 100) >= chance)
+            continue;
+        lg_buf_printf(out, "%s'%s':'%s'", first ? "" : ",", keys[i],
+                      i == 3 && roll(dice, 4) > 0 ? "true" : PICK(dice, values));
+        first = false;
+    }
+}
+
+static struct lg_record *random_node(struct state *s, struct dice *dice, uint32_t number)
+{
+    struct lg_buf out = {0};
+    lg_buf_printf(&out, "{'apiVersion':'v1','kind':'Node','metadata':{'name':'n%u','labels':{",
+                  number);
+    put_labels(dice, &out, sizeof(keys) / sizeof(*keys), 70);
+    lg_buf_printf(&out, "}},'spec':{'unschedulable':%s,'taints':[",
+                  roll(dice, 5) == 0 ? "true" : "false");
+    for (uint32_t i = roll(dice, 3); i > 0; i--)
+        lg_buf_printf(&out, "{'key':'%s','value':'%s','effect':'%s'}%s", PICK(dice, taint_keys),
+                      PICK(dice, values), PICK(dice, effects), i > 1 ? "," : "");
+    lg_buf_printf(&out, "]},'status':{'conditions':[{'type':'Ready','status':'%s'}]}}",
+                  roll(dice, 8) == 0 ? "False" : "True");
+    struct lg_record *record = lg_objects_record(&s->objects, out.p);
+    lg_buf_done(&out);
+    return record;
+}
+
+static void put_requirements(struct dice *dice, struct lg_buf *out, bool fields)
+{
+    for (uint32_t i = roll(dice, 3); i > 0; i--) {
+        if (fields)
+            lg_buf_printf(out, "{'key':'metadata.name','operator':'%s','values':['n%u']}",
+                          operators[roll(dice, 2)], roll(dice, 90));
+        else
+            lg_buf_printf(out, "{'key':'%s','operator':'%s','values':[", PICK(dice, keys),
+                          PICK(dice, operators));
+        for (uint32_t v = fields ? 0 : roll(dice, 3); v > 0; v--)
+            lg_buf_printf(out, "'%s'%s", PICK(dice, values), v > 1 ? "," : "");
+        lg_buf_printf(out, "%s%s", fields ? "" : "]}", i > 1 ? "," : "");
+    }
+}
+
+static struct lg_val random_spec(struct state *s, struct dice *dice)
+{
+    struct lg_buf out = {0};
+    lg_buf_puts(&out, "{'nodeSelector':{");
+    put_labels(dice, &out, 4, 15);
+    lg_buf_puts(&out, "}");
+    if (roll(dice, 2) == 0) {
+        lg_buf_puts(&out, ",'affinity':{'nodeAffinity':"
+                          "{'requiredDuringSchedulingIgnoredDuringExecution':"
+                          "{'nodeSelectorTerms':[");
+        for (uint32_t i = roll(dice, 4); i > 0; i--) {
+            lg_buf_puts(&out, "{'matchExpressions':[");
+            put_requirements(dice, &out, false);
+            lg_buf_puts(&out, "],'matchFields':[");
+            put_requirements(dice, &out, roll(dice, 3) == 0);
+            lg_buf_puts(&out, i > 1 ? "]}," : "]}");
+        }
+        lg_buf_puts(&out, "]}}}");
+    }
+    lg_buf_puts(&out, ",'tolerations':[");
+    for (uint32_t i = roll(dice, 4); i > 0; i--)
+        lg_buf_printf(&out, "{'key':'%s','operator':'%s','value':'%s','effect':'%s'}%s",
+                      roll(dice, 6) == 0 ? "" : PICK(dice, taint_keys),
+                      roll(dice, 2) == 0 ? "Exists" : "Equal", PICK(dice, values),
+                      roll(dice, 2) == 0 ? "" : PICK(dice, effects), i > 1 ? "," : "");
+    lg_buf_printf(&out,
+                  "],'architecture':'%s','domain':{'cpu':{'model':'%s','dedicatedCpuPlacement':%s,"
+                  "'features':[{'name':'svm','policy':'%s'}]}}}",
+                  roll(dice, 6) == 0 ? "arm64" : "amd64", roll(dice, 3) == 0 ? "EPYC" : "",
+                  roll(dice, 3) == 0 ? "true" : "false", roll(dice, 2) == 0 ? "forbid" : "disable");
+    struct lg_val spec = lg_objects_parse(&s->objects, out.p);
+    lg_buf_done(&out);
+    return spec;
+}
+
+enum { NODES = 90 };
+
+/* Counts by the plain loop over the records the test itself holds, and compares names and totals with the bitmaps. */
+static void compare(struct state *s, struct lg_record *const records[NODES], struct lg_val spec)
+{
+    const struct lg_requirements *req =
+        lg_requirements_read(spec, NULL, s->table, &s->objects.arena);
+    size_t plain[3] = {0, 0, 0};
+    struct lg_str reason;
+    for (size_t i = 0; i < NODES; i++)
+        if (records[i] != NULL)
+            plain[lg_placement_explain(req, (struct lg_node *)records[i], &s->objects.arena,
+                                       &reason)]++;
+    struct lg_place_count count = lg_placement_count(req, s->table);
+    if (count.eligible != plain[LG_PLACE_ELIGIBLE] || count.away != plain[LG_PLACE_AWAY] ||
+        count.excluded != plain[LG_PLACE_EXCLUDED]) {
+        struct lg_str text = lg_json_text(spec);
+        fail_msg("%.*s: %zu %zu %zu, by the plain loop %zu %zu %zu", LG_ARG(text), count.eligible,
+                 count.away, count.excluded, plain[0], plain[1], plain[2]);
+    }
+    for (size_t i = 0; i < NODES; i++) {
+        if (records[i] == NULL)
+            continue;
+        enum lg_place place =
+            lg_placement_explain(req, (struct lg_node *)records[i], &s->objects.arena, NULL);
+        struct lg_str names = lg_placement_names(req, s->table, place, NODES, &s->objects.arena);
+        struct lg_str padded = lg_arena_printf(&s->objects.arena, ", %.*s,", LG_ARG(names));
+        struct lg_str one = lg_arena_printf(&s->objects.arena, ", %.*s,", LG_ARG(records[i]->name));
+        assert_non_null(strstr(padded.p, one.p));
+    }
+}
+
+static void bitmaps_answer_as_the_plain_loop_does(void **arg)
+{
+    struct state *s = *arg;
+    struct dice dice = {0x9E3779B97F4A7C15u};
+    struct lg_record *records[NODES] = {0};
+    for (int round = 0; round < 400; round++) {
+        for (uint32_t change = 1 + roll(&dice, 6); change > 0; change--) {
+            uint32_t n = roll(&dice, NODES);
+            if (records[n] != NULL)
+                lg_record_unref(records[n]);
+            records[n] = NULL;
+            struct lg_str name = lg_arena_printf(&s->objects.arena, "n%u", n);
+            if (roll(&dice, 4) == 0) {
+                lg_nodes_remove(s->table, name);
+                continue;
+            }
+            records[n] = random_node(s, &dice, n);
+            lg_nodes_set(s->table, (struct lg_node *)records[n]);
+        }
+        for (int i = 0; i < 4; i++)
+            compare(s, records, random_spec(s, &dice));
+        lg_arena_reset(&s->objects.arena);
+    }
+    for (size_t i = 0; i < NODES; i++)
+        if (records[i] != NULL)
+            lg_record_unref(records[i]);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(each_node_has_its_first_reason_in_the_users_words),
+        TEST(the_most_frequent_reason_comes_first_and_says_where_it_stands),
+        TEST(what_passes_by_itself_is_away),
+        TEST(what_lasts_and_passes_at_once_is_excluded),
+        TEST(a_cordon_can_be_tolerated),
+        TEST(the_kubevirt_crs_selectors_and_the_architecture_count),
+        TEST(a_selector_of_the_schedulable_label_is_kubevirts_own),
+        TEST(labels_of_kubevirts_labeller_count_where_it_ran),
+        TEST(dedicated_cpus_accept_the_label_of_either_age),
+        TEST(an_obsolete_host_model_is_avoided),
+        TEST(terms_match_as_in_the_scheduler),
+        TEST(bitmaps_answer_as_the_plain_loop_does),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
