@@ -1,0 +1,251 @@
+#include "rules/core/file.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "rules/core/mem.h"
+
+enum { READ_BYTES_FIRST = 64 * 1024, LISTED_MAX = 100000 };
+
+static void close_cleanup(int *fd)
+{
+    if (*fd > STDERR_FILENO)
+        close(*fd);
+}
+
+static void closedir_cleanup(DIR **dir)
+{
+    if (*dir != NULL)
+        closedir(*dir);
+}
+
+/* Room for what fstat says, or for twice what is there where it cannot say. */
+static size_t next_size(size_t size, size_t max_bytes)
+{
+    size_t more = size > max_bytes / 2 ? max_bytes : size * 2;
+    return more < READ_BYTES_FIRST ? READ_BYTES_FIRST : more;
+}
+
+static enum lg_err_code read_all(int fd, const char *path, size_t max_bytes, char **ret_text,
+                                 size_t *ret_bytes, struct lg_err *err)
+{
+    struct stat st;
+    if (fstat(fd, &st) != 0)
+        return lg_err_set_errno(err, errno, path, "cannot read");
+    if (S_ISDIR(st.st_mode))
+        return lg_err_set(err, LG_E_INVALID, path, "is a directory, not a file");
+    bool sized = S_ISREG(st.st_mode) && st.st_size > 0 && (size_t)st.st_size <= max_bytes;
+    size_t size = sized ? (size_t)st.st_size : next_size(0, max_bytes);
+    char *text lg_cleanup(lg_free_cleanup) = lg_realloc(NULL, size + 2, 1);
+    size_t n = 0;
+    for (;;) {
+        /* One byte more than may be there: that is how the end and too much are told apart. */
+        ssize_t got = read(fd, text + n, size + 1 - n);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return lg_err_set_errno(err, errno, path, "cannot read");
+        n += (size_t)got;
+        if (n > max_bytes)
+            return lg_err_set(err, LG_E_LIMIT, path, "is larger than %zu bytes", max_bytes);
+        if (got == 0)
+            break;
+        if (n > size) {
+            size = next_size(size, max_bytes);
+            text = lg_realloc(text, size + 2, 1);
+        }
+    }
+    text[n] = '\0';
+    *ret_text = lg_steal(text);
+    *ret_bytes = n;
+    return LG_E_OK;
+}
+
+enum lg_err_code lg_file_read_at(int dir_fd, const char *name, size_t max_bytes, char **ret_text,
+                                 size_t *ret_bytes, struct lg_err *err)
+{
+    int fd lg_cleanup(close_cleanup) = openat(dir_fd, name, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    if (fd < 0)
+        return lg_err_set_errno(err, errno, name, "cannot open");
+    return read_all(fd, name, max_bytes, ret_text, ret_bytes, err);
+}
+
+enum lg_err_code lg_file_read(const char *path, size_t max_bytes, char **ret_text,
+                              size_t *ret_bytes, struct lg_err *err)
+{
+    if (strcmp(path, "-") == 0)
+        return read_all(STDIN_FILENO, path, max_bytes, ret_text, ret_bytes, err);
+    return lg_file_read_at(AT_FDCWD, path, max_bytes, ret_text, ret_bytes, err);
+}
+
+static int write_all(int fd, struct lg_str text)
+{
+    while (text.n != 0) {
+        ssize_t put = write(fd, text.p, text.n);
+        if (put < 0 && errno == EINTR)
+            continue;
+        if (put < 0)
+            return errno;
+        text = (struct lg_str){text.p + put, text.n - (size_t)put};
+    }
+    return 0;
+}
+
+/* The new name is on disk only when its directory is; file systems that cannot do that say EINVAL. */
+static int sync_directory(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    size_t n = slash == NULL ? 0 : slash == path ? 1 : (size_t)(slash - path);
+    char *dir lg_cleanup(lg_free_cleanup) = n != 0 ? lg_memdup(path, n) : lg_memdup(".", 1);
+    int fd lg_cleanup(close_cleanup) = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0 || (fsync(fd) != 0 && errno != EINVAL))
+        return errno;
+    return 0;
+}
+
+static int replace(const char *path, const char *temporary, int fd, struct lg_str text, mode_t mode)
+{
+    int error = write_all(fd, text);
+    if (error == 0 && fchmod(fd, mode) != 0)
+        error = errno;
+    if (error == 0 && fsync(fd) != 0)
+        error = errno;
+    if (error == 0 && rename(temporary, path) != 0)
+        error = errno;
+    return error;
+}
+
+enum lg_err_code lg_file_write(const char *path, struct lg_str text, mode_t mode,
+                               struct lg_err *err)
+{
+    /* A link stays a link: what it points to is replaced. */
+    char *real lg_cleanup(lg_free_cleanup) = realpath(path, NULL);
+    const char *target = real != NULL ? real : path;
+    char *temporary lg_cleanup(lg_free_cleanup) = NULL;
+    if (asprintf(&temporary, "%s.XXXXXX", target) < 0)
+        lg_oom(strlen(target));
+    int fd lg_cleanup(close_cleanup) = mkostemp(temporary, O_CLOEXEC);
+    if (fd < 0)
+        return lg_err_set_errno(err, errno, path, "cannot write");
+    int error = replace(target, temporary, fd, text, mode);
+    if (error != 0)
+        unlink(temporary);
+    else
+        error = sync_directory(target);
+    return error == 0 ? LG_E_OK : lg_err_set_errno(err, error, path, "cannot write");
+}
+
+struct list {
+    char **items; /* NULL-terminated */
+    size_t n;
+};
+
+static void list_add(struct list *list, char *take_path)
+{
+    list->items = lg_realloc(list->items, list->n + 2, sizeof *list->items);
+    list->items[list->n++] = take_path;
+    list->items[list->n] = NULL;
+}
+
+static void list_done(struct list *list)
+{
+    lg_file_list_free(list->items);
+    *list = (struct list){0};
+}
+
+static bool has_suffix(const char *name, const char *const *suffixes)
+{
+    for (size_t i = 0; suffixes[i] != NULL; i++)
+        if (lg_str_ends(lg_str_of(name), suffixes[i]))
+            return true;
+    return false;
+}
+
+/* Puts one entry of an open directory to the files or to the directories that wait. */
+static enum lg_err_code sort_entry(int dir_fd, const char *dir, const char *name,
+                                   const char *const *suffixes, struct list *files,
+                                   struct list *dirs, struct lg_err *err)
+{
+    char *path lg_cleanup(lg_free_cleanup) = NULL;
+    bool slash = lg_str_ends(lg_str_of(dir), "/");
+    if (asprintf(&path, "%s%s%s", dir, slash ? "" : "/", name) < 0)
+        lg_oom(strlen(dir));
+    struct stat st;
+    if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+        return lg_err_set_errno(err, errno, path, "cannot read");
+    if (S_ISDIR(st.st_mode)) {
+        list_add(dirs, lg_steal(path));
+        return LG_E_OK;
+    }
+    if (!has_suffix(name, suffixes))
+        return LG_E_OK;
+    if (S_ISLNK(st.st_mode) && fstatat(dir_fd, name, &st, 0) != 0)
+        return lg_err_set_errno(err, errno, path, "cannot read");
+    if (S_ISREG(st.st_mode))
+        list_add(files, lg_steal(path));
+    return LG_E_OK;
+}
+
+static enum lg_err_code list_dir(const char *dir, const char *const *suffixes, struct list *files,
+                                 struct list *dirs, struct lg_err *err)
+{
+    DIR *open_dir lg_cleanup(closedir_cleanup) = opendir(dir);
+    if (open_dir == NULL)
+        return lg_err_set_errno(err, errno, dir, "cannot open");
+    for (;;) {
+        errno = 0;
+        const struct dirent *entry = readdir(open_dir);
+        if (entry == NULL && errno != 0)
+            return lg_err_set_errno(err, errno, dir, "cannot read");
+        if (entry == NULL)
+            return LG_E_OK;
+        if (entry->d_name[0] == '.')
+            continue;
+        enum lg_err_code code =
+            sort_entry(dirfd(open_dir), dir, entry->d_name, suffixes, files, dirs, err);
+        if (code != LG_E_OK)
+            return code;
+        if (files->n + dirs->n > LISTED_MAX)
+            return lg_err_set(err, LG_E_LIMIT, dir, "more than %d files", LISTED_MAX);
+    }
+}
+
+static int compare_paths(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+enum lg_err_code lg_file_list(const char *path, const char *const *suffixes, char ***ret_paths,
+                              struct lg_err *err)
+{
+    struct list files lg_cleanup(list_done) = {0};
+    struct list dirs lg_cleanup(list_done) = {0};
+    struct stat st = {0};
+    bool standard_input = strcmp(path, "-") == 0;
+    if (!standard_input && stat(path, &st) != 0)
+        return lg_err_set_errno(err, errno, path, "cannot open");
+    list_add(S_ISDIR(st.st_mode) ? &dirs : &files, lg_memdup(path, strlen(path)));
+    for (size_t i = 0; i < dirs.n; i++) {
+        enum lg_err_code code = list_dir(dirs.items[i], suffixes, &files, &dirs, err);
+        if (code != LG_E_OK)
+            return code;
+    }
+    if (files.n == 0)
+        files.items = lg_calloc(1, sizeof *files.items);
+    qsort(files.items, files.n, sizeof *files.items, compare_paths);
+    *ret_paths = lg_steal(files.items);
+    return LG_E_OK;
+}
+
+void lg_file_list_free(char **paths)
+{
+    for (char **path = paths; path != NULL && *path != NULL; path++)
+        free(*path);
+    free(paths);
+}
