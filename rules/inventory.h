@@ -7,6 +7,7 @@
 #ifndef LG_RULES_INVENTORY_H
 #define LG_RULES_INVENTORY_H
 
+#include "rules/virt/claims.h"
 #include "rules/virt/nodes.h"
 #include "rules/virt/records.h"
 #include "rules/virt/settings.h"
@@ -70,5 +71,7 @@ const struct lg_settings *lg_inventory_settings(const struct lg_inventory *inv);
 
 /* For virt/storage.h; `arg` is the inventory. */
 struct lg_storage_view lg_inventory_storage(const struct lg_inventory *inv);
+/* For virt/claims.h; `arg` is the inventory. */
+struct lg_claims_view lg_inventory_claims(const struct lg_inventory *inv);
 
 #endif

@@ -1,0 +1,228 @@
+/* LG101: a disk that only one node can reach keeps the guest where it is.
+ *
+ * KubeVirt asks every claim for ReadWriteMany, whatever it is used for (disk, LUN, CD-ROM, virtiofs), and looks at the
+ * claim's spec. It says so only when the guest runs. Claims that do not exist yet are rendered as CDI will. Left out: a
+ * volume that KubeVirt moves to another claim at this moment. A machine that waits to receive its state from elsewhere
+ * (WaitAsReceiver) is warned: KubeVirt waives disks for decentralised migration.
+ */
+#include "rules/rule.h"
+
+static struct lg_str message_of(const struct lg_volume_claim *claim, struct lg_arena *arena)
+{
+    const struct lg_rendered *rendered = &claim->rendered;
+    struct lg_str modes = lg_modes_text(&rendered->modes, arena);
+    struct lg_str head = lg_arena_printf(arena, "volume \"%.*s\": claim \"%.*s\"",
+                                         LG_ARG(claim->volume), LG_ARG(claim->claim));
+    const char *tail = "live migration needs ReadWriteMany";
+    if (claim->from == LG_FROM_CLAIM)
+        return lg_arena_printf(arena, "%.*s is %.*s; %s", LG_ARG(head), LG_ARG(modes), tail);
+    if (rendered->from_profile)
+        return lg_arena_printf(
+            arena, "%.*s will be %.*s, as the storage profile of class \"%.*s\" says; %s",
+            LG_ARG(head), LG_ARG(modes), LG_ARG(rendered->class_name), tail);
+    return lg_arena_printf(arena, "%.*s will be %.*s, as its data volume%s says; %s", LG_ARG(head),
+                           LG_ARG(modes), claim->from == LG_FROM_TEMPLATE ? " template" : "", tail);
+}
+
+static struct lg_str fix_of(const struct lg_volume_claim *claim, const struct lg_claims_view *view,
+                            struct lg_arena *arena)
+{
+    if (claim->from != LG_FROM_CLAIM) {
+        struct lg_str advice = lg_sharing_advice(view, &claim->rendered, claim->storage_api, arena);
+        if (claim->from == LG_FROM_TEMPLATE)
+            return lg_arena_printf(arena, "%.*s in the data volume template", LG_ARG(advice));
+        return lg_arena_printf(arena, "a data volume cannot be changed; make it anew: %.*s",
+                               LG_ARG(advice));
+    }
+    struct lg_str classes = lg_sharing_classes(view, arena);
+    struct lg_str here = LG_STR("");
+    if (classes.n != 0)
+        here = lg_arena_printf(arena, " (classes here that offer it: %.*s)", LG_ARG(classes));
+    return lg_arena_printf(arena,
+                           "the access mode of an existing claim cannot be changed; create a "
+                           "ReadWriteMany claim%.*s and move the data",
+                           LG_ARG(here));
+}
+
+static void check(struct lg_rule_context *context)
+{
+    const struct lg_vm *vm = &context->subject->vm;
+    struct lg_claims_view view = lg_inventory_claims(context->inventory);
+    size_t n = 0;
+    const struct lg_volume_claim *claims = lg_volume_claims(vm, &view, context->arena, &n);
+    for (size_t i = 0; i < n; i++) {
+        const struct lg_volume_claim *claim = &claims[i];
+        if (!claim->rendered.resolved || claim->moving || lg_modes_shared(&claim->rendered.modes))
+            continue;
+        const struct lg_report report = {
+            .at = claim->at,
+            .about = claim->volume,
+            .ident = claim->claim,
+            .at_most = vm->wait_as_receiver ? LG_ACTION_WARN : LG_ACTION_OFF,
+            .message = message_of(claim, context->arena),
+            .fix = fix_of(claim, &view, context->arena),
+        };
+        lg_rule_report(context, &report);
+    }
+}
+
+#define VM(spec, volumes)                                                                          \
+    "apiVersion: kubevirt.io/v1\n"                                                                 \
+    "kind: VirtualMachine\n"                                                                       \
+    "metadata: {name: orders-db, namespace: web-servers}\n"                                        \
+    "spec:\n" spec "  template:\n"                                                                 \
+    "    spec:\n"                                                                                  \
+    "      domain: {}\n" volumes
+#define DATA_FROM_CLAIM                                                                            \
+    "      volumes:\n"                                                                             \
+    "      - name: data\n"                                                                         \
+    "        persistentVolumeClaim: {claimName: orders-db-data}\n"
+#define DATA_FROM_DATA_VOLUME                                                                      \
+    "      volumes:\n"                                                                             \
+    "      - name: data\n"                                                                         \
+    "        dataVolume: {name: orders-db-data}\n"
+#define CLAIM(modes)                                                                               \
+    "apiVersion: v1\n"                                                                             \
+    "kind: PersistentVolumeClaim\n"                                                                \
+    "metadata: {name: orders-db-data, namespace: web-servers}\n"                                   \
+    "spec: {accessModes: " modes "}\n"
+#define CLASSES                                                                                    \
+    "---\n"                                                                                        \
+    "apiVersion: storage.k8s.io/v1\n"                                                              \
+    "kind: StorageClass\n"                                                                         \
+    "metadata: {name: local}\n"                                                                    \
+    "provisioner: kubevirt.io.hostpath-provisioner\n"                                              \
+    "---\n"                                                                                        \
+    "apiVersion: storage.k8s.io/v1\n"                                                              \
+    "kind: StorageClass\n"                                                                         \
+    "metadata: {name: nfs-storage}\n"                                                              \
+    "provisioner: nfs.csi.k8s.io\n"                                                                \
+    "---\n"                                                                                        \
+    "apiVersion: cdi.kubevirt.io/v1beta1\n"                                                        \
+    "kind: StorageProfile\n"                                                                       \
+    "metadata: {name: local}\n"                                                                    \
+    "status: {claimPropertySets: [{accessModes: [ReadWriteOnce], volumeMode: Filesystem}]}\n"      \
+    "---\n"                                                                                        \
+    "apiVersion: cdi.kubevirt.io/v1beta1\n"                                                        \
+    "kind: StorageProfile\n"                                                                       \
+    "metadata: {name: nfs-storage}\n"                                                              \
+    "status: {claimPropertySets: [{accessModes: [ReadWriteMany], volumeMode: Filesystem}]}\n"
+#define TEMPLATE(storage)                                                                          \
+    "  dataVolumeTemplates:\n"                                                                     \
+    "  - metadata: {name: orders-db-data}\n"                                                       \
+    "    spec: {source: {blank: {}}, storage: " storage "}\n"
+#define MOVING                                                                                     \
+    "status:\n"                                                                                    \
+    "  volumeUpdateState:\n"                                                                       \
+    "    volumeMigrationState:\n"                                                                  \
+    "      migratedVolumes:\n"                                                                     \
+    "      - volumeName: data\n"                                                                   \
+    "        sourcePVCInfo: {claimName: orders-db-old}\n"                                          \
+    "        destinationPVCInfo: {claimName: orders-db-data}\n"
+
+static const struct lg_rule_example examples[] = {
+    {
+        .name = "a shared claim can be reached from every node",
+        .expect = LG_EXPECT_NOTHING,
+        .object = VM("", DATA_FROM_CLAIM),
+        .inventory = CLAIM("[ReadWriteOnce, ReadWriteMany]"),
+    },
+    {
+        .name = "a claim for one node is named, with the classes that would do",
+        .expect = LG_EXPECT_DENY,
+        .object = VM("", DATA_FROM_CLAIM),
+        .inventory = CLAIM("[ReadWriteOnce]") CLASSES,
+        .message = "volume \"data\": claim \"orders-db-data\" is ReadWriteOnce; live migration "
+                   "needs ReadWriteMany",
+    },
+    {
+        .name = "many readers are not enough",
+        .expect = LG_EXPECT_DENY,
+        .object = VM("", DATA_FROM_DATA_VOLUME),
+        .inventory = CLAIM("[ReadOnlyMany]"),
+        .message = "claim \"orders-db-data\" is ReadOnlyMany",
+    },
+    {
+        .name = "a machine without volumes",
+        .expect = LG_EXPECT_NOTHING,
+        .object = VM("", ""),
+    },
+    {
+        .name = "a claim that is not known is not a violation",
+        .expect = LG_EXPECT_NOTHING,
+        .object = VM("", DATA_FROM_CLAIM),
+        .known = LG_BIT(LG_KIND_CLAIM),
+    },
+    {
+        .name = "a template gets the modes of its class's profile",
+        .expect = LG_EXPECT_DENY,
+        .object = VM(TEMPLATE("{storageClassName: local}"), DATA_FROM_DATA_VOLUME),
+        .known = LG_BIT(LG_KIND_CLAIM) | LG_BIT(LG_KIND_DATA_VOLUME),
+        .inventory = CLASSES,
+        .message = "claim \"orders-db-data\" will be ReadWriteOnce, as the storage profile of "
+                   "class \"local\" says",
+    },
+    {
+        .name = "a template in a class that shares",
+        .expect = LG_EXPECT_NOTHING,
+        .object = VM(TEMPLATE("{storageClassName: nfs-storage}"), DATA_FROM_DATA_VOLUME),
+        .known = LG_BIT(LG_KIND_CLAIM) | LG_BIT(LG_KIND_DATA_VOLUME),
+        .inventory = CLASSES,
+    },
+    {
+        .name = "a template that asks for one node",
+        .expect = LG_EXPECT_DENY,
+        .object = VM(TEMPLATE("{storageClassName: nfs-storage, accessModes: [ReadWriteOnce]}"),
+                     DATA_FROM_CLAIM),
+        .known = LG_BIT(LG_KIND_CLAIM) | LG_BIT(LG_KIND_DATA_VOLUME),
+        .inventory = CLASSES,
+        .message = "will be ReadWriteOnce, as its data volume template says",
+    },
+    {
+        .name = "an existing claim of the template's name decides",
+        .expect = LG_EXPECT_NOTHING,
+        .object = VM(TEMPLATE("{accessModes: [ReadWriteOnce]}"), DATA_FROM_DATA_VOLUME),
+        .inventory = CLAIM("[ReadWriteMany]"),
+    },
+    {
+        .name = "a volume that is being moved does not count",
+        .expect = LG_EXPECT_NOTHING,
+        .object = VM("", DATA_FROM_CLAIM) MOVING,
+        .inventory = CLAIM("[ReadWriteOnce]"),
+    },
+    {
+        .name = "a machine that waits for its state from elsewhere is warned",
+        .expect = LG_EXPECT_WARN,
+        .object = VM("  runStrategy: WaitAsReceiver\n", DATA_FROM_CLAIM),
+        .inventory = CLAIM("[ReadWriteOnce]"),
+    },
+    {0},
+};
+
+const struct lg_rule lg_rule_claim_not_shared = {
+    .id = "LG101",
+    .name = "claim-not-shared",
+    .title = "a volume's claim is not ReadWriteMany",
+    .rationale =
+        "Source and target node have the guest's disks open at the same time while it moves. "
+        "KubeVirt therefore "
+        "calls a guest not live-migratable when one of its claims lacks ReadWriteMany (reason "
+        "DisksNotLiveMigratable), but only once it runs; a drain of its node then waits or shuts "
+        "it down.",
+    .remedy = "Use claims with access mode ReadWriteMany, from a storage class that offers it. The "
+              "access mode of an "
+              "existing claim cannot be changed: create a new claim and move the data. In a data "
+              "volume template set "
+              "storage.accessModes, or a storage class whose profile says ReadWriteMany.",
+    .source = "kubevirt pkg/virt-handler/vm.go (checkVolumesForMigration), "
+              "pkg/storage/types/pvc.go (HasSharedAccessMode); containerized-data-importer "
+              "pkg/controller/datavolume/util.go (renderPvcSpec)",
+    .action = LG_ACTION_DENY,
+    .kinds = LG_BIT(LG_KIND_VM) | LG_BIT(LG_KIND_VMI),
+    .ops = LG_BIT(LG_OP_CREATE) | LG_BIT(LG_OP_UPDATE),
+    .looks_up = LG_BIT(LG_KIND_CLAIM) | LG_BIT(LG_KIND_DATA_VOLUME) |
+                LG_BIT(LG_KIND_STORAGE_CLASS) | LG_BIT(LG_KIND_STORAGE_PROFILE),
+    .kubevirt_reason = "DisksNotLiveMigratable",
+    .check = check,
+    .examples = examples,
+};

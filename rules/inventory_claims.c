@@ -1,0 +1,30 @@
+/* The inventory as virt/claims.h asks for it. */
+#include "rules/inventory.h"
+
+static enum lg_lookup claim(void *arg, struct lg_str ns, struct lg_str name,
+                            const struct lg_claim **ret)
+{
+    return lg_inventory_claim(arg, ns, name, ret);
+}
+
+static enum lg_lookup data_volume(void *arg, struct lg_str ns, struct lg_str name,
+                                  const struct lg_data_volume **ret)
+{
+    return lg_inventory_data_volume(arg, ns, name, ret);
+}
+
+static const struct lg_storage_profile *next_profile(void *arg, size_t *pos)
+{
+    return (const struct lg_storage_profile *)lg_inventory_next(arg, LG_KIND_STORAGE_PROFILE, pos);
+}
+
+struct lg_claims_view lg_inventory_claims(const struct lg_inventory *inv)
+{
+    return (struct lg_claims_view){
+        .arg = (void *)(uintptr_t)inv, /* only read through it */
+        .claim = claim,
+        .data_volume = data_volume,
+        .next_profile = next_profile,
+        .storage = lg_inventory_storage(inv),
+    };
+}

@@ -1,0 +1,269 @@
+#include "rules/kube/review.h"
+
+#include <stdlib.h>
+
+#include "rules/core/mem.h"
+#include "rules/core/out.h"
+
+static const char api_version[] = "admission.k8s.io/v1";
+
+static enum lg_err_code wrong_type(struct lg_err *err, const char *where, const char *wanted,
+                                   struct lg_val got)
+{
+    return lg_err_set(err, LG_E_INVALID, where, "expected %s, found %s", wanted,
+                      lg_json_kind_name(got));
+}
+
+/* The string `path` of the envelope; absent counts as "". */
+static enum lg_err_code read_str(struct lg_val root, const char *path, struct lg_str *ret,
+                                 struct lg_err *err)
+{
+    struct lg_val v = lg_json_at(root, path);
+    if (lg_json_there(v) && lg_json_kind(v) != LG_JSON_STRING)
+        return wrong_type(err, path, "a string", v);
+    *ret = lg_json_str(v);
+    return LG_E_OK;
+}
+
+static enum lg_err_code read_kind_of(struct lg_val root, const char *path, enum lg_json_kind wanted,
+                                     const char *wanted_name, struct lg_val *ret,
+                                     struct lg_err *err)
+{
+    *ret = lg_json_at(root, path);
+    if (lg_json_there(*ret) && lg_json_kind(*ret) != wanted)
+        return wrong_type(err, path, wanted_name, *ret);
+    return LG_E_OK;
+}
+
+static enum lg_err_code read_strings(struct lg_val root, struct lg_review *review,
+                                     struct lg_err *err)
+{
+    const struct {
+        const char *path;
+        struct lg_str *ret;
+    } fields[] = {
+        {"request.uid", &review->uid},
+        {"request.operation", &review->operation},
+        {"request.kind.group", &review->group},
+        {"request.kind.version", &review->version},
+        {"request.kind.kind", &review->kind_name},
+        {"request.resource.resource", &review->resource},
+        {"request.subResource", &review->subresource},
+        {"request.namespace", &review->ns},
+        {"request.name", &review->name},
+        {"request.userInfo.username", &review->username},
+    };
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
+        enum lg_err_code code = read_str(root, fields[i].path, fields[i].ret, err);
+        if (code != LG_E_OK)
+            return code;
+    }
+    return LG_E_OK;
+}
+
+static enum lg_err_code read_values(struct lg_val root, struct lg_review *review,
+                                    struct lg_err *err)
+{
+    const struct {
+        const char *path;
+        enum lg_json_kind kind;
+        const char *kind_name;
+        struct lg_val *ret;
+    } fields[] = {
+        {"request.userInfo.groups", LG_JSON_ARRAY, "a list", &review->groups},
+        {"request.object", LG_JSON_OBJECT, "an object", &review->object},
+        {"request.oldObject", LG_JSON_OBJECT, "an object", &review->old_object},
+    };
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
+        enum lg_err_code code = read_kind_of(root, fields[i].path, fields[i].kind,
+                                             fields[i].kind_name, fields[i].ret, err);
+        if (code != LG_E_OK)
+            return code;
+    }
+    struct lg_val dry_run = lg_json_at(root, "request.dryRun");
+    enum lg_json_kind kind = lg_json_kind(dry_run);
+    if (lg_json_there(dry_run) && kind != LG_JSON_TRUE && kind != LG_JSON_FALSE)
+        return wrong_type(err, "request.dryRun", "true or false", dry_run);
+    review->dry_run = kind == LG_JSON_TRUE;
+    return LG_E_OK;
+}
+
+/* What the API server always says. A review that was refused midway is excused from all but its uid. */
+static enum lg_err_code check_envelope(struct lg_val root, const struct lg_review *review,
+                                       struct lg_err *err)
+{
+    bool whole = !review->refused;
+    struct lg_val version = lg_json_get(root, "apiVersion");
+    struct lg_val kind = lg_json_get(root, "kind");
+    if ((whole || lg_json_there(version)) && !lg_json_is(version, api_version))
+        return lg_err_set(err, LG_E_INVALID, "apiVersion", "expected %s", api_version);
+    if ((whole || lg_json_there(kind)) && !lg_json_is(kind, "AdmissionReview"))
+        return lg_err_set(err, LG_E_INVALID, "kind", "expected AdmissionReview");
+    if (lg_json_kind(lg_json_get(root, "request")) != LG_JSON_OBJECT)
+        return wrong_type(err, "request", "an object", lg_json_get(root, "request"));
+    if (review->uid.n == 0)
+        return lg_err_set(err, LG_E_INVALID, "request.uid", "is missing");
+    if (!whole)
+        return LG_E_OK;
+    if (review->kind_name.n == 0)
+        return lg_err_set(err, LG_E_INVALID, "request.kind.kind", "is missing");
+    bool writes = lg_str_is(review->operation, "CREATE") || lg_str_is(review->operation, "UPDATE");
+    if (!writes && !lg_str_is(review->operation, "DELETE") &&
+        !lg_str_is(review->operation, "CONNECT"))
+        return lg_err_set(err, LG_E_INVALID, "request.operation",
+                          "expected CREATE, UPDATE, DELETE or CONNECT");
+    if (writes && !lg_json_there(review->object))
+        return lg_err_set(err, LG_E_INVALID, "request.object", "is missing");
+    return LG_E_OK;
+}
+
+/* By resource, since a subresource has a kind of its own (Scale); by kind where no resource is said. */
+static enum lg_kind kind_of(const struct lg_review *review, struct lg_str resource_group,
+                            struct lg_arena *arena)
+{
+    if (review->resource.n != 0)
+        return lg_kind_of_resource(resource_group, review->resource);
+    struct lg_str version =
+        review->group.n == 0
+            ? review->version
+            : lg_arena_printf(arena, "%.*s/%.*s", LG_ARG(review->group), LG_ARG(review->version));
+    return lg_kind_of(version, review->kind_name);
+}
+
+/* The refusal's path as the object's author knows it: without the envelope. */
+static void set_refusal(struct lg_review *review, const struct lg_err *limit)
+{
+    static const char *const envelopes[] = {"request.object.", "request."};
+    review->refused = true;
+    review->refusal = *limit;
+    for (size_t i = 0; i < sizeof envelopes / sizeof envelopes[0]; i++) {
+        size_t n = strlen(envelopes[i]);
+        if (strncmp(limit->where, envelopes[i], n) != 0)
+            continue;
+        memmove(review->refusal.where, limit->where + n, strlen(limit->where + n) + 1);
+        return;
+    }
+}
+
+enum lg_err_code lg_review_decode(struct lg_arena *arena, struct lg_str body, struct lg_review *ret,
+                                  struct lg_err *err)
+{
+    struct lg_review review = {.uid = {0}};
+    struct lg_val root = LG_NONE;
+    struct lg_err limit = {0};
+    enum lg_err_code code = lg_json_parse(arena, body, &root, &limit);
+    if (code == LG_E_LIMIT)
+        set_refusal(&review, &limit);
+    else if (code != LG_E_OK)
+        return lg_err_set(err, LG_E_INVALID, limit.where, "not JSON: %s", limit.text);
+    code = read_strings(root, &review, err);
+    if (code == LG_E_OK)
+        code = read_values(root, &review, err);
+    if (code == LG_E_OK)
+        code = check_envelope(root, &review, err);
+    struct lg_str resource_group = {0};
+    if (code == LG_E_OK)
+        code = read_str(root, "request.resource.group", &resource_group, err);
+    if (code != LG_E_OK)
+        return code;
+    review.kind = kind_of(&review, resource_group, arena);
+    *ret = review;
+    return LG_E_OK;
+}
+
+static void set_text(json_t *object, const char *key, struct lg_str text)
+{
+    if (text.n != 0)
+        lg_out_set_str(object, key, text);
+}
+
+static json_t *details_of(const struct lg_answer *answer)
+{
+    json_t *details = lg_out_object();
+    set_text(details, "name", answer->name);
+    set_text(details, "group", answer->group);
+    set_text(details, "kind", answer->kind_name);
+    if (answer->n_causes != 0) {
+        json_t *causes = lg_out_array();
+        for (size_t i = 0; i < answer->n_causes; i++) {
+            json_t *cause = lg_out_object();
+            set_text(cause, "reason", answer->causes[i].reason);
+            set_text(cause, "message", answer->causes[i].message);
+            set_text(cause, "field", answer->causes[i].field);
+            lg_out_append(causes, cause);
+        }
+        lg_out_set(details, "causes", causes);
+    }
+    if (answer->retry_after_s > 0)
+        lg_out_set(details, "retryAfterSeconds", json_integer(answer->retry_after_s));
+    return details;
+}
+
+static json_t *status_of(const struct lg_answer *answer)
+{
+    json_t *status = lg_out_object();
+    lg_out_set_str(status, "status", LG_STR("Failure"));
+    lg_out_set_str(status, "message", answer->message);
+    lg_out_set_str(status, "reason", lg_str_of(answer->reason));
+    lg_out_set(status, "details", details_of(answer));
+    lg_out_set(status, "code", json_integer(answer->code));
+    return status;
+}
+
+static void set_base64(json_t *object, const char *key, struct lg_str text)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    struct lg_buf buf lg_cleanup(lg_buf_done) = {0};
+    const unsigned char *p = (const unsigned char *)text.p;
+    for (size_t i = 0; i < text.n; i += 3) {
+        size_t left = text.n - i;
+        unsigned bits = (unsigned)p[i] << 16 | (left > 1 ? (unsigned)p[i + 1] << 8 : 0) |
+                        (left > 2 ? p[i + 2] : 0u);
+        char group[4] = {digits[bits >> 18], digits[bits >> 12 & 63], '=', '='};
+        if (left > 1)
+            group[2] = digits[bits >> 6 & 63];
+        if (left > 2)
+            group[3] = digits[bits & 63];
+        lg_buf_add(&buf, group, sizeof group);
+    }
+    lg_out_set_str(object, key, lg_buf_view(&buf));
+}
+
+static json_t *response_of(const struct lg_answer *answer)
+{
+    json_t *response = lg_out_object();
+    lg_out_set_str(response, "uid", answer->uid);
+    lg_out_set(response, "allowed", json_boolean(answer->allowed));
+    if (!answer->allowed)
+        lg_out_set(response, "status", status_of(answer));
+    if (answer->patch.n != 0) {
+        lg_out_set_str(response, "patchType", LG_STR("JSONPatch"));
+        set_base64(response, "patch", answer->patch);
+    }
+    if (answer->n_warnings != 0) {
+        json_t *warnings = lg_out_array();
+        for (size_t i = 0; i < answer->n_warnings; i++)
+            lg_out_append(warnings, lg_out_str(answer->warnings[i]));
+        lg_out_set(response, "warnings", warnings);
+    }
+    if (answer->n_notes != 0) {
+        json_t *notes = lg_out_object();
+        for (size_t i = 0; i < answer->n_notes; i++)
+            lg_out_set_str(notes, answer->notes[i].key, answer->notes[i].value);
+        lg_out_set(response, "auditAnnotations", notes);
+    }
+    return response;
+}
+
+char *lg_review_encode(const struct lg_answer *answer, size_t *ret_bytes)
+{
+    json_t *review = lg_out_object();
+    lg_out_set_str(review, "apiVersion", lg_str_of(api_version));
+    lg_out_set_str(review, "kind", LG_STR("AdmissionReview"));
+    lg_out_set(review, "response", response_of(answer));
+    struct lg_buf buf = {0};
+    lg_out_text(review, 0, &buf);
+    json_decref(review);
+    *ret_bytes = buf.n;
+    return buf.p;
+}

@@ -1,0 +1,239 @@
+#include "rules/virt/claims.h"
+
+#include <stdlib.h>
+
+static const char adoption[] = "cdi.kubevirt.io/allowClaimAdoption";
+
+struct template_of {
+    struct lg_str name;
+    struct lg_val item;
+};
+
+struct templates {
+    const struct template_of *items; /* sorted by name */
+    size_t n;
+};
+
+static int by_name(const void *a, const void *b)
+{
+    return lg_str_cmp(((const struct template_of *)a)->name, ((const struct template_of *)b)->name);
+}
+
+static struct templates read_templates(struct lg_val list, struct lg_arena *arena)
+{
+    struct template_of *items = lg_arena_array(arena, lg_json_len(list), sizeof *items);
+    size_t n = 0;
+    for (struct lg_json_iter it = lg_json_iter(list); lg_json_next(&it);)
+        items[n++] = (struct template_of){lg_json_str_at(it.val, "metadata.name"), it.val};
+    qsort(items, n, sizeof *items, by_name);
+    return (struct templates){items, n};
+}
+
+static struct lg_val find_template(const struct templates *templates, struct lg_str name)
+{
+    const struct template_of wanted = {.name = name};
+    if (templates->n == 0)
+        return LG_NONE;
+    const struct template_of *found =
+        bsearch(&wanted, templates->items, templates->n, sizeof wanted, by_name);
+    return found != NULL ? found->item : LG_NONE;
+}
+
+/* True when KubeVirt is moving the volume to this very claim. */
+static bool is_moving(const struct lg_vm *vm, const struct lg_volume_claim *claim)
+{
+    for (struct lg_json_iter it = lg_json_iter(vm->migrated_volumes); lg_json_next(&it);) {
+        struct lg_val to = lg_json_at(it.val, "destinationPVCInfo.claimName");
+        if (lg_json_is_str(lg_json_get(it.val, "volumeName"), claim->volume) &&
+            (!lg_json_there(to) || lg_json_is_str(to, claim->claim)))
+            return true;
+    }
+    return false;
+}
+
+static void set_missing(struct lg_volume_claim *claim, enum lg_kind kind)
+{
+    claim->from = LG_FROM_NOWHERE;
+    claim->rendered = (struct lg_rendered){
+        .missing = kind, .missing_name = claim->claim, .why = "nothing of that name is known"};
+}
+
+static void use_existing(struct lg_volume_claim *claim, const struct lg_claim *record,
+                         const struct lg_claims_view *view)
+{
+    claim->from = LG_FROM_CLAIM;
+    if (record->spec.modes.n == 0 && record->spec.from_profile) {
+        lg_storage_render(&record->spec, &view->storage, &claim->rendered);
+        return;
+    }
+    claim->rendered = (struct lg_rendered){
+        .resolved = true,
+        .modes = record->spec.modes,
+        .volume_mode = record->spec.volume_mode,
+        .has_class = record->spec.has_class,
+        .class_name = record->spec.class_name,
+    };
+}
+
+static void use_template(struct lg_volume_claim *claim, struct lg_val item,
+                         const struct lg_claims_view *view)
+{
+    struct lg_val spec = lg_json_get(item, "spec");
+    struct lg_claim_spec asked = lg_claim_spec_of_data_volume(spec);
+    struct lg_val body = lg_json_get(spec, asked.storage_api ? "storage" : "pvc");
+    struct lg_val modes = lg_json_get(body, "accessModes");
+    claim->from = LG_FROM_TEMPLATE;
+    claim->storage_api = asked.storage_api;
+    claim->at = lg_json_there(modes) ? modes : lg_json_there(body) ? body : item;
+    lg_storage_render(&asked, &view->storage, &claim->rendered);
+}
+
+/* A claim that may or may not exist matters where the template says that it would be taken over. */
+static bool adopts(struct lg_val template)
+{
+    struct lg_val annotations = lg_json_at(template, "metadata.annotations");
+    return lg_json_is(lg_json_get(annotations, adoption), "true");
+}
+
+static void resolve(struct lg_volume_claim *claim, struct lg_str ns, bool by_data_volume,
+                    const struct templates *templates, const struct lg_claims_view *view)
+{
+    const struct lg_claim *record = NULL;
+    enum lg_lookup found = view->claim(view->arg, ns, claim->claim, &record);
+    if (found == LG_FOUND) {
+        use_existing(claim, record, view);
+        return;
+    }
+    struct lg_val template = find_template(templates, claim->claim);
+    if (lg_json_there(template)) {
+        if (found == LG_UNKNOWN && adopts(template))
+            set_missing(claim, LG_KIND_CLAIM);
+        else
+            use_template(claim, template, view);
+        return;
+    }
+    const struct lg_data_volume *data_volume = NULL;
+    enum lg_lookup made = view->data_volume(view->arg, ns, claim->claim, &data_volume);
+    if (made == LG_FOUND) {
+        claim->from = LG_FROM_DATA_VOLUME;
+        claim->storage_api = data_volume->spec.storage_api;
+        lg_storage_render(&data_volume->spec, &view->storage, &claim->rendered);
+        return;
+    }
+    bool claim_decides = !by_data_volume || (found == LG_UNKNOWN && made == LG_ABSENT);
+    set_missing(claim, claim_decides ? LG_KIND_CLAIM : LG_KIND_DATA_VOLUME);
+}
+
+const struct lg_volume_claim *lg_volume_claims(const struct lg_vm *vm,
+                                               const struct lg_claims_view *view,
+                                               struct lg_arena *arena, size_t *ret_n)
+{
+    struct lg_val volumes = lg_json_get(vm->spec, "volumes");
+    struct lg_volume_claim *claims = lg_arena_array(arena, lg_json_len(volumes), sizeof *claims);
+    struct templates templates = read_templates(vm->data_volume_templates, arena);
+    size_t n = 0;
+    for (struct lg_json_iter it = lg_json_iter(volumes); lg_json_next(&it);) {
+        struct lg_val by_claim = lg_json_at(it.val, "persistentVolumeClaim.claimName");
+        struct lg_val by_data_volume = lg_json_at(it.val, "dataVolume.name");
+        bool is_claim = lg_json_there(by_claim);
+        if (!is_claim && !lg_json_there(by_data_volume))
+            continue;
+        struct lg_val at = is_claim ? by_claim : by_data_volume;
+        struct lg_volume_claim *claim = &claims[n++];
+        *claim = (struct lg_volume_claim){
+            .volume = lg_json_str_at(it.val, "name"),
+            .claim = lg_json_str(at),
+            .at = at,
+        };
+        claim->moving = is_moving(vm, claim);
+        resolve(claim, vm->ns, !is_claim, &templates, view);
+    }
+    *ret_n = n;
+    return claims;
+}
+
+/* The first property set with ReadWriteMany, of this volume mode where one is asked for. */
+static const struct lg_property_set *sharing_set(const struct lg_storage_profile *profile,
+                                                 enum lg_volume_mode mode)
+{
+    for (uint32_t i = 0; i < profile->n_sets; i++) {
+        const struct lg_property_set *set = &profile->sets[i];
+        if (lg_modes_shared(&set->modes) &&
+            (mode == LG_VOLUME_MODE_UNSET || set->volume_mode == mode))
+            return set;
+    }
+    return NULL;
+}
+
+enum { CLASSES_SHOWN_MAX = 5 };
+
+/* Keeps the first names in order; returns the new count of kept ones. */
+static size_t keep_name(struct lg_str *names, size_t n, struct lg_str name)
+{
+    size_t at = n;
+    while (at > 0 && lg_str_cmp(name, names[at - 1]) < 0)
+        at--;
+    if (at == CLASSES_SHOWN_MAX)
+        return n;
+    size_t kept = n < CLASSES_SHOWN_MAX ? n + 1 : n;
+    memmove(names + at + 1, names + at, (kept - at - 1) * sizeof *names);
+    names[at] = name;
+    return kept;
+}
+
+struct lg_str lg_sharing_classes(const struct lg_claims_view *view, struct lg_arena *arena)
+{
+    struct lg_str names[CLASSES_SHOWN_MAX];
+    size_t shown = 0;
+    size_t all = 0;
+    const struct lg_storage_profile *profile;
+    for (size_t pos = 0; (profile = view->next_profile(view->arg, &pos)) != NULL;) {
+        const struct lg_storage_class *class = NULL;
+        if (sharing_set(profile, LG_VOLUME_MODE_UNSET) == NULL ||
+            view->storage.class_by_name(view->storage.arg, profile->r.name, &class) == LG_ABSENT)
+            continue;
+        shown = keep_name(names, shown, profile->r.name);
+        all++;
+    }
+    struct lg_buf buf = {0};
+    for (size_t i = 0; i < shown; i++) {
+        lg_buf_puts(&buf, i != 0 ? ", " : "");
+        lg_buf_str(&buf, names[i]);
+    }
+    if (all > shown)
+        lg_buf_printf(&buf, " and %zu more", all - shown);
+    struct lg_str text = lg_arena_str(arena, lg_buf_view(&buf));
+    lg_buf_done(&buf);
+    return text;
+}
+
+struct lg_str lg_sharing_advice(const struct lg_claims_view *view,
+                                const struct lg_rendered *rendered, bool storage_api,
+                                struct lg_arena *arena)
+{
+    const struct lg_storage_profile *profile = NULL;
+    enum lg_lookup found = LG_UNKNOWN;
+    if (rendered->has_class)
+        found = view->storage.profile_by_name(view->storage.arg, rendered->class_name, &profile);
+    const struct lg_property_set *set = NULL;
+    if (found == LG_FOUND) {
+        set = sharing_set(profile, rendered->volume_mode);
+        if (set == NULL)
+            set = sharing_set(profile, LG_VOLUME_MODE_UNSET);
+    }
+    if (set != NULL) {
+        const char *mode = set->volume_mode == LG_VOLUME_MODE_BLOCK ? "Block" : "Filesystem";
+        return lg_arena_printf(
+            arena,
+            "set accessModes: [ReadWriteMany] and volumeMode: %s (class \"%.*s\" offers them)",
+            mode, LG_ARG(rendered->class_name));
+    }
+    struct lg_str classes = lg_sharing_classes(view, arena);
+    const char *then = storage_api ? "" : " and set accessModes: [ReadWriteMany]";
+    if (classes.n != 0)
+        return lg_arena_printf(arena,
+                               "choose a storageClassName that offers ReadWriteMany (here: %.*s)%s",
+                               LG_ARG(classes), then);
+    return lg_arena_printf(
+        arena, "set accessModes: [ReadWriteMany], with a storageClassName that offers it");
+}
