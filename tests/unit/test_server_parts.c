@@ -1,0 +1,287 @@
+/* The parts of the server that need no server: durations, addresses, the registry of connections. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "webhook/server/address.h"
+#include "webhook/server/connections.h"
+#include "webhook/server/duration.h"
+
+/* --- durations --- */
+
+static void durations_are_read_as_go_reads_them(void **state)
+{
+    static const struct {
+        const char *text;
+        enum lg_err_code code;
+        int64_t ms;
+    } rows[] = {
+        {"3s", LG_E_OK, 3000},
+        {"500ms", LG_E_OK, 500},
+        {"1m", LG_E_OK, 60000},
+        {"1m30s", LG_E_OK, 90000},
+        {"1.5s", LG_E_OK, 1500},
+        {"0", LG_E_OK, 0},
+        {"0s", LG_E_OK, 0},
+        {"+2s", LG_E_OK, 2000},
+        {".5s", LG_E_OK, 500},
+        {"1.s", LG_E_OK, 1000},
+        {"1500us", LG_E_OK, 1},
+        {"999us", LG_E_OK, 0},
+        {"24h", LG_E_OK, 86400000},
+        {"1\xc2\xb5s", LG_E_OK, 0},
+        {"2.000000000000001s", LG_E_OK, 2000},
+        {"", LG_E_INVALID, 0},
+        {"3", LG_E_INVALID, 0},
+        {"s", LG_E_INVALID, 0},
+        {"-3s", LG_E_INVALID, 0},
+        {"3 s", LG_E_INVALID, 0},
+        {"3S", LG_E_INVALID, 0},
+        {"1d", LG_E_INVALID, 0},
+        {".s", LG_E_INVALID, 0},
+        {"1.2.3s", LG_E_INVALID, 0},
+        {"3s4", LG_E_INVALID, 0},
+        {"24h1ms", LG_E_LIMIT, 0},
+        {"99999999999999999999s", LG_E_LIMIT, 0},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        int64_t ms = -1;
+        enum lg_err_code code = lg_duration_ms(lg_str_of(rows[i].text), &ms);
+        if (code != rows[i].code || (code == LG_E_OK && ms != rows[i].ms))
+            fail_msg("\"%s\": code %d, %lld ms", rows[i].text, code, (long long)ms);
+        if (code != LG_E_OK)
+            assert_int_equal(ms, -1);
+    }
+}
+
+/* --- addresses --- */
+
+static void addresses_are_read(void **state)
+{
+    static const char *const bad[] = {
+        "",          "8443",       "127.0.0.1",   "127.0.0.1:",  "127.0.0.1:65536", "::1:8443",
+        "[::1]",     "[]:1",       "localhost:1", "127.0.0.1:x", "[127.0.0.1]:1",   "127.0.0.1:-1",
+        "[::1:8443", "256.0.0.1:1"};
+    struct lg_address address = {0};
+    struct lg_err err = {0};
+    (void)state;
+
+    assert_int_equal(lg_address_parse("127.0.0.1:8443", "--listen", &address, &err), LG_E_OK);
+    assert_int_equal(address.at.ss_family, AF_INET);
+    assert_int_equal(ntohs(((struct sockaddr_in *)&address.at)->sin_port), 8443);
+    assert_int_equal(lg_address_parse("[::1]:0", "--listen", &address, &err), LG_E_OK);
+    assert_int_equal(address.at.ss_family, AF_INET6);
+    assert_false(address.everywhere);
+    assert_int_equal(lg_address_parse(":8080", "--listen", &address, &err), LG_E_OK);
+    assert_true(address.everywhere);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        err = (struct lg_err){0};
+        if (lg_address_parse(bad[i], "--listen", &address, &err) != LG_E_INVALID)
+            fail_msg("\"%s\" was taken", bad[i]);
+        assert_string_equal(err.where, "--listen");
+        assert_non_null(strstr(err.text, "is not ADDR:PORT"));
+        assert_int_equal(err.os_errno, 0);
+        assert_false(err.truncated);
+    }
+}
+
+static void a_port_in_use_says_what_to_do(void **state)
+{
+    struct lg_address address = {0};
+    struct lg_err err = {0};
+    char text[LG_ADDRESS_TEXT_BYTES];
+    int first = -1, second = -1;
+    (void)state;
+
+    assert_int_equal(lg_address_parse("127.0.0.1:0", "--listen", &address, &err), LG_E_OK);
+    assert_int_equal(lg_address_listen(&address, "--listen", &first, &err), LG_E_OK);
+    lg_address_of(first, text);
+    assert_int_equal(lg_address_parse(text, "--ops-listen", &address, &err), LG_E_OK);
+    assert_int_not_equal(lg_address_listen(&address, "--ops-listen", &second, &err), LG_E_OK);
+    assert_int_equal(second, -1);
+    assert_int_equal(err.os_errno, EADDRINUSE);
+    assert_string_equal(err.where, text);
+    assert_non_null(strstr(err.text, "stop the program that listens there"));
+    assert_non_null(strstr(err.text, "--ops-listen"));
+    close(first);
+}
+
+/* --- connections --- */
+
+enum { REQUEST_MS = 5000 };
+
+/* Both ends of a TCP connection. */
+struct wire {
+    int client, server;
+};
+
+static struct wire wire_open(void)
+{
+    struct lg_address address = {0};
+    struct lg_err err = {0};
+    struct wire wire = {-1, -1};
+    struct sockaddr_in at = {0};
+    socklen_t n = sizeof at;
+    int listening = -1;
+
+    assert_int_equal(lg_address_parse("127.0.0.1:0", "--listen", &address, &err), LG_E_OK);
+    assert_int_equal(lg_address_listen(&address, "--listen", &listening, &err), LG_E_OK);
+    assert_int_equal(getsockname(listening, (struct sockaddr *)&at, &n), 0);
+    wire.client = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(connect(wire.client, (struct sockaddr *)&at, n), 0);
+    struct pollfd ready = {listening, POLLIN, 0};
+    assert_int_equal(poll(&ready, 1, 5000), 1);
+    wire.server = accept(listening, NULL, NULL);
+    assert_true(wire.server >= 0);
+    close(listening);
+    return wire;
+}
+
+/* Sends one byte and waits until the other end has it. */
+static void wire_send(struct wire wire, const char *text)
+{
+    struct pollfd ready = {wire.server, POLLIN, 0};
+    char c;
+    assert_int_equal(write(wire.client, text, strlen(text)), (ssize_t)strlen(text));
+    assert_int_equal(poll(&ready, 1, 5000), 1);
+    assert_int_equal(read(wire.server, &c, 1), 1);
+}
+
+static void wire_close(struct wire wire)
+{
+    close(wire.client);
+    close(wire.server);
+}
+
+/* True when the registry has shut the connection. */
+static bool is_shut(struct wire wire)
+{
+    char c;
+    struct pollfd ready = {wire.client, POLLIN, 0};
+    return poll(&ready, 1, 0) == 1 && read(wire.client, &c, 1) == 0;
+}
+
+static struct lg_connections *registry(bool handshake)
+{
+    return lg_connections_new(&(struct lg_connections_limits){
+        .total = 4, .per_address = 2, .request_ms = REQUEST_MS, .handshake = handshake});
+}
+
+static void a_connection_without_a_complete_request_is_shut(void **state)
+{
+    struct lg_connections *connections = registry(false);
+    struct wire wire = wire_open();
+    struct lg_connection *entry = lg_connection_opened(connections, wire.server, NULL, 1000);
+    (void)state;
+
+    assert_int_equal(lg_connections_reap(connections, 900000), 0); /* idle is not the reaper's */
+    wire_send(wire, "G");
+    assert_int_equal(lg_connections_reap(connections, 1000000), 0);
+    wire_send(wire, "E"); /* dripping does not help */
+    assert_int_equal(lg_connections_reap(connections, 1000000 + REQUEST_MS - 1), 0);
+    assert_false(is_shut(wire));
+    assert_int_equal(lg_connections_reap(connections, 1000000 + REQUEST_MS), 1);
+    assert_true(is_shut(wire));
+    assert_int_equal(lg_connections_reap(connections, 1000000 + REQUEST_MS + 1), 0); /* once */
+    lg_connection_closed(connections, entry);
+    lg_connections_free(connections);
+    wire_close(wire);
+}
+
+static void complete_requests_keep_a_connection(void **state)
+{
+    struct lg_connections *connections = registry(false);
+    struct wire wire = wire_open();
+    struct lg_connection *entry = lg_connection_opened(connections, wire.server, NULL, 0);
+    (void)state;
+
+    for (int64_t now = 1000; now < 60000; now += 1000) {
+        wire_send(wire, "x");
+        lg_connection_progress(entry);
+        assert_int_equal(lg_connections_reap(connections, now), 0);
+    }
+    /* After its last request it may idle, but not begin another without end. */
+    assert_int_equal(lg_connections_reap(connections, 160000), 0);
+    wire_send(wire, "x");
+    assert_int_equal(lg_connections_reap(connections, 161000), 0);
+    assert_int_equal(lg_connections_reap(connections, 161000 + REQUEST_MS), 1);
+    lg_connection_closed(connections, entry);
+    lg_connections_free(connections);
+    wire_close(wire);
+}
+
+static void an_unfinished_handshake_is_shut_even_when_silent(void **state)
+{
+    struct lg_connections *connections = registry(true);
+    struct wire silent = wire_open(), done = wire_open();
+    struct lg_connection *first = lg_connection_opened(connections, silent.server, NULL, 1000);
+    struct lg_connection *second = lg_connection_opened(connections, done.server, NULL, 1000);
+    (void)state;
+
+    lg_connection_progress(second);
+    assert_int_equal(lg_connections_reap(connections, 1000 + REQUEST_MS - 1), 0);
+    assert_int_equal(lg_connections_reap(connections, 1000 + REQUEST_MS), 1);
+    assert_true(is_shut(silent));
+    assert_false(is_shut(done));
+    lg_connection_closed(connections, first);
+    lg_connection_closed(connections, second);
+    lg_connections_free(connections);
+    wire_close(silent);
+    wire_close(done);
+}
+
+static void limits_hold_in_total_and_by_address(void **state)
+{
+    struct lg_connections *connections = registry(false);
+    struct sockaddr_in a = {.sin_family = AF_INET}, b = a, c = a;
+    struct sockaddr_in6 mapped = {.sin6_family = AF_INET6};
+    struct lg_connection *entries[4];
+    (void)state;
+
+    inet_pton(AF_INET, "10.0.0.1", &a.sin_addr);
+    inet_pton(AF_INET, "10.0.0.2", &b.sin_addr);
+    inet_pton(AF_INET, "10.0.0.3", &c.sin_addr);
+    inet_pton(AF_INET6, "::ffff:10.0.0.1", &mapped.sin6_addr);
+    assert_int_equal(lg_connections_admits(connections, (struct sockaddr *)&a), LG_ADMIT);
+    entries[0] = lg_connection_opened(connections, -1, (struct sockaddr *)&a, 0);
+    entries[1] = lg_connection_opened(connections, -1, (struct sockaddr *)&mapped, 0);
+    assert_int_equal(lg_connections_admits(connections, (struct sockaddr *)&a), LG_REFUSE_ADDRESS);
+    assert_int_equal(lg_connections_admits(connections, (struct sockaddr *)&b), LG_ADMIT);
+    entries[2] = lg_connection_opened(connections, -1, (struct sockaddr *)&b, 0);
+    entries[3] = lg_connection_opened(connections, -1, (struct sockaddr *)&b, 0);
+    assert_int_equal(lg_connections_admits(connections, (struct sockaddr *)&c), LG_REFUSE_TOTAL);
+    assert_int_equal(lg_connections_open(connections), 4);
+    lg_connection_closed(connections, entries[1]);
+    assert_int_equal(lg_connections_admits(connections, (struct sockaddr *)&a), LG_ADMIT);
+    lg_connection_closed(connections, entries[0]);
+    lg_connection_closed(connections, entries[3]);
+    lg_connection_closed(connections, entries[2]);
+    lg_connection_closed(connections, NULL);
+    assert_int_equal(lg_connections_open(connections), 0);
+    lg_connections_free(connections);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(durations_are_read_as_go_reads_them),
+        cmocka_unit_test(addresses_are_read),
+        cmocka_unit_test(a_port_in_use_says_what_to_do),
+        cmocka_unit_test(a_connection_without_a_complete_request_is_shut),
+        cmocka_unit_test(complete_requests_keep_a_connection),
+        cmocka_unit_test(an_unfinished_handshake_is_shut_even_when_silent),
+        cmocka_unit_test(limits_hold_in_total_and_by_address),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,136 @@
+/* livegate serve: the admission webhook. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "rules/core/mem.h"
+#include "webhook/cli/cli.h"
+#include "webhook/server/duration.h"
+#include "webhook/server/server.h"
+
+enum { OPT_OPS_LISTEN = 256, OPT_CERT_DIR, OPT_CLIENT_CA, OPT_DRAIN };
+
+static const struct argp_option options[] = {
+    {"inventory", 'i', "PATH", 0,
+     "A file or directory that says what the cluster has; more PATHs may follow, and the option "
+     "may be repeated",
+     0},
+    {"policy", 'p', "FILE", 0, "Which rule does what; without it each rule does its default", 0},
+    {"listen", 'l', "ADDR:PORT", 0, "Where reviews are answered over HTTPS (:8443)", 0},
+    {"ops-listen", OPT_OPS_LISTEN, "ADDR:PORT", 0,
+     "Where /livez, /readyz and /metrics are answered over HTTP (:8080)", 0},
+    {"cert-dir", OPT_CERT_DIR, "DIR", 0, "Holds tls.crt and tls.key (/etc/livegate/certs)", 0},
+    {"client-ca", OPT_CLIENT_CA, "FILE", 0,
+     "Clients must show a certificate of one of the authorities in FILE", 0},
+    {"drain", OPT_DRAIN, "DURATION", 0, "How long reviews are still answered after SIGTERM (15s)",
+     0},
+    {0}};
+
+struct arguments {
+    struct lg_server_options server;
+    const char *listen, *ops_listen, *drain;
+    char **paths; /* NULL-terminated */
+    size_t n_paths;
+};
+
+static void arguments_done(struct arguments *arguments)
+{
+    free(arguments->paths);
+}
+
+static void add_path(struct arguments *arguments, char *path)
+{
+    arguments->paths =
+        lg_realloc(arguments->paths, arguments->n_paths + 2, sizeof *arguments->paths);
+    arguments->paths[arguments->n_paths++] = path;
+    arguments->paths[arguments->n_paths] = NULL;
+}
+
+static error_t parse_option(int key, char *value, struct argp_state *state)
+{
+    struct arguments *arguments = state->input;
+
+    switch (key) {
+    case 'i':
+        add_path(arguments, value);
+        return 0;
+    case 'p':
+        arguments->server.policy_path = value;
+        return 0;
+    case 'l':
+        arguments->listen = value;
+        return 0;
+    case OPT_OPS_LISTEN:
+        arguments->ops_listen = value;
+        return 0;
+    case OPT_CERT_DIR:
+        arguments->server.cert_dir = value;
+        return 0;
+    case OPT_CLIENT_CA:
+        arguments->server.client_ca_path = value;
+        return 0;
+    case OPT_DRAIN:
+        arguments->drain = value;
+        return 0;
+    case ARGP_KEY_ARG: /* "--inventory a.yaml b.yaml", as a shell expands it */
+        if (arguments->n_paths == 0)
+            argp_error(state, "\"%s\" is not an option; objects are given with --inventory PATH",
+                       value);
+        else
+            add_path(arguments, value);
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+/* Checks what argp cannot. */
+static enum lg_err_code settle(struct arguments *arguments, struct lg_err *err)
+{
+    struct lg_server_options *server = &arguments->server;
+
+    if (arguments->n_paths == 0)
+        return lg_err_set(err, LG_E_INVALID, "--inventory",
+                          "nothing says what the cluster has; give files or directories, for "
+                          "example what `oc get nodes,pvc,storageclass,vm -A -o yaml` writes");
+    server->inventory_paths = arguments->paths;
+    enum lg_err_code code = lg_address_parse(arguments->listen, "--listen", &server->reviews, err);
+    if (code != LG_E_OK)
+        return code;
+    code = lg_address_parse(arguments->ops_listen, "--ops-listen", &server->operations, err);
+    if (code != LG_E_OK)
+        return code;
+    if (lg_duration_ms(lg_str_of(arguments->drain), &server->drain_ms) != LG_E_OK)
+        return lg_err_set(err, LG_E_INVALID, "--drain",
+                          "\"%.40s\" is not a duration of at most a day; write 15s, 500ms or 1m30s",
+                          arguments->drain);
+    return LG_E_OK;
+}
+
+int lg_cmd_serve(int argc, char **argv)
+{
+    static const struct argp argp = {.options = options,
+                                     .parser = parse_option,
+                                     .args_doc = "--inventory PATH...",
+                                     .doc =
+                                         "Answers the API server's admission reviews over HTTPS.\v"
+                                         "SIGTERM: no longer ready, answers on for --drain, then "
+                                         "stops. SIGHUP: reads certificate and policy "
+                                         "again at once; otherwise changed files are seen within "
+                                         "10 seconds. A port of 0 is any free one: "
+                                         "the first log line says which."};
+    struct arguments arguments lg_cleanup(arguments_done) = {
+        .server = {.cert_dir = "/etc/livegate/certs"},
+        .listen = ":8443",
+        .ops_listen = ":8080",
+        .drain = "15s"};
+    struct lg_err err = {0};
+
+    lg_cli_parse(&argp, argc, argv, &arguments);
+    if (settle(&arguments, &err) != LG_E_OK) {
+        lg_cli_fail(&err);
+        return LG_EXIT_USAGE;
+    }
+    if (lg_server_run(&arguments.server, &err) != LG_E_OK)
+        return lg_cli_fail(&err);
+    return LG_EXIT_OK;
+}

@@ -1,0 +1,199 @@
+#include "webhook/server/review.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "rules/answer.h"
+#include "rules/core/mem.h"
+#include "webhook/runtime/clock.h"
+#include "webhook/runtime/log.h"
+#include "webhook/server/duration.h"
+#include "webhook/server/stats.h"
+
+enum { MISROUTED_LOG_INTERVAL_MS = 60 * 1000, USED_PERCENT = 80 };
+
+struct lg_reviewer {
+    const struct lg_inventory *inventory;
+    pthread_mutex_t lock; /* the policy pointer */
+    struct lg_policy *policy;
+    _Atomic int64_t misrouted_log_ms; /* earliest time of the next line */
+};
+
+LG_DEFINE_CLEANUP(struct lg_policy, lg_policy_unref)
+
+struct lg_reviewer *lg_reviewer_new(const struct lg_inventory *inventory,
+                                    struct lg_policy *take_policy)
+{
+    struct lg_reviewer *reviewer = lg_calloc(1, sizeof *reviewer);
+    reviewer->inventory = inventory;
+    reviewer->policy = take_policy;
+    pthread_mutex_init(&reviewer->lock, NULL);
+    return reviewer;
+}
+
+void lg_reviewer_free(struct lg_reviewer *reviewer)
+{
+    if (reviewer == NULL)
+        return;
+    lg_policy_unref(reviewer->policy);
+    pthread_mutex_destroy(&reviewer->lock);
+    free(reviewer);
+}
+
+void lg_reviewer_set_policy(struct lg_reviewer *reviewer, struct lg_policy *take_policy)
+{
+    pthread_mutex_lock(&reviewer->lock);
+    struct lg_policy *old = reviewer->policy;
+    reviewer->policy = take_policy;
+    pthread_mutex_unlock(&reviewer->lock);
+    lg_policy_unref(old);
+}
+
+static struct lg_policy *policy_ref(struct lg_reviewer *reviewer)
+{
+    pthread_mutex_lock(&reviewer->lock);
+    struct lg_policy *policy = lg_policy_ref(reviewer->policy);
+    pthread_mutex_unlock(&reviewer->lock);
+    return policy;
+}
+
+int64_t lg_review_timeout_ms(const char *timeout)
+{
+    int64_t ms = 0;
+    if (timeout == NULL || lg_duration_ms(lg_str_of(timeout), &ms) != LG_E_OK || ms == 0)
+        return LG_REVIEW_TIMEOUT_MS;
+    return ms < LG_REVIEW_TIMEOUT_MS_MAX ? ms : LG_REVIEW_TIMEOUT_MS_MAX;
+}
+
+static bool expired(void *arg)
+{
+    const int64_t *deadline_ns = arg;
+    return lg_clock_mono_ns() >= *deadline_ns;
+}
+
+static bool op_of(struct lg_str operation, enum lg_op *ret)
+{
+    static const struct {
+        const char *name;
+        enum lg_op op;
+    } ops[] = {{"CREATE", LG_OP_CREATE},
+               {"UPDATE", LG_OP_UPDATE},
+               {"DELETE", LG_OP_DELETE},
+               {"CONNECT", LG_OP_CONNECT}};
+    for (size_t i = 0; i < sizeof ops / sizeof *ops; i++) {
+        if (lg_str_is(operation, ops[i].name)) {
+            *ret = ops[i].op;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A wrong registration is no way around a rule: the review is judged all the same, and said. */
+static void check_route(struct lg_reviewer *reviewer, enum lg_route route,
+                        const struct lg_review *review)
+{
+    enum lg_route proper =
+        review->kind == LG_KIND_MIGRATION ? LG_ROUTE_MIGRATIONS : LG_ROUTE_VALIDATE;
+    if (route == proper || review->kind == LG_KIND_OTHER)
+        return;
+    lg_stats_misrouted();
+    int64_t now_ms = lg_clock_mono_ms();
+    int64_t due_ms = atomic_load(&reviewer->misrouted_log_ms);
+    if (now_ms < due_ms || !atomic_compare_exchange_strong(&reviewer->misrouted_log_ms, &due_ms,
+                                                           now_ms + MISROUTED_LOG_INTERVAL_MS))
+        return;
+    lg_log(LG_LOG_WARN,
+           "a review came in by the path of other kinds; correct the webhook's registration",
+           LG_F_STR("kind", review->kind_name),
+           LG_F_TEXT("path", route == LG_ROUTE_MIGRATIONS ? "/validate/migrations" : "/validate"));
+}
+
+/* "LG101,LG202": the rules of the findings that deny. */
+static struct lg_str denying_rules(const struct lg_judgement *judgement, struct lg_buf *buf)
+{
+    const struct lg_rule *last = NULL;
+    for (size_t i = 0; i < judgement->n; i++) {
+        const struct lg_finding *finding = &judgement->findings[i];
+        if (finding->action != LG_ACTION_DENY || finding->rule == last)
+            continue;
+        if (buf->n > 0)
+            lg_buf_putc(buf, ',');
+        lg_buf_puts(buf, finding->rule->id);
+        last = finding->rule;
+    }
+    return lg_buf_view(buf);
+}
+
+static void log_denial(const struct lg_review *review, const struct lg_judgement *judgement,
+                       int64_t duration_ns)
+{
+    struct lg_buf rules lg_cleanup(lg_buf_done) = {0};
+    const struct lg_str absent = {0};
+    bool refused = judgement->refused;
+
+    lg_log(LG_LOG_INFO, "denied", LG_F_STR("uid", review->uid),
+           LG_F_STR("operation", review->operation), LG_F_STR("kind", review->kind_name),
+           LG_F_STR("namespace", review->ns), LG_F_STR("name", review->name),
+           LG_F_STR("user", review->username), LG_F_TEXT("verdict", refused ? "refused" : "deny"),
+           LG_F_STR("rules", refused ? absent : denying_rules(judgement, &rules)),
+           LG_F_TEXT("where", refused ? judgement->refusal.where : NULL),
+           LG_F_TEXT("reason", refused ? judgement->refusal.text : NULL),
+           LG_F_BOOL("dry_run", review->dry_run),
+           LG_F_REAL("duration_ms", (double)duration_ns / 1e6));
+}
+
+static void judge(struct lg_reviewer *reviewer, const struct lg_review_call *call,
+                  const struct lg_review *review, enum lg_op op, struct lg_arena *arena,
+                  struct lg_judgement *ret)
+{
+    struct lg_policy *policy lg_cleanup(lg_policy_unref_cleanup) = policy_ref(reviewer);
+    int64_t deadline_ns = call->arrived_ns + call->timeout_ms * USED_PERCENT * 10000;
+    const struct lg_engine_input input = {
+        .inventory = reviewer->inventory,
+        .policy = policy,
+        .kind = review->kind,
+        .op = op,
+        .subresource = review->subresource.n > 0,
+        .ns = review->ns,
+        .name = review->name,
+        .object = review->object,
+        .old_object = review->old_object,
+        .refusal = review->refused ? &review->refusal : NULL,
+        .username = review->username,
+        .groups = review->groups,
+        .dry_run = review->dry_run,
+        .now_unix_s = lg_clock_unix_s(),
+        .expired = expired,
+        .expired_arg = &deadline_ns,
+    };
+    lg_engine_judge(&input, arena, ret);
+}
+
+enum lg_err_code lg_reviewer_answer(struct lg_reviewer *reviewer, const struct lg_review_call *call,
+                                    struct lg_arena *arena, char **ret_text, size_t *ret_bytes,
+                                    struct lg_err *err)
+{
+    struct lg_review review = {0};
+    struct lg_judgement judgement = {0};
+    struct lg_answer answer = {0};
+    enum lg_op op = LG_OP_CREATE;
+
+    enum lg_err_code code = lg_review_decode(arena, call->body, &review, err);
+    if (code != LG_E_OK)
+        return code;
+    if (!op_of(review.operation, &op))
+        return lg_err_set(err, LG_E_INVALID, "request.operation",
+                          "is not CREATE, UPDATE, DELETE or CONNECT");
+    check_route(reviewer, call->route, &review);
+    judge(reviewer, call, &review, op, arena, &judgement);
+    lg_answer_make(&judgement, review.group, review.kind_name, arena, &answer);
+    answer.uid = review.uid;
+    *ret_text = lg_review_encode(&answer, ret_bytes);
+    int64_t duration_ns = lg_clock_mono_ns() - call->arrived_ns;
+    lg_stats_review(review.kind, op, &judgement, duration_ns);
+    if (!answer.allowed)
+        log_denial(&review, &judgement, duration_ns);
+    return LG_E_OK;
+}

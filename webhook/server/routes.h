@@ -1,0 +1,23 @@
+/* HTTP: which request is answered how. The handlers that the server library calls.
+ *
+ * A request is refused by its head alone: what has no length or is too long is never read. A refused request whose
+ * body is short is read to its end first, so that the connection can be kept.
+ */
+#ifndef LG_WEBHOOK_SERVER_ROUTES_H
+#define LG_WEBHOOK_SERVER_ROUTES_H
+
+#include <microhttpd.h>
+
+/* MHD_AccessHandlerCallback of the reviews' port and of the operations' port; `service` is a struct lg_service. */
+enum MHD_Result lg_routes_reviews(void *service, struct MHD_Connection *connection, const char *url,
+                                  const char *method, const char *version, const char *upload_data,
+                                  size_t *upload_bytes, void **state);
+enum MHD_Result lg_routes_operations(void *service, struct MHD_Connection *connection,
+                                     const char *url, const char *method, const char *version,
+                                     const char *upload_data, size_t *upload_bytes, void **state);
+
+/* MHD_RequestCompletedCallback of both. */
+void lg_routes_completed(void *service, struct MHD_Connection *connection, void **state,
+                         enum MHD_RequestTerminationCode code);
+
+#endif

@@ -1,0 +1,303 @@
+#include "webhook/server/server.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "rules/core/file.h"
+#include "rules/core/mem.h"
+#include "rules/manifest.h"
+#include "webhook/runtime/clock.h"
+#include "webhook/runtime/log.h"
+#include "webhook/runtime/metrics.h"
+#include "webhook/runtime/thread.h"
+#include "webhook/server/listener.h"
+#include "webhook/server/reload.h"
+#include "webhook/server/stats.h"
+
+enum {
+    TICK_MS = 250,
+    FINISHING_TICK_MS = 10,
+    FINISHING_MS_MAX = 10 * 1000,
+    DESCRIPTORS_MIN =
+        1024 + 128 + 128, /* connections of both ports, lingering ones, what else is open */
+    DESCRIPTORS = 4096,
+    CLIENT_CA_BYTES_MAX = 256 * 1024,
+};
+
+struct server {
+    const struct lg_server_options *options;
+    struct lg_inventory *inventory;
+    struct lg_tls *tls;
+    char *client_ca;
+    struct lg_reload reload;
+    struct lg_service service;
+    int signal_fd, reviews_fd, operations_fd;
+    struct lg_listener *reviews, *operations;
+};
+
+/* --- start --- */
+
+static enum lg_err_code read_inventory(struct server *server, struct lg_err *err)
+{
+    struct lg_manifests manifests lg_cleanup(lg_manifests_done) = {0};
+    enum lg_err_code code = LG_E_OK;
+
+    lg_arena_init(&manifests.arena);
+    server->inventory = lg_inventory_new();
+    for (char *const *path = server->options->inventory_paths; *path != NULL; path++) {
+        code = lg_manifests_read(&manifests, *path, err);
+        if (code != LG_E_OK) {
+            lg_err_wrap(err, "the inventory cannot be read");
+            return code;
+        }
+    }
+    code = lg_manifests_fill(&manifests, server->inventory, err);
+    if (code != LG_E_OK)
+        lg_err_wrap(err, "the inventory cannot be read");
+    return code;
+}
+
+static enum lg_err_code read_client_ca(struct server *server, struct lg_err *err)
+{
+    const char *path = server->options->client_ca_path;
+    size_t n = 0;
+
+    if (path == NULL)
+        return LG_E_OK;
+    enum lg_err_code code = lg_file_read(path, CLIENT_CA_BYTES_MAX, &server->client_ca, &n, err);
+    if (code != LG_E_OK)
+        return code;
+    return lg_tls_check_ca((struct lg_str){server->client_ca, n}, path, err);
+}
+
+static enum lg_err_code load(struct server *server, struct lg_err *err)
+{
+    struct lg_policy *policy = NULL;
+
+    enum lg_err_code code = read_inventory(server, err);
+    if (code != LG_E_OK)
+        return code;
+    code = lg_reload_policy(&server->reload, &policy, err);
+    if (code != LG_E_OK)
+        return code;
+    server->service.reviewer = lg_reviewer_new(server->inventory, policy);
+    code = read_client_ca(server, err);
+    if (code != LG_E_OK)
+        return code;
+    server->tls = lg_tls_new(server->client_ca != NULL);
+    server->reload.tls = server->tls;
+    return lg_reload_pair(&server->reload, err);
+}
+
+/* Connections are descriptors: the usual soft limit of 1,024 is too low. */
+static void raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= DESCRIPTORS_MIN)
+        return;
+    limit.rlim_cur = limit.rlim_max < DESCRIPTORS ? limit.rlim_max : DESCRIPTORS;
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < DESCRIPTORS_MIN)
+        lg_log(LG_LOG_WARN, "the limit on open files is below what 1024 connections need",
+               LG_F_INT("limit", limit.rlim_cur), LG_F_INT("needed", DESCRIPTORS_MIN));
+}
+
+/* What the housekeeping thread waits on. */
+static enum lg_err_code open_waits(struct server *server, struct lg_err *err)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP);
+    server->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (server->signal_fd < 0)
+        return lg_err_set_errno(err, errno, "signalfd", "cannot be opened");
+    return lg_linger_new(&server->service.linger, err);
+}
+
+static enum lg_err_code listen_on_both(struct server *server, struct lg_err *err)
+{
+    const struct lg_server_options *options = server->options;
+    enum lg_err_code code =
+        lg_address_listen(&options->reviews, "--listen", &server->reviews_fd, err);
+    if (code != LG_E_OK)
+        return code;
+    return lg_address_listen(&options->operations, "--ops-listen", &server->operations_fd, err);
+}
+
+static enum lg_err_code start_threads(struct server *server, struct lg_err *err)
+{
+    const struct lg_listener_options operations = {
+        .name = "operations port", .fd = server->operations_fd, .service = &server->service};
+    const struct lg_listener_options reviews = {.name = "reviews port",
+                                                .fd = server->reviews_fd,
+                                                .service = &server->service,
+                                                .tls = server->tls,
+                                                .client_ca = server->client_ca};
+    enum lg_err_code code = lg_listener_start(&operations, &server->operations, err);
+    if (code != LG_E_OK)
+        return code;
+    return lg_listener_start(&reviews, &server->reviews, err);
+}
+
+static void collect(void *arg)
+{
+    struct server *server = arg;
+    lg_stats_gauges(
+        lg_listener_connections(server->reviews), lg_listener_connections(server->operations),
+        atomic_load(&server->service.body_bytes), atomic_load(&server->service.draining));
+}
+
+static enum lg_err_code start(struct server *server, struct lg_err *err)
+{
+    if (lg_rules_count() == 0)
+        return lg_err_set(err, LG_E_INTERNAL, "rules",
+                          "this build has no rules; it would admit "
+                          "everything");
+    lg_stats_register();
+    enum lg_err_code code = load(server, err);
+    if (code == LG_E_OK)
+        code = listen_on_both(server, err);
+    if (code == LG_E_OK)
+        code = open_waits(server, err);
+    if (code != LG_E_OK)
+        return code;
+    raise_descriptor_limit();
+    atomic_store(&server->service.heartbeat_ms, lg_clock_mono_ms());
+    lg_stats_inventory(server->inventory);
+    code = start_threads(server, err);
+    if (code != LG_E_OK)
+        return code;
+    lg_metrics_collect(collect, server);
+    atomic_store(&server->service.ready, true);
+    return LG_E_OK;
+}
+
+static void log_start(const struct server *server)
+{
+    char reviews[LG_ADDRESS_TEXT_BYTES], operations[LG_ADDRESS_TEXT_BYTES];
+    size_t objects = 0;
+
+    for (int i = 0; i < LG_KIND_COUNT; i++)
+        objects += lg_inventory_count(server->inventory, (enum lg_kind)i);
+    lg_log(LG_LOG_INFO, "listening",
+           LG_F_TEXT("reviews", lg_address_of(server->reviews_fd, reviews)),
+           LG_F_TEXT("operations", lg_address_of(server->operations_fd, operations)),
+           LG_F_INT("rules", lg_rules_count()), LG_F_INT("objects", objects),
+           LG_F_TEXT("version", LG_VERSION));
+    lg_reload_log_pair(&server->reload);
+}
+
+/* --- housekeeping --- */
+
+/* Waits at most `ms` for a signal; 0 = none came. */
+static int next_signal(struct server *server, int64_t ms)
+{
+    struct signalfd_siginfo info;
+    if (!lg_linger_poll(server->service.linger, server->signal_fd, ms) ||
+        read(server->signal_fd, &info, sizeof info) != sizeof info)
+        return 0;
+    return (int)info.ssi_signo;
+}
+
+/* One round of what has to be looked at again and again. Returns SIGTERM or SIGINT when told to stop, else 0. */
+static int keep_house(struct server *server, int64_t wait_ms, int64_t *io_reload_ms)
+{
+    int signal = next_signal(server, wait_ms);
+    int64_t now_ms = lg_clock_mono_ms();
+
+    atomic_store(&server->service.heartbeat_ms, now_ms);
+    lg_stats_reaped(lg_listener_reap(server->reviews, now_ms) +
+                    lg_listener_reap(server->operations, now_ms));
+    if (signal == SIGHUP || now_ms >= *io_reload_ms) {
+        lg_reload_all(&server->reload, server->service.reviewer);
+        *io_reload_ms = now_ms + LG_RELOAD_INTERVAL_MS;
+    }
+    return signal == SIGHUP ? 0 : signal;
+}
+
+/* Serves until told to stop; returns for how long to drain. */
+static int64_t serve(struct server *server, int64_t *io_reload_ms)
+{
+    int signal = 0;
+    while (signal == 0)
+        signal = keep_house(server, TICK_MS, io_reload_ms);
+    /* Who presses Ctrl-C waits for the prompt, not for load balancers. */
+    bool at_once = signal == SIGINT && isatty(STDERR_FILENO);
+    int64_t drain_ms = at_once ? 0 : server->options->drain_ms;
+    lg_log(LG_LOG_INFO, "stopping", LG_F_TEXT("signal", signal == SIGINT ? "INT" : "TERM"),
+           LG_F_INT("drain_ms", drain_ms));
+    return drain_ms;
+}
+
+static void drain(struct server *server, int64_t drain_ms, int64_t *io_reload_ms)
+{
+    int64_t end_ms = lg_clock_mono_ms() + drain_ms;
+
+    atomic_store(&server->service.draining, true);
+    for (int64_t left = drain_ms; left > 0; left = end_ms - lg_clock_mono_ms()) {
+        if (keep_house(server, left < TICK_MS ? left : TICK_MS, io_reload_ms) != 0)
+            return;
+    }
+}
+
+static void finish(struct server *server)
+{
+    int64_t end_ms = lg_clock_mono_ms() + FINISHING_MS_MAX;
+
+    lg_listener_quiesce(server->reviews);
+    while (atomic_load(&server->service.in_flight) > 0 && lg_clock_mono_ms() < end_ms) {
+        lg_linger_poll(server->service.linger, -1, FINISHING_TICK_MS);
+        lg_listener_reap(server->reviews, lg_clock_mono_ms());
+    }
+    unsigned left = atomic_load(&server->service.in_flight);
+    lg_log(left == 0 ? LG_LOG_INFO : LG_LOG_WARN, "stopped", LG_F_INT("unanswered", left));
+}
+
+static void close_fd(int fd)
+{
+    if (fd >= 0)
+        close(fd);
+}
+
+static void server_done(struct server *server)
+{
+    lg_listener_stop(server->reviews);
+    lg_listener_stop(server->operations);
+    close_fd(server->signal_fd);
+    close_fd(server->reviews_fd);
+    close_fd(server->operations_fd);
+    lg_metrics_done();
+    lg_linger_free(server->service.linger);
+    lg_reviewer_free(server->service.reviewer);
+    lg_reload_done(&server->reload);
+    lg_tls_free(server->tls);
+    free(server->client_ca);
+    lg_inventory_free(server->inventory);
+}
+
+enum lg_err_code lg_server_run(const struct lg_server_options *options, struct lg_err *err)
+{
+    struct server server lg_cleanup(server_done) = {
+        .options = options,
+        .reload = {.cert_dir = options->cert_dir, .policy_path = options->policy_path},
+        .signal_fd = -1,
+        .reviews_fd = -1,
+        .operations_fd = -1,
+    };
+    lg_thread_block_signals();
+    enum lg_err_code code = start(&server, err);
+    if (code != LG_E_OK)
+        return code;
+    log_start(&server);
+    int64_t reload_ms = lg_clock_mono_ms() + LG_RELOAD_INTERVAL_MS;
+    drain(&server, serve(&server, &reload_ms), &reload_ms);
+    finish(&server);
+    return LG_E_OK;
+}

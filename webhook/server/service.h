@@ -1,0 +1,25 @@
+/* What the threads of one server share. Owned by server.c; atomics, any thread. */
+#ifndef LG_WEBHOOK_SERVER_SERVICE_H
+#define LG_WEBHOOK_SERVER_SERVICE_H
+
+#include <stdatomic.h>
+
+#include "webhook/server/linger.h"
+#include "webhook/server/review.h"
+
+enum {
+    LG_BODY_BYTES_MAX = 8 * 1024 * 1024,
+    LG_BODIES_BYTES_MAX = 64 * 1024 * 1024,
+};
+
+struct lg_service {
+    struct lg_reviewer *reviewer;
+    struct lg_linger *linger;
+    atomic_bool ready;            /* set once, when everything is loaded */
+    atomic_bool draining;         /* set once, when asked to stop */
+    _Atomic int64_t heartbeat_ms; /* monotonic, when housekeeping last went round */
+    atomic_size_t body_bytes;     /* of requests in flight, by their Content-Length */
+    atomic_uint in_flight;        /* requests whose head was read and that are not done */
+};
+
+#endif

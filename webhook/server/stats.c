@@ -1,0 +1,204 @@
+#include "webhook/server/stats.h"
+
+#include <assert.h>
+
+#include "webhook/runtime/metrics.h"
+
+enum { RULES_MAX = 64 };
+enum verdict { ALLOWED, SKIPPED, REFUSED, VERDICT_ACTIONS };
+enum { VERDICT_COUNT = VERDICT_ACTIONS + LG_ACTION_COUNT - 1 };
+
+static const char *const operations[] = {"CREATE", "UPDATE", "DELETE", "CONNECT"};
+static const char *const verdicts[VERDICT_COUNT] = {"allow",   "skipped", "refused", "audit",
+                                                    "pending", "warn",    "deny"};
+static const char *const actions[LG_ACTION_COUNT] = {"off", "audit", "pending", "warn", "deny"};
+static const char *const statuses[] = {"400", "404", "405", "411", "413", "415", "503"};
+static const char *const ports[] = {"reviews", "operations"};
+static const char *const reasons[] = {"total", "address"};
+static const char *const reloads[] = {"certificate", "policy"};
+static const char *const results[] = {"failed", "taken"};
+static const char *const parts[] = {"leaf", "ca"};
+static const char *kinds[LG_KIND_COUNT + 1];
+static const char *resources[LG_KIND_COUNT];
+static const char *rule_ids[RULES_MAX];
+
+#define COUNT(array) (sizeof(array) / sizeof(*(array)))
+
+static struct lg_metric reviews = {.name = "livegate_reviews_total",
+                                   .help = "Reviews that were answered.",
+                                   .kind = LG_METRIC_COUNTER,
+                                   .sparse = true,
+                                   .labels = {{"kind", kinds, LG_KIND_COUNT + 1},
+                                              {"operation", operations, COUNT(operations)},
+                                              {"verdict", verdicts, COUNT(verdicts)}}};
+static struct lg_metric durations = {
+    .name = "livegate_review_duration_seconds",
+    .help = "Time from the arrival of a request to its answer.",
+    .kind = LG_METRIC_HISTOGRAM,
+};
+static struct lg_metric findings = {
+    .name = "livegate_findings_total",
+    .help = "What rules found, by what came of it.",
+    .kind = LG_METRIC_COUNTER,
+    .sparse = true,
+    .labels = {{"rule", rule_ids, 0}, {"action", actions, COUNT(actions)}}};
+static struct lg_metric misrouted = {
+    .name = "livegate_misrouted_reviews_total",
+    .help = "Reviews of a kind that belongs to another path; they are judged all the same.",
+    .kind = LG_METRIC_COUNTER,
+};
+static struct lg_metric refusals = {.name = "livegate_http_refusals_total",
+                                    .help = "Requests that were no reviews, by HTTP status.",
+                                    .kind = LG_METRIC_COUNTER,
+                                    .labels = {{"status", statuses, COUNT(statuses)}}};
+static struct lg_metric connections = {.name = "livegate_connections",
+                                       .help = "Connections that are open.",
+                                       .kind = LG_METRIC_GAUGE,
+                                       .labels = {{"port", ports, COUNT(ports)}}};
+static struct lg_metric refused_connections = {
+    .name = "livegate_connections_refused_total",
+    .help = "Connections closed at once: over the limit in total, or of one address.",
+    .kind = LG_METRIC_COUNTER,
+    .labels = {{"reason", reasons, COUNT(reasons)}}};
+static struct lg_metric reaped_connections = {
+    .name = "livegate_connections_reaped_total",
+    .help = "Connections shut because no request was complete in time.",
+    .kind = LG_METRIC_COUNTER,
+};
+static struct lg_metric bodies = {
+    .name = "livegate_request_body_bytes",
+    .help = "Request bodies that are held now.",
+    .kind = LG_METRIC_GAUGE,
+};
+static struct lg_metric draining = {
+    .name = "livegate_draining",
+    .help = "1 from the request to stop on, else 0.",
+    .kind = LG_METRIC_GAUGE,
+};
+static struct lg_metric objects = {.name = "livegate_inventory_objects",
+                                   .help = "Objects in the inventory; no series where the kind is "
+                                           "not known.",
+                                   .kind = LG_METRIC_GAUGE,
+                                   .labels = {{"resource", resources, LG_KIND_COUNT}}};
+static struct lg_metric expiry = {.name = "livegate_certificate_expiry_seconds",
+                                  .help =
+                                      "When the served certificate ends, in seconds since 1970.",
+                                  .kind = LG_METRIC_GAUGE,
+                                  .labels = {{"part", parts, COUNT(parts)}}};
+static struct lg_metric reloaded = {
+    .name = "livegate_reloads_total",
+    .help = "Changed certificates and policies; a failed one leaves the old one in place.",
+    .kind = LG_METRIC_COUNTER,
+    .labels = {{"of", reloads, COUNT(reloads)}, {"result", results, COUNT(results)}}};
+
+void lg_stats_register(void)
+{
+    struct lg_metric *const all[] = {&reviews,
+                                     &durations,
+                                     &findings,
+                                     &misrouted,
+                                     &refusals,
+                                     &connections,
+                                     &refused_connections,
+                                     &reaped_connections,
+                                     &bodies,
+                                     &draining,
+                                     &objects,
+                                     &expiry,
+                                     &reloaded};
+
+    for (int i = 0; i < LG_KIND_COUNT; i++) {
+        kinds[i] = lg_gvk((enum lg_kind)i)->kind;
+        resources[i] = lg_gvk((enum lg_kind)i)->plural;
+    }
+    kinds[LG_KIND_OTHER] = "other";
+    size_t n = lg_rules_count();
+    assert(n <= RULES_MAX);
+    for (size_t i = 0; i < n; i++)
+        rule_ids[i] = lg_rules[i]->id;
+    findings.labels[0].count = n;
+    for (size_t i = 0; i < COUNT(all); i++)
+        lg_metric_register(all[i]);
+    lg_metrics_register_process();
+}
+
+static size_t verdict_of(const struct lg_judgement *judgement)
+{
+    if (judgement->skipped)
+        return SKIPPED;
+    if (judgement->refused)
+        return REFUSED;
+    if (judgement->verdict == LG_ACTION_OFF)
+        return ALLOWED;
+    return VERDICT_ACTIONS + (size_t)judgement->verdict - 1;
+}
+
+void lg_stats_review(enum lg_kind kind, enum lg_op op, const struct lg_judgement *judgement,
+                     int64_t duration_ns)
+{
+    lg_metric_add(&reviews, LG_AT((size_t)kind, (size_t)op, verdict_of(judgement)), 1);
+    lg_metric_observe_ns(&durations, NULL, duration_ns);
+    for (size_t i = 0; i < judgement->n; i++) {
+        const struct lg_finding *finding = &judgement->findings[i];
+        size_t index = 0;
+        if (lg_rule_find(lg_str_of(finding->rule->id), &index) != NULL)
+            lg_metric_add(&findings, LG_AT(index, (size_t)finding->action), 1);
+    }
+}
+
+void lg_stats_misrouted(void)
+{
+    lg_metric_add(&misrouted, NULL, 1);
+}
+
+void lg_stats_refused(unsigned http_status)
+{
+    static const unsigned codes[COUNT(statuses)] = {400, 404, 405, 411, 413, 415, 503};
+    for (size_t i = 0; i < COUNT(codes); i++)
+        if (codes[i] == http_status)
+            lg_metric_add(&refusals, LG_AT(i), 1);
+}
+
+void lg_stats_connection_refused(enum lg_admission why)
+{
+    if (why != LG_ADMIT)
+        lg_metric_add(&refused_connections, LG_AT(why == LG_REFUSE_ADDRESS), 1);
+}
+
+void lg_stats_reaped(size_t n)
+{
+    lg_metric_add(&reaped_connections, NULL, n);
+}
+
+void lg_stats_reload(enum lg_reload_of what, bool taken)
+{
+    lg_metric_add(&reloaded, LG_AT((size_t)what, taken), 1);
+}
+
+void lg_stats_certificate(enum lg_cert_part part, int64_t expires_unix_s)
+{
+    if (expires_unix_s == 0)
+        lg_metric_unset(&expiry, LG_AT((size_t)part));
+    else
+        lg_metric_set(&expiry, LG_AT((size_t)part), (double)expires_unix_s);
+}
+
+void lg_stats_inventory(const struct lg_inventory *inventory)
+{
+    for (size_t i = 0; i < LG_KIND_COUNT; i++) {
+        enum lg_kind kind = (enum lg_kind)i;
+        if (lg_inventory_known(inventory, kind) == LG_KNOWN)
+            lg_metric_set(&objects, LG_AT(i), (double)lg_inventory_count(inventory, kind));
+        else
+            lg_metric_unset(&objects, LG_AT(i));
+    }
+}
+
+void lg_stats_gauges(unsigned review_connections, unsigned operations_connections,
+                     size_t body_bytes, bool is_draining)
+{
+    lg_metric_set(&connections, LG_AT(0), review_connections);
+    lg_metric_set(&connections, LG_AT(1), operations_connections);
+    lg_metric_set(&bodies, NULL, (double)body_bytes);
+    lg_metric_set(&draining, NULL, is_draining);
+}

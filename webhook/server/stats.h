@@ -1,0 +1,33 @@
+/* What the server counts. Registered once before threads start; counting is from any thread. */
+#ifndef LG_WEBHOOK_SERVER_STATS_H
+#define LG_WEBHOOK_SERVER_STATS_H
+
+#include "rules/engine.h"
+#include "webhook/server/connections.h"
+
+enum lg_reload_of { LG_RELOAD_CERTIFICATE, LG_RELOAD_POLICY };
+enum lg_cert_part { LG_CERT_PART_LEAF, LG_CERT_PART_CA };
+
+/* Registers all of the server's metrics and the process's own. */
+void lg_stats_register(void);
+
+/* One review that was answered `duration_ns` after its request arrived. */
+void lg_stats_review(enum lg_kind kind, enum lg_op op, const struct lg_judgement *judgement,
+                     int64_t duration_ns);
+/* A review that came in by the path of other kinds. */
+void lg_stats_misrouted(void);
+/* A request that got no review: 400, 404, 405, 411, 413, 415, 503. */
+void lg_stats_refused(unsigned http_status);
+void lg_stats_connection_refused(enum lg_admission why);
+void lg_stats_reaped(size_t n);
+void lg_stats_reload(enum lg_reload_of what, bool taken);
+
+/* When that part of the certificate ends; 0 = there is no such part. */
+void lg_stats_certificate(enum lg_cert_part part, int64_t expires_unix_s);
+
+/* What is looked up when the metrics are asked for. */
+void lg_stats_inventory(const struct lg_inventory *inventory);
+void lg_stats_gauges(unsigned review_connections, unsigned operations_connections,
+                     size_t body_bytes, bool draining);
+
+#endif
