@@ -8,6 +8,7 @@
 #include "rules/core/mem.h"
 
 const struct lg_command lg_commands[] = {
+    {"rules", "[ID...]", "lists the rules, or explains some", lg_cmd_rules},
     {"version", "", "prints the version", lg_cmd_version},
     {NULL, NULL, NULL, NULL},
 };

@@ -1,0 +1,166 @@
+#include "webhook/cli/bundle.h"
+
+#include <stdlib.h>
+
+#include "rules/core/mem.h"
+#include "rules/rule.h"
+
+static enum lg_err_code read_all(struct lg_manifests *manifests, const char *const *paths, size_t n,
+                                 struct lg_err *err)
+{
+    for (size_t i = 0; i < n; i++) {
+        enum lg_err_code code = lg_manifests_read(manifests, paths[i], err);
+        if (code != LG_E_OK)
+            return code;
+    }
+    return LG_E_OK;
+}
+
+static bool is_judged(enum lg_kind kind)
+{
+    for (size_t i = 0; lg_rules[i] != NULL; i++) {
+        if ((lg_rules[i]->kinds & LG_BIT(kind)) != 0 &&
+            (lg_rules[i]->ops & LG_BIT(LG_OP_CREATE)) != 0)
+            return true;
+    }
+    return false;
+}
+
+/* Puts what is judged into the inventory too. An object of a judged kind that no record can be made of (a wrong type, no
+ * name yet) stays out: its own verdict says what is wrong with it. Of other kinds it is part of the cluster, which
+ * has to be right. */
+static enum lg_err_code fill_given(struct lg_bundle *bundle, struct lg_err *err)
+{
+    for (size_t i = 0; i < bundle->given.n; i++) {
+        const struct lg_manifest_object *item = &bundle->given.items[i];
+        struct lg_record *record = NULL;
+        struct lg_err problem = {0};
+        if (item->kind >= LG_KIND_OTHER)
+            continue;
+        if (lg_record_new(item->object, &record, &problem) == LG_E_OK)
+            lg_inventory_set(bundle->inventory, record);
+        else if (!is_judged(item->kind))
+            return lg_err_set(err, problem.code, item->file, "line %u: %s: %s", item->mark.line,
+                              problem.where, problem.text);
+        lg_inventory_set_known(bundle->inventory, item->kind, LG_KNOWN);
+    }
+    return LG_E_OK;
+}
+
+enum lg_err_code lg_bundle_read(struct lg_bundle *bundle, const char *const *paths, size_t n_paths,
+                                const char *const *inventory, size_t n_inventory,
+                                struct lg_err *err)
+{
+    enum lg_err_code code = read_all(&bundle->cluster, inventory, n_inventory, err);
+    if (code == LG_E_OK)
+        code = read_all(&bundle->given, paths, n_paths, err);
+    if (code != LG_E_OK)
+        return code;
+    if (bundle->given.n == 0)
+        return lg_err_set(err, LG_E_NOTFOUND, n_paths == 1 ? paths[0] : "",
+                          "there is no object in what was given");
+    bundle->inventory = lg_inventory_new();
+    code = lg_manifests_fill(&bundle->cluster, bundle->inventory, err);
+    return code == LG_E_OK ? fill_given(bundle, err) : code;
+}
+
+void lg_bundle_done(struct lg_bundle *bundle)
+{
+    lg_inventory_free(bundle->inventory);
+    bundle->inventory = NULL;
+    lg_manifests_done(&bundle->given);
+    lg_manifests_done(&bundle->cluster);
+}
+
+/* The new document's positions: those of the old one, and the container's for the two nodes behind node `at`. */
+static const struct lg_mark *shifted_marks(struct lg_val object, uint32_t at, uint32_t count,
+                                           struct lg_arena *arena)
+{
+    if (object.doc->marks == NULL)
+        return NULL;
+    struct lg_mark *marks = lg_arena_array(arena, count, sizeof *marks);
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t old = i <= at ? i : (i <= at + 2 ? at : i - 2);
+        marks[i] = object.doc->marks[object.i + old];
+    }
+    return marks;
+}
+
+/* A copy of `object` in which `container` (an object inside it) begins with `member`, JSON text. */
+static struct lg_val with_member(struct lg_val object, struct lg_val container, const char *member,
+                                 struct lg_arena *arena)
+{
+    struct lg_str text = lg_json_text(object);
+    size_t cut = (size_t)(lg_json_text(container).p - text.p) + 1;
+    struct lg_buf buf lg_cleanup(lg_buf_done) = {0};
+    struct lg_val root = LG_NONE;
+    struct lg_err err = {0};
+
+    lg_buf_add(&buf, text.p, cut);
+    lg_buf_puts(&buf, member);
+    lg_buf_puts(&buf, lg_json_len(container) != 0 ? "," : "");
+    lg_buf_add(&buf, text.p + cut, text.n - cut);
+    if (lg_json_parse(arena, lg_arena_str(arena, lg_buf_view(&buf)), &root, &err) != LG_E_OK)
+        return object; /* at the limit of nodes: judged as it stands */
+    struct lg_doc *doc = lg_arena_alloc(arena, sizeof *doc);
+    *doc = *root.doc;
+    doc->file = object.doc->file;
+    doc->first_line = lg_json_mark(object).line;
+    doc->marks = shifted_marks(object, container.i - object.i, doc->count, arena);
+    return (struct lg_val){doc, root.i};
+}
+
+struct lg_val lg_bundle_defaulted(const struct lg_manifest_object *item, struct lg_arena *arena)
+{
+    struct lg_val spec = lg_json_get(item->object, "spec");
+
+    if (item->kind == LG_KIND_CLAIM && lg_json_kind(spec) == LG_JSON_OBJECT &&
+        !lg_json_has(spec, "volumeMode"))
+        return with_member(item->object, spec, "\"volumeMode\":\"Filesystem\"", arena);
+    return item->object;
+}
+
+struct lg_str lg_bundle_namespace(const struct lg_manifest_object *item)
+{
+    struct lg_str ns = lg_json_str_at(item->object, "metadata.namespace");
+
+    if (item->kind < LG_KIND_OTHER && !lg_gvk(item->kind)->namespaced)
+        return LG_STR("");
+    return lg_str_empty(ns) ? LG_STR("default") : ns;
+}
+
+/* Takes one step of a path off *path: a member's name or an item's number. */
+static struct lg_val step(struct lg_val at, const char **path)
+{
+    const char *p = *path + (**path == '.');
+    struct lg_val next;
+
+    if (p[0] == '[' && p[1] == '"') {
+        const char *end = strstr(p + 2, "\"]");
+        size_t n = end != NULL ? (size_t)(end - p) - 2 : strlen(p + 2);
+        next = lg_json_get_str(at, (struct lg_str){p + 2, n});
+        *path = end != NULL ? end + 2 : p + 2 + n;
+    } else if (p[0] == '[') {
+        char *end = NULL;
+        next = lg_json_item(at, strtoul(p + 1, &end, 10));
+        *path = *end == ']' ? end + 1 : end + strlen(end);
+    } else {
+        size_t n = strcspn(p, ".[");
+        next = lg_json_get_str(at, (struct lg_str){p, n});
+        *path = p + n;
+    }
+    return next;
+}
+
+struct lg_val lg_bundle_resolve(struct lg_val object, const char *path)
+{
+    struct lg_val at = object;
+
+    while (*path != '\0') {
+        struct lg_val next = step(at, &path);
+        if (!lg_json_there(next))
+            break;
+        at = next;
+    }
+    return at;
+}

@@ -1,0 +1,212 @@
+/* livegate check: judges files, as the webhook would judge them. Source: design 1, 2 and 7. */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "rules/core/file.h"
+#include "rules/core/mem.h"
+#include "webhook/cli/bundle.h"
+#include "webhook/cli/cli.h"
+#include "webhook/cli/output.h"
+
+enum { POLICY_BYTES_MAX = 1024 * 1024 };
+enum { KEY_INVENTORY = 'i', KEY_POLICY = 'p', KEY_OUTPUT = 'o', KEY_VERBOSE = 'v' };
+enum { KEY_STRICT = 256, KEY_EXPLAIN, KEY_KUBEVIRT_VERSION };
+
+struct options {
+    const char **paths, **inventory;
+    size_t n_paths, n_inventory;
+    const char *policy;
+    const struct lg_check_format *format;
+    bool strict, explain, verbose;
+    int kubevirt_version; /* 100 * major + minor, 0 = from the KubeVirt CR */
+};
+
+static void options_done(struct options *options)
+{
+    free(options->paths);
+    free(options->inventory);
+}
+
+static void append(const char ***list, size_t *n, const char *item)
+{
+    *list = lg_realloc(*list, *n + 1, sizeof **list);
+    (*list)[(*n)++] = item;
+}
+
+/* "1.5", "v1.5" or "v1.5.3": 105; "auto": 0; else -1. */
+static int version_of(const char *text)
+{
+    int major = 0;
+    int minor = 0;
+    int end = 0;
+
+    if (strcmp(text, "auto") == 0)
+        return 0;
+    text += *text == 'v';
+    if (strspn(text, "0123456789.") != strlen(text) || strlen(text) > 16 ||
+        sscanf(text, "%4d.%4d%n", &major, &minor, &end) != 2 ||
+        (text[end] != '\0' && text[end] != '.') || minor > 99 || major < 1)
+        return -1;
+    return 100 * major + minor;
+}
+
+static void parse_format(struct options *options, const char *arg, struct argp_state *state)
+{
+    if (strcmp(arg, lg_check_table.name) == 0)
+        options->format = &lg_check_table;
+    else if (strcmp(arg, lg_check_json.name) == 0)
+        options->format = &lg_check_json;
+    else
+        argp_error(state, "--output is table or json, not \"%s\"", arg);
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    struct options *options = state->input;
+
+    switch (key) {
+    case KEY_INVENTORY:
+        append(&options->inventory, &options->n_inventory, arg);
+        return 0;
+    case KEY_POLICY:
+        options->policy = arg;
+        return 0;
+    case KEY_OUTPUT:
+        parse_format(options, arg, state);
+        return 0;
+    case KEY_STRICT:
+        options->strict = true;
+        return 0;
+    case KEY_EXPLAIN:
+        options->explain = true;
+        return 0;
+    case KEY_VERBOSE:
+        options->verbose = true;
+        return 0;
+    case KEY_KUBEVIRT_VERSION:
+        options->kubevirt_version = version_of(arg);
+        if (options->kubevirt_version < 0)
+            argp_error(state, "--kubevirt-version is like 1.5 or v1.5.3, or auto, not \"%s\"", arg);
+        return 0;
+    case ARGP_KEY_ARG:
+        append(&options->paths, &options->n_paths, arg);
+        return 0;
+    case ARGP_KEY_NO_ARGS:
+        argp_error(state, "which files? PATH is a file, a directory or - for standard input");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp_option options_table[] = {
+    {"inventory", KEY_INVENTORY, "PATH", 0,
+     "What the cluster has: files or directories, as `kubectl get ... -o yaml` writes them; may be "
+     "given many times",
+     0},
+    {"policy", KEY_POLICY, "FILE", 0, "The policy to judge by", 0},
+    {"output", KEY_OUTPUT, "table|json", 0, "How to print; table is the default", 0},
+    {"strict", KEY_STRICT, NULL, 0, "What cannot be known from the files counts as denied", 0},
+    {"explain", KEY_EXPLAIN, NULL, 0, "Say why of each finding, and of each node", 0},
+    {"kubevirt-version", KEY_KUBEVIRT_VERSION, "VERSION", 0,
+     "Judge as for this KubeVirt (1.5), whatever the KubeVirt CR says", 0},
+    {"verbose", KEY_VERBOSE, NULL, 0, "Print audit findings too", 0},
+    {0},
+};
+
+static const struct argp argp = {
+    .options = options_table,
+    .parser = parse,
+    .args_doc = "PATH...",
+    .doc = "Judges the objects in files as the webhook would when they are created.\n\n"
+           "PATH is a file, a directory or - for standard input; YAML, JSON and lists. Everything "
+           "that is given is one bundle: a claim in it is there for its virtual machine."
+           "\vExit status: 0 nothing denied, 1 something denied, 2 usage, 3 input not readable, "
+           "4 internal error.",
+};
+
+static enum lg_err_code load_policy(const char *path, struct lg_policy **ret, struct lg_err *err)
+{
+    char *text lg_cleanup(lg_free_cleanup) = NULL;
+    size_t bytes = 0;
+
+    if (path == NULL) {
+        *ret = lg_policy_default();
+        return LG_E_OK;
+    }
+    enum lg_err_code code = lg_file_read(path, POLICY_BYTES_MAX, &text, &bytes, err);
+    if (code != LG_E_OK)
+        return code;
+    return lg_policy_parse((struct lg_str){text, bytes}, path, ret, err);
+}
+
+static void judge(const struct options *options, const struct lg_bundle *bundle,
+                  const struct lg_policy *policy, const struct lg_manifest_object *source,
+                  struct lg_check_report *report)
+{
+    struct lg_judgement judgement = {0};
+    struct lg_check_item item = {
+        .source = source,
+        .object = lg_bundle_defaulted(source, &report->arena),
+        .ns = lg_bundle_namespace(source),
+        .name = lg_json_str_at(source->object, "metadata.name"),
+        .judgement = &judgement,
+    };
+    struct lg_engine_input input = {
+        .inventory = bundle->inventory,
+        .policy = policy,
+        .kind = source->kind,
+        .op = LG_OP_CREATE,
+        .ns = item.ns,
+        .name = item.name,
+        .object = item.object,
+        .kubevirt_version = options->kubevirt_version,
+        .now_unix_s = (int64_t)time(NULL),
+    };
+    lg_engine_judge(&input, &report->arena, &judgement);
+    if (judgement.skipped) {
+        report->others++;
+    } else {
+        lg_check_report_count(report, &judgement);
+        options->format->item(report, &item);
+    }
+}
+
+static int check(const struct options *options, const struct lg_bundle *bundle,
+                 const struct lg_policy *policy)
+{
+    struct lg_check_report report;
+
+    lg_check_report_init(&report, stdout, bundle->inventory);
+    report.color = lg_output_color(stdout);
+    report.explain = options->explain;
+    report.verbose = options->verbose;
+    options->format->begin(&report);
+    for (size_t i = 0; i < bundle->given.n; i++) {
+        judge(options, bundle, policy, &bundle->given.items[i], &report);
+        lg_arena_reset(&report.arena);
+    }
+    options->format->end(&report);
+    bool unknown = report.unsettled != 0;
+    bool denied = report.deny != 0 || (options->strict && unknown);
+    lg_check_report_done(&report);
+    return denied ? LG_EXIT_DENIED : LG_EXIT_OK;
+}
+
+LG_DEFINE_CLEANUP(struct lg_policy, lg_policy_unref)
+
+int lg_cmd_check(int argc, char **argv)
+{
+    struct options options lg_cleanup(options_done) = {.format = &lg_check_table};
+    struct lg_bundle bundle lg_cleanup(lg_bundle_done) = {0};
+    struct lg_policy *policy lg_cleanup(lg_policy_unref_cleanup) = NULL;
+    struct lg_err err = {0};
+
+    lg_cli_parse(&argp, argc, argv, &options);
+    if (load_policy(options.policy, &policy, &err) != LG_E_OK ||
+        lg_bundle_read(&bundle, options.paths, options.n_paths, options.inventory,
+                       options.n_inventory, &err) != LG_E_OK)
+        return lg_cli_fail(&err);
+    return check(&options, &bundle, policy);
+}

@@ -1,0 +1,52 @@
+/* livegate policy FILE: says whether the file is a policy, and what it means. */
+#include "rules/core/file.h"
+#include "rules/core/mem.h"
+#include "rules/policy.h"
+#include "webhook/cli/cli.h"
+#include "webhook/cli/output.h"
+
+enum { POLICY_BYTES_MAX = 1024 * 1024 };
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    const char **path = state->input;
+
+    switch (key) {
+    case ARGP_KEY_ARG:
+        if (*path != NULL)
+            argp_error(state, "one file at a time");
+        *path = arg;
+        return 0;
+    case ARGP_KEY_NO_ARGS:
+        argp_error(state, "which file? - is standard input");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp argp = {
+    .parser = parse,
+    .args_doc = "FILE",
+    .doc = "Validates a policy file, strictly, and prints what it means.",
+};
+
+LG_DEFINE_CLEANUP(struct lg_policy, lg_policy_unref)
+
+int lg_cmd_policy(int argc, char **argv)
+{
+    const char *path = NULL;
+    char *text lg_cleanup(lg_free_cleanup) = NULL;
+    size_t bytes = 0;
+    struct lg_policy *policy lg_cleanup(lg_policy_unref_cleanup) = NULL;
+    struct lg_buf buf lg_cleanup(lg_buf_done) = {0};
+    struct lg_err err = {0};
+
+    lg_cli_parse(&argp, argc, argv, &path);
+    if (lg_file_read(path, POLICY_BYTES_MAX, &text, &bytes, &err) != LG_E_OK ||
+        lg_policy_parse((struct lg_str){text, bytes}, path, &policy, &err) != LG_E_OK)
+        return lg_cli_fail(&err);
+    lg_policy_describe(policy, &buf);
+    lg_output_flush(stdout, &buf);
+    return LG_EXIT_OK;
+}

@@ -1,0 +1,268 @@
+/* A check as lines for people and for editors: FILE:LINE: first, the webhook's words behind it. */
+#include "rules/answer.h"
+#include "rules/core/mem.h"
+#include "webhook/cli/bundle.h"
+#include "webhook/cli/output.h"
+
+static enum lg_color color_of(enum lg_action action)
+{
+    return action == LG_ACTION_DENY   ? LG_COLOR_RED
+           : action == LG_ACTION_WARN ? LG_COLOR_YELLOW
+                                      : LG_COLOR_CYAN;
+}
+
+static void begin(struct lg_check_report *report)
+{
+    (void)report; /* lines need no head */
+}
+
+/* "vm.yaml:41: " */
+static void add_place(struct lg_buf *buf, const struct lg_check_report *report,
+                      const struct lg_check_item *item, uint32_t line)
+{
+    struct lg_buf place lg_cleanup(lg_buf_done) = {0};
+
+    lg_buf_printable(&place, lg_str_of(item->source->file));
+    lg_buf_printf(&place, ":%u:", line);
+    lg_output_paint(buf, report->color, LG_COLOR_BOLD, place.p);
+    lg_buf_putc(buf, ' ');
+}
+
+/* "VirtualMachine web-servers/orders-db" */
+static void add_subject(struct lg_buf *buf, const struct lg_check_item *item)
+{
+    struct lg_val metadata = lg_json_get(item->source->object, "metadata");
+
+    lg_buf_printable(buf, lg_json_str_at(item->source->object, "kind"));
+    lg_buf_putc(buf, ' ');
+    if (!lg_str_empty(item->ns)) {
+        lg_buf_printable(buf, item->ns);
+        lg_buf_putc(buf, '/');
+    }
+    lg_buf_printable(buf, !lg_str_empty(item->name) ? item->name
+                                                    : lg_json_str_at(metadata, "generateName"));
+}
+
+static size_t count(const struct lg_check_report *report, const struct lg_judgement *judgement,
+                    enum lg_action action)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < judgement->n; i++)
+        n += judgement->findings[i].action == action &&
+             !lg_check_not_given(report, &judgement->findings[i]);
+    return n;
+}
+
+/* What there is to say of an object that is not denied. */
+static void add_outcome(struct lg_buf *buf, const struct lg_check_report *report,
+                        const struct lg_check_item *item)
+{
+    const struct lg_judgement *judgement = item->judgement;
+    bool guest = item->source->kind == LG_KIND_VM || item->source->kind == LG_KIND_VMI;
+    size_t warn = count(report, judgement, LG_ACTION_WARN);
+    size_t pending = count(report, judgement, LG_ACTION_PENDING);
+    const char *lead = ": ";
+
+    add_subject(buf, item);
+    if (judgement->verdict < LG_ACTION_PENDING) {
+        lg_buf_puts(buf, ": ");
+        lg_output_paint(buf, report->color, LG_COLOR_GREEN,
+                        guest ? "can be live-migrated" : "nothing to object to");
+        return;
+    }
+    if (warn != 0) {
+        lg_buf_printf(buf, "%s%zu %s", lead, warn, warn == 1 ? "warning" : "warnings");
+        lead = ", ";
+    }
+    if (pending != 0)
+        lg_buf_printf(buf, "%s%zu pending", lead, pending);
+    else if (warn == 0)
+        lg_buf_puts(buf, ": nothing to object to in what was given");
+}
+
+/* The webhook's first line: "VirtualMachine a/b cannot be live-migrated, 2 reasons:". */
+static void add_denial(struct lg_buf *buf, struct lg_check_report *report,
+                       const struct lg_check_item *item)
+{
+    struct lg_str message = lg_answer_message(item->judgement, LG_ACTION_DENY, &report->arena);
+    const char *end = memchr(message.p, '\n', message.n);
+
+    message.n = end != NULL ? (size_t)(end - message.p) : message.n;
+    lg_buf_str(buf, message);
+}
+
+static void add_finding(struct lg_buf *buf, const struct lg_check_report *report,
+                        const struct lg_check_item *item, const struct lg_finding *finding)
+{
+    add_place(buf, report, item, lg_check_line(item, finding->at));
+    lg_output_paint(buf, report->color, color_of(finding->action), lg_action_name(finding->action));
+    lg_buf_printf(buf, " [%s] ", finding->rule->id);
+    lg_buf_printable(buf, finding->message);
+    if (!lg_str_empty(finding->field)) {
+        lg_buf_puts(buf, "\n    at:  ");
+        lg_buf_printable(buf, finding->field);
+    }
+    if (!lg_str_empty(finding->fix)) {
+        lg_buf_puts(buf, "\n    fix: ");
+        lg_buf_printable(buf, finding->fix);
+    }
+    lg_buf_putc(buf, '\n');
+    if (report->explain)
+        lg_output_wrap(buf, "    why: ", lg_str_of(finding->rule->rationale));
+}
+
+static void add_refusal(struct lg_buf *buf, const struct lg_check_report *report,
+                        const struct lg_check_item *item)
+{
+    const struct lg_err *refusal = &item->judgement->refusal;
+    struct lg_val at = lg_bundle_resolve(item->object, refusal->where);
+
+    add_place(buf, report, item, lg_check_line(item, at));
+    lg_output_paint(buf, report->color, LG_COLOR_RED, "deny");
+    lg_buf_putc(buf, ' ');
+    add_subject(buf, item);
+    lg_buf_puts(buf, " cannot be read: ");
+    lg_buf_printable(buf, lg_str_of(refusal->text));
+    if (refusal->where[0] != '\0') {
+        lg_buf_puts(buf, "\n    at:  ");
+        lg_buf_printable(buf, lg_str_of(refusal->where));
+    }
+    lg_buf_putc(buf, '\n');
+}
+
+/* "2 eligible (worker-1, worker-2)": the names only where they are few. */
+static void add_place_names(struct lg_buf *buf, const struct lg_check_place *places, size_t n,
+                            enum lg_place which, const char *what)
+{
+    struct lg_buf names lg_cleanup(lg_buf_done) = {0};
+    size_t found = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        if (places[i].place != which)
+            continue;
+        if (found++ < LG_OUTPUT_NAMES_MAX) {
+            lg_buf_puts(&names, names.n != 0 ? ", " : "");
+            lg_buf_printable(&names, places[i].node->r.name);
+        }
+    }
+    lg_buf_printf(buf, "%s%zu %s", which == LG_PLACE_ELIGIBLE ? "" : ", ", found, what);
+    if (found > LG_OUTPUT_NAMES_MAX)
+        lg_buf_printf(&names, " and %zu more", found - LG_OUTPUT_NAMES_MAX);
+    if (found != 0)
+        lg_buf_printf(buf, " (%s)", names.p);
+}
+
+static void add_place_rows(struct lg_buf *buf, const struct lg_check_place *places, size_t n)
+{
+    static const char *const names[] = {[LG_PLACE_ELIGIBLE] = "eligible",
+                                        [LG_PLACE_AWAY] = "away",
+                                        [LG_PLACE_EXCLUDED] = "excluded"};
+
+    for (size_t i = 0; i < n && i < LG_OUTPUT_NODES_MAX; i++) {
+        lg_buf_printf(buf, "        %-8s  ", names[places[i].place]);
+        lg_buf_printable(buf, places[i].node->r.name);
+        if (!lg_str_empty(places[i].reason)) {
+            lg_buf_puts(buf, ": ");
+            lg_buf_printable(buf, places[i].reason);
+        }
+        lg_buf_putc(buf, '\n');
+    }
+    if (n > LG_OUTPUT_NODES_MAX)
+        lg_buf_printf(buf, "        and %zu more; --output json lists all\n",
+                      n - LG_OUTPUT_NODES_MAX);
+}
+
+static void add_placement(struct lg_buf *buf, struct lg_check_report *report,
+                          const struct lg_check_item *item)
+{
+    struct lg_check_place *places = NULL;
+    size_t n = 0;
+
+    if (!lg_check_places(report, item, &places, &n))
+        return;
+    lg_buf_puts(buf, "    nodes: ");
+    add_place_names(buf, places, n, LG_PLACE_ELIGIBLE, "eligible");
+    add_place_names(buf, places, n, LG_PLACE_AWAY, "away");
+    add_place_names(buf, places, n, LG_PLACE_EXCLUDED, "excluded");
+    lg_buf_putc(buf, '\n');
+    if (report->explain)
+        add_place_rows(buf, places, n);
+}
+
+static bool is_shown(const struct lg_check_report *report, const struct lg_finding *finding)
+{
+    if (finding->action == LG_ACTION_AUDIT)
+        return report->verbose;
+    return report->explain || !lg_check_not_given(report, finding);
+}
+
+static void item(struct lg_check_report *report, const struct lg_check_item *item)
+{
+    struct lg_buf buf lg_cleanup(lg_buf_done) = {0};
+    const struct lg_judgement *judgement = item->judgement;
+
+    if (judgement->refused) {
+        add_refusal(&buf, report, item);
+        lg_output_flush(report->out, &buf);
+        return;
+    }
+    add_place(&buf, report, item, item->source->mark.line);
+    if (judgement->verdict == LG_ACTION_DENY)
+        add_denial(&buf, report, item);
+    else
+        add_outcome(&buf, report, item);
+    if (item->source->document > 1)
+        lg_buf_printf(&buf, " (document %u)", item->source->document);
+    lg_buf_putc(&buf, '\n');
+    for (size_t i = 0; i < judgement->n; i++) {
+        if (is_shown(report, &judgement->findings[i]))
+            add_finding(&buf, report, item, &judgement->findings[i]);
+    }
+    add_placement(&buf, report, item);
+    lg_output_flush(report->out, &buf);
+}
+
+/* "not given: nodes, storage profiles: LG102, LG401, LG402 pending" */
+static void add_not_given(struct lg_buf *buf, const struct lg_check_report *report)
+{
+    struct lg_buf kinds lg_cleanup(lg_buf_done) = {0};
+    struct lg_buf rules lg_cleanup(lg_buf_done) = {0};
+
+    for (enum lg_kind kind = 0; kind < LG_KIND_COUNT; kind++) {
+        bool needed = false;
+        for (size_t i = 0; lg_rules[i] != NULL; i++)
+            needed = needed || lg_check_missing(report, kind, i);
+        if (needed)
+            lg_buf_printf(&kinds, "%s%ss", kinds.n != 0 ? ", " : "", lg_gvk(kind)->noun);
+    }
+    for (size_t i = 0; lg_rules[i] != NULL; i++) {
+        bool needs = false;
+        for (enum lg_kind kind = 0; kind < LG_KIND_COUNT; kind++)
+            needs = needs || lg_check_missing(report, kind, i);
+        if (needs)
+            lg_buf_printf(&rules, "%s%s", rules.n != 0 ? ", " : "", lg_rules[i]->id);
+    }
+    if (kinds.n != 0)
+        lg_buf_printf(buf, "not given: %s: %s pending (--inventory takes files with them)\n",
+                      kinds.p, rules.p);
+}
+
+static void end(struct lg_check_report *report)
+{
+    struct lg_buf buf lg_cleanup(lg_buf_done) = {0};
+    struct lg_buf line lg_cleanup(lg_buf_done) = {0};
+    size_t clean = report->objects - report->deny - report->warn - report->pending;
+
+    add_not_given(&buf, report);
+    lg_buf_printf(&line, "%zu %s judged: %zu denied, %zu with warnings, %zu pending, %zu clean",
+                  report->objects, report->objects == 1 ? "object" : "objects", report->deny,
+                  report->warn, report->pending, clean);
+    if (report->others != 0)
+        lg_buf_printf(&line, "; %zu of kinds that no rule judges", report->others);
+    lg_output_paint(&buf, report->color, report->deny != 0 ? LG_COLOR_RED : LG_COLOR_BOLD, line.p);
+    lg_buf_putc(&buf, '\n');
+    lg_output_flush(report->out, &buf);
+}
+
+const struct lg_check_format lg_check_table = {"table", begin, item, end};
