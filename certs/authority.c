@@ -153,7 +153,7 @@ static enum lg_err_code add_old(struct lg_buf *bundle, const struct lg_authority
         int64_t from = 0;
         int64_t until = 0;
         lg_cert_dates(cert, &from, &until);
-        if (until < now_unix_s || X509_cmp(cert, authority->cert) == 0)
+        if (until <= now_unix_s || X509_cmp(cert, authority->cert) == 0)
             continue;
         enum lg_err_code code = lg_pem_add_cert(bundle, cert, err);
         if (code != LG_E_OK)

@@ -79,7 +79,7 @@ static void check_dates(const X509 *leaf, int64_t now_unix_s, struct lg_cert_pro
     if (until == INT64_MIN)
         add(problems, LG_CERT_UNREADABLE, true, "certificate %s has no readable dates",
             LG_CERTS_CHAIN);
-    else if (now_unix_s > until)
+    else if (now_unix_s >= until) /* as OpenSSL compares; GnuTLS and Go still take this second */
         add(problems, LG_CERT_EXPIRED, true, "certificate %s expired on %.10s", LG_CERTS_CHAIN,
             lg_cert_time(until, text));
     else if (now_unix_s < from)

@@ -103,10 +103,10 @@ static void load_authority(struct state *state)
     int64_t until = 0;
     char text[LG_CERT_TIME_BYTES];
     lg_authority_dates(authority, &from, &until);
-    if (now_unix_s > until || now_unix_s < from) {
+    if (now_unix_s >= until || now_unix_s < from) {
         (void)lg_err_set(&state->why, LG_E_TLS, "", "the authority in %s is valid %s %.10s only",
-                         LG_CERTS_CA, now_unix_s > until ? "until" : "from",
-                         lg_cert_time(now_unix_s > until ? until : from, text));
+                         LG_CERTS_CA, now_unix_s >= until ? "until" : "from",
+                         lg_cert_time(now_unix_s >= until ? until : from, text));
         return;
     }
     state->authority_due = lg_cert_is_due(from, until, now_unix_s);

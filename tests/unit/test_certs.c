@@ -1,0 +1,841 @@
+/* Certificate directories: what is issued, renewed, left alone, and what is said about bad ones. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <openssl/err.h>
+
+#include "certs/authority.h"
+#include "certs/keypair.h"
+#include "certs/names.h"
+#include "certs/rotate.h"
+#include "rules/core/file.h"
+
+enum { DAY = 86400, YEAR = 365 * DAY };
+
+static const int64_t T0 = 1763887620; /* 2025-11-23T08:47:00Z */
+
+/* --- a directory for each test --- */
+
+static char *path_of(const char *dir, const char *name)
+{
+    static char path[4][PATH_MAX];
+    static unsigned turn;
+    char *p = path[turn++ % 4];
+    (void)snprintf(p, PATH_MAX, "%s/%s", dir, name);
+    return p;
+}
+
+static int make_dir(void **state)
+{
+    char *dir = strdup("/tmp/livegate-certs-XXXXXX");
+    *state = dir;
+    return mkdtemp(dir) != NULL ? 0 : -1;
+}
+
+static int remove_dir(void **state)
+{
+    char command[PATH_MAX];
+    (void)snprintf(command, sizeof command, "rm -rf %s", (char *)*state);
+    int rc = system(command);
+    free(*state);
+    return rc;
+}
+
+static char *text_of(const char *dir, const char *name)
+{
+    char *text = NULL;
+    size_t n = 0;
+    struct lg_err err = {0};
+    assert_int_equal(lg_file_read(path_of(dir, name), 1 << 20, &text, &n, &err), LG_E_OK);
+    return text;
+}
+
+static void put(const char *dir, const char *name, const char *text)
+{
+    struct lg_err err = {0};
+    assert_int_equal(lg_file_write(path_of(dir, name), lg_str_of(text), 0600, &err), LG_E_OK);
+}
+
+static bool same(const char *dir, const char *name, const char *before)
+{
+    char *now lg_cleanup(lg_free_cleanup) = text_of(dir, name);
+    return strcmp(now, before) == 0;
+}
+
+static struct lg_issue_options options_of(const char *dir)
+{
+    return (struct lg_issue_options){.dir = dir, .days = 365, .ca_days = 3650, .now_unix_s = T0};
+}
+
+static struct lg_issue_result issue_with(const struct lg_issue_options *options)
+{
+    struct lg_err err = {0};
+    struct lg_issue_result result = {0};
+    enum lg_err_code code = lg_certs_issue(options, &result, &err);
+    if (code != LG_E_OK)
+        print_error("%s: %s\n", err.where, err.text);
+    assert_int_equal(code, LG_E_OK);
+    assert_int_equal(ERR_peek_error(), 0);
+    return result;
+}
+
+static void issue(const char *dir)
+{
+    struct lg_issue_options options = options_of(dir);
+    struct lg_issue_result result = issue_with(&options);
+    assert_true(result.authority_made && result.leaf_made && !result.authority_waits);
+}
+
+static void assert_issue_fails(const struct lg_issue_options *options, enum lg_err_code code,
+                               const char *where, const char *text)
+{
+    struct lg_err err = {0};
+    struct lg_issue_result result = {.leaf_made = true};
+    assert_int_equal(lg_certs_issue(options, &result, &err), code);
+    assert_int_equal(err.code, code);
+    assert_string_equal(err.where, where);
+    assert_string_equal(err.text, text);
+    assert_int_equal(err.os_errno, 0);
+    assert_false(err.truncated);
+    assert_true(result.leaf_made); /* left as it was */
+    assert_int_equal(ERR_peek_error(), 0);
+}
+
+static struct lg_keypair *load(const char *dir, int64_t now)
+{
+    struct lg_err err = {0};
+    struct lg_keypair *pair = NULL;
+    enum lg_err_code code = lg_keypair_load(dir, now, &pair, &err);
+    if (code != LG_E_OK)
+        print_error("%s: %s\n", err.where, err.text);
+    assert_int_equal(code, LG_E_OK);
+    assert_int_equal(ERR_peek_error(), 0);
+    return pair;
+}
+
+static void assert_load_fails(const char *dir, int64_t now, enum lg_err_code code,
+                              const char *where, const char *text)
+{
+    struct lg_err err = {0};
+    struct lg_keypair *pair = NULL;
+    assert_int_equal(lg_keypair_load(dir, now, &pair, &err), code);
+    assert_null(pair);
+    assert_int_equal(err.code, code);
+    assert_string_equal(err.where, where);
+    assert_string_equal(err.text, text);
+    assert_false(err.truncated);
+    assert_int_equal(ERR_peek_error(), 0);
+}
+
+static void inspect(const char *dir, int64_t now, struct lg_arena *arena,
+                    struct lg_cert_report *ret)
+{
+    struct lg_cert_files files lg_cleanup(lg_cert_files_done) = {0};
+    struct lg_err err = {0};
+    int fd = -1;
+    assert_int_equal(lg_cert_dir_open(dir, &fd, &err), LG_E_OK);
+    assert_int_equal(lg_cert_files_read(fd, dir, true, &files, &err), LG_E_OK);
+    close(fd);
+    lg_arena_init(arena);
+    lg_cert_inspect(&files, now, arena, ret);
+}
+
+static bool issuer_is(const char *dir, const char *wanted)
+{
+    struct lg_arena arena lg_cleanup(lg_arena_done) = {0};
+    struct lg_cert_report report;
+    inspect(dir, T0, &arena, &report);
+    assert_true(report.count >= 1);
+    return lg_str_is(report.certs[0].issuer, wanted);
+}
+
+static char *authority_of(const char *dir, size_t position)
+{
+    struct lg_arena arena lg_cleanup(lg_arena_done) = {0};
+    struct lg_cert_report report;
+    inspect(dir, T0, &arena, &report);
+    assert_true(report.count > position);
+    return lg_memdup(report.certs[position].subject.p, report.certs[position].subject.n);
+}
+
+/* --- issue --- */
+
+static void a_fresh_directory_gets_an_authority_and_a_pair(void **state)
+{
+    const char *dir = *state;
+    issue(dir);
+    struct lg_keypair *pair lg_cleanup(lg_keypair_free_cleanup) = load(dir, T0);
+    assert_int_equal(pair->not_before_unix_s, T0 - 300);
+    assert_int_equal(pair->not_after_unix_s, T0 + YEAR);
+    assert_int_equal(pair->issuers_not_after_unix_s, T0 + 10 * (int64_t)YEAR);
+    assert_string_equal(pair->trust_problem, "");
+    assert_int_equal(strlen(pair->sha256), 64);
+    assert_true(lg_str_starts(pair->chain_pem, "-----BEGIN CERTIFICATE-----\n"));
+    assert_true(lg_str_starts(pair->key_pem, "-----BEGIN PRIVATE KEY-----\n"));
+    assert_true(lg_str_starts(pair->ca_pem, "-----BEGIN CERTIFICATE-----\n"));
+    assert_int_equal(pair->chain_pem.p[pair->chain_pem.n], '\0');
+    static const struct {
+        const char *name;
+        mode_t mode;
+    } files[] = {{"tls.crt", 0644}, {"tls.key", 0600}, {"ca.crt", 0644}, {"ca.key", 0600}};
+    for (size_t i = 0; i < 4; i++) {
+        struct stat st;
+        assert_int_equal(stat(path_of(dir, files[i].name), &st), 0);
+        assert_int_equal(st.st_mode & 07777, files[i].mode);
+    }
+}
+
+static void the_directory_is_made_for_its_owner_only(void **state)
+{
+    char *dir = path_of(*state, "new");
+    issue(dir);
+    struct stat st;
+    assert_int_equal(stat(dir, &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0700);
+}
+
+static void the_pair_bears_the_service_and_further_names(void **state)
+{
+    static const char *const sans[] = {"LocalHost", "127.0.0.1", "::1", "*.example.org",
+                                       "localhost"};
+    struct lg_issue_options options = options_of(*state);
+    options.service = "gate";
+    options.namespace_name = "virt";
+    options.sans = sans;
+    options.san_count = 5;
+    assert_true(issue_with(&options).leaf_made);
+    struct lg_arena arena lg_cleanup(lg_arena_done) = {0};
+    struct lg_cert_report report;
+    inspect(*state, T0, &arena, &report);
+    assert_int_equal(report.problems.count, 0);
+    assert_int_equal(report.count, 2);
+    const struct lg_cert_info *leaf = &report.certs[0];
+    static const char *const want[] = {"gate.virt.svc", "gate.virt.svc.cluster.local",
+                                       "gate.virt",     "localhost",
+                                       "127.0.0.1",     "::1",
+                                       "*.example.org"};
+    assert_int_equal(leaf->name_count, 7);
+    for (size_t i = 0; i < 7; i++)
+        assert_true(lg_str_is(leaf->names[i], want[i]));
+    assert_string_equal(leaf->file, "tls.crt");
+    assert_int_equal(leaf->position, 1);
+    assert_true(lg_str_is(leaf->subject, "CN=gate.virt.svc"));
+    assert_true(lg_str_eq(leaf->issuer, report.certs[1].subject));
+    assert_true(lg_str_is(leaf->key, "EC 256"));
+    assert_int_equal(leaf->serial.n, 40);
+    assert_false(leaf->authority);
+    assert_string_equal(report.certs[1].file, "ca.crt");
+    assert_true(report.certs[1].authority);
+    assert_int_equal(report.certs[1].name_count, 0);
+    assert_true(lg_str_starts(report.certs[1].subject, "CN=livegate CA "));
+}
+
+static void a_good_pair_is_left_alone(void **state)
+{
+    const char *dir = *state;
+    issue(dir);
+    char *chain lg_cleanup(lg_free_cleanup) = text_of(dir, "tls.crt");
+    char *key lg_cleanup(lg_free_cleanup) = text_of(dir, "tls.key");
+    char *ca lg_cleanup(lg_free_cleanup) = text_of(dir, "ca.crt");
+    struct lg_issue_options options = options_of(dir);
+    options.now_unix_s = T0 + YEAR - 1; /* its last second */
+    struct lg_issue_result result = issue_with(&options);
+    assert_false(result.authority_made || result.leaf_made || result.authority_waits);
+    assert_true(same(dir, "tls.crt", chain) && same(dir, "tls.key", key) &&
+                same(dir, "ca.crt", ca));
+}
+
+static void a_good_pair_without_a_name_that_is_asked_for_is_said(void **state)
+{
+    static const char *const sans[] = {"127.0.0.1"};
+    issue(*state);
+    struct lg_issue_options options = options_of(*state);
+    options.sans = sans;
+    options.san_count = 1;
+    assert_issue_fails(&options, LG_E_TLS, *state,
+                       "tls.crt is not for \"127.0.0.1\"; --renew replaces it");
+    options.renew = LG_RENEW_NOW;
+    assert_true(issue_with(&options).leaf_made);
+    options.renew = LG_RENEW_NO;
+    assert_false(issue_with(&options).leaf_made);
+}
+
+static void a_missing_pair_is_signed_by_the_authority_that_is_there(void **state)
+{
+    const char *dir = *state;
+    issue(dir);
+    char *ca lg_cleanup(lg_free_cleanup) = text_of(dir, "ca.crt");
+    assert_int_equal(unlink(path_of(dir, "tls.crt")), 0);
+    assert_int_equal(unlink(path_of(dir, "tls.key")), 0);
+    struct lg_issue_options options = options_of(dir);
+    struct lg_issue_result result = issue_with(&options);
+    assert_true(result.leaf_made && !result.authority_made);
+    assert_true(same(dir, "ca.crt", ca));
+    lg_keypair_free(load(dir, T0));
+}
+
+static void bad_pairs_are_said_and_replaced_on_renewal(void **state)
+{
+    static const struct {
+        const char *file, *text; /* NULL: removed */
+        const char *want;
+    } rows[] = {
+        {"tls.crt", NULL, "tls.crt is missing; --renew replaces it"},
+        {"tls.key", NULL, "tls.key is missing; --renew replaces it"},
+        {"tls.crt", "", "tls.crt holds no PEM certificate; --renew replaces it"},
+        {"tls.crt", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+         "certificate 1 in tls.crt cannot be read; --renew replaces it"},
+        {"tls.key", "no key", "tls.key holds no readable PEM private key; --renew replaces it"},
+    };
+    const char *dir = *state;
+    issue(dir);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct lg_issue_options options = options_of(dir);
+        if (rows[i].text != NULL)
+            put(dir, rows[i].file, rows[i].text);
+        else
+            assert_int_equal(unlink(path_of(dir, rows[i].file)), 0);
+        assert_issue_fails(&options, LG_E_TLS, dir, rows[i].want);
+        options.renew = LG_RENEW_DUE;
+        struct lg_issue_result result = issue_with(&options);
+        assert_true(result.leaf_made && !result.authority_made);
+        lg_keypair_free(load(dir, T0));
+    }
+}
+
+static void an_expired_pair_is_said_and_replaced_on_renewal(void **state)
+{
+    issue(*state);
+    struct lg_issue_options options = options_of(*state);
+    options.now_unix_s = T0 + YEAR;
+    assert_issue_fails(&options, LG_E_TLS, *state,
+                       "certificate tls.crt expired on 2026-11-23; --renew replaces it");
+    options.renew = LG_RENEW_DUE;
+    assert_true(issue_with(&options).leaf_made);
+    lg_keypair_free(load(*state, options.now_unix_s));
+}
+
+/* --- renew --- */
+
+static void renewal_replaces_key_and_certificate_and_keeps_names(void **state)
+{
+    static const char *const sans[] = {"127.0.0.1", "gate.example.org"};
+    struct lg_issue_options options = options_of(*state);
+    options.sans = sans;
+    options.san_count = 2;
+    issue_with(&options);
+    struct lg_keypair *before lg_cleanup(lg_keypair_free_cleanup) = load(*state, T0);
+    char *ca lg_cleanup(lg_free_cleanup) = text_of(*state, "ca.crt");
+    options = options_of(*state);
+    options.renew = LG_RENEW_NOW;
+    struct lg_issue_result result = issue_with(&options);
+    assert_true(result.leaf_made && !result.authority_made && !result.authority_waits);
+    struct lg_keypair *after lg_cleanup(lg_keypair_free_cleanup) = load(*state, T0);
+    assert_string_not_equal(before->sha256, after->sha256);
+    assert_false(lg_str_eq(before->key_pem, after->key_pem));
+    assert_true(same(*state, "ca.crt", ca));
+    struct lg_arena arena lg_cleanup(lg_arena_done) = {0};
+    struct lg_cert_report report;
+    inspect(*state, T0, &arena, &report);
+    assert_int_equal(report.certs[0].name_count, 5);
+    assert_true(lg_str_is(report.certs[0].names[3], "127.0.0.1"));
+    assert_true(lg_str_is(report.certs[0].names[4], "gate.example.org"));
+}
+
+static void renewal_when_due_waits_for_two_thirds_of_the_life(void **state)
+{
+    issue(*state);
+    struct lg_issue_options options = options_of(*state);
+    options.renew = LG_RENEW_DUE;
+    int64_t life = YEAR + 300;
+    options.now_unix_s = T0 - 300 + life - life / 3 - 1;
+    assert_false(issue_with(&options).leaf_made);
+    options.now_unix_s++;
+    assert_true(issue_with(&options).leaf_made);
+    assert_true(lg_cert_is_due(0, 90, 60));
+    assert_false(lg_cert_is_due(0, 90, 59));
+}
+
+static void an_authority_that_is_due_is_published_before_it_signs(void **state)
+{
+    const char *dir = *state;
+    issue(dir);
+    char *old lg_cleanup(lg_free_cleanup) = authority_of(dir, 1);
+    struct lg_issue_options options = options_of(dir);
+    options.renew = LG_RENEW_DUE;
+    options.now_unix_s = T0 + 7 * (int64_t)YEAR;
+    struct lg_issue_result result = issue_with(&options);
+    assert_true(result.authority_made && result.leaf_made && result.authority_waits);
+    assert_true(issuer_is(dir, old));
+    struct lg_keypair *pair lg_cleanup(lg_keypair_free_cleanup) = load(dir, options.now_unix_s);
+    assert_string_equal(pair->trust_problem, "");
+    assert_int_equal(pair->issuers_not_after_unix_s, T0 + 10 * (int64_t)YEAR);
+    char *new lg_cleanup(lg_free_cleanup) = authority_of(dir, 1);
+    char *second lg_cleanup(lg_free_cleanup) = authority_of(dir, 2);
+    assert_string_not_equal(new, old);
+    assert_string_equal(second, old);
+
+    options.renew = LG_RENEW_NOW;
+    result = issue_with(&options);
+    assert_true(!result.authority_made && result.leaf_made && !result.authority_waits);
+    assert_true(issuer_is(dir, new));
+    struct lg_keypair *next lg_cleanup(lg_keypair_free_cleanup) = load(dir, options.now_unix_s);
+    assert_string_equal(next->trust_problem, "");
+    assert_int_equal(next->issuers_not_after_unix_s, T0 + 17 * (int64_t)YEAR);
+}
+
+static void a_pair_never_outlives_its_authority(void **state)
+{
+    issue(*state);
+    struct lg_issue_options options = options_of(*state);
+    options.renew = LG_RENEW_NOW;
+    options.now_unix_s = T0 + 10 * (int64_t)YEAR - 30 * DAY;
+    assert_true(issue_with(&options).authority_waits);
+    struct lg_keypair *pair lg_cleanup(lg_keypair_free_cleanup) = load(*state, options.now_unix_s);
+    assert_int_equal(pair->not_after_unix_s, T0 + 10 * (int64_t)YEAR);
+}
+
+static void an_expired_authority_is_replaced_at_once(void **state)
+{
+    issue(*state);
+    struct lg_issue_options options = options_of(*state);
+    options.now_unix_s = T0 + 11 * (int64_t)YEAR;
+    options.renew = LG_RENEW_DUE;
+    struct lg_issue_result result = issue_with(&options);
+    assert_true(result.authority_made && result.leaf_made && !result.authority_waits);
+    struct lg_arena arena lg_cleanup(lg_arena_done) = {0};
+    struct lg_cert_report report;
+    inspect(*state, options.now_unix_s, &arena, &report);
+    assert_int_equal(report.problems.count, 0);
+    assert_int_equal(report.count, 2); /* the expired one has left the bundle */
+}
+
+static void a_new_authority_can_be_asked_for(void **state)
+{
+    const char *dir = *state;
+    issue(dir);
+    char *old lg_cleanup(lg_free_cleanup) = authority_of(dir, 1);
+    struct lg_issue_options options = options_of(dir);
+    options.new_authority = true;
+    for (int i = 0; i < 5; i++) {
+        struct lg_issue_result result = issue_with(&options);
+        assert_true(result.authority_made && result.leaf_made && result.authority_waits);
+        if (i == 0)
+            assert_true(issuer_is(dir, old));
+        lg_keypair_free(load(dir, T0));
+    }
+    struct lg_arena arena lg_cleanup(lg_arena_done) = {0};
+    struct lg_cert_report report;
+    inspect(dir, T0, &arena, &report);
+    assert_int_equal(report.count, 1 + LG_AUTHORITY_BUNDLE_MAX);
+    assert_int_equal(report.problems.count, 0);
+}
+
+static void a_stop_between_publishing_and_taking_over_does_no_harm(void **state)
+{
+    const char *dir = *state;
+    issue(dir);
+    char *old lg_cleanup(lg_free_cleanup) = authority_of(dir, 1);
+    char *old_key lg_cleanup(lg_free_cleanup) = text_of(dir, "ca.key");
+    struct lg_issue_options options = options_of(dir);
+    options.new_authority = true;
+    issue_with(&options);
+    put(dir, "ca.key", old_key); /* as if it had stopped after ca.crt */
+    options.new_authority = false;
+    options.renew = LG_RENEW_NOW;
+    assert_true(issue_with(&options).leaf_made);
+    assert_true(issuer_is(dir, old));
+    struct lg_keypair *pair lg_cleanup(lg_keypair_free_cleanup) = load(dir, T0);
+    assert_string_equal(pair->trust_problem, "");
+}
+
+static void a_broken_authority_is_replaced_on_renewal_and_the_pair_kept(void **state)
+{
+    const char *dir = *state;
+    issue(dir);
+    put(dir, "ca.key", "no key");
+    char *chain lg_cleanup(lg_free_cleanup) = text_of(dir, "tls.crt");
+    struct lg_issue_options options = options_of(dir);
+    options.renew = LG_RENEW_NOW;
+    struct lg_issue_result result = issue_with(&options);
+    assert_true(result.authority_made && !result.leaf_made && result.authority_waits);
+    assert_true(same(dir, "tls.crt", chain));
+    struct lg_keypair *pair lg_cleanup(lg_keypair_free_cleanup) = load(dir, T0);
+    assert_string_equal(pair->trust_problem, "");
+    result = issue_with(&options);
+    assert_true(!result.authority_made && result.leaf_made && !result.authority_waits);
+}
+
+static void a_missing_pair_with_a_broken_authority_is_said(void **state)
+{
+    const char *dir = *state;
+    issue(dir);
+    assert_int_equal(unlink(path_of(dir, "tls.crt")), 0);
+    assert_int_equal(unlink(path_of(dir, "tls.key")), 0);
+    put(dir, "ca.key", "no key");
+    struct lg_issue_options options = options_of(dir);
+    assert_issue_fails(&options, LG_E_TLS, dir,
+                       "ca.key holds no readable PEM private key; --renew makes a new authority");
+    options.now_unix_s = T0 + 11 * (int64_t)YEAR;
+    char *key = path_of(dir, "ca.key");
+    assert_int_equal(unlink(key), 0);
+    assert_issue_fails(&options, LG_E_UNSUPPORTED, dir,
+                       "there are certificates here and no ca.key, so another issuer keeps them; "
+                       "--new-ca makes an authority of our own beside it");
+}
+
+static void an_expired_authority_without_a_pair_is_said(void **state)
+{
+    const char *dir = *state;
+    issue(dir);
+    assert_int_equal(unlink(path_of(dir, "tls.crt")), 0);
+    assert_int_equal(unlink(path_of(dir, "tls.key")), 0);
+    struct lg_issue_options options = options_of(dir);
+    options.now_unix_s = T0 + 11 * (int64_t)YEAR;
+    assert_issue_fails(&options, LG_E_TLS, dir,
+                       "the authority in ca.crt is valid until 2035-11-21 only; --renew makes a "
+                       "new authority");
+}
+
+static void certificates_of_another_issuer_are_left_alone(void **state)
+{
+    const char *dir = *state;
+    issue(dir);
+    assert_int_equal(unlink(path_of(dir, "ca.key")), 0);
+    struct lg_issue_options options = options_of(dir);
+    assert_false(issue_with(&options).leaf_made);
+    options.renew = LG_RENEW_NOW;
+    assert_issue_fails(&options, LG_E_UNSUPPORTED, dir,
+                       "there are certificates here and no ca.key, so another issuer keeps them; "
+                       "--new-ca makes an authority of our own beside it");
+    options.new_authority = true;
+    struct lg_issue_result result = issue_with(&options);
+    assert_true(result.authority_made && !result.leaf_made && result.authority_waits);
+    struct lg_keypair *pair lg_cleanup(lg_keypair_free_cleanup) = load(dir, T0);
+    assert_string_equal(pair->trust_problem, "");
+}
+
+static void a_mounted_secret_is_not_written_to(void **state)
+{
+    const char *dir = *state;
+    assert_int_equal(mkdir(path_of(dir, "..1"), 0700), 0);
+    assert_int_equal(symlink("..1", path_of(dir, "..data")), 0);
+    struct lg_issue_options options = options_of(dir);
+    assert_issue_fails(&options, LG_E_UNSUPPORTED, dir,
+                       "is a mounted secret: issue into another directory and replace the secret");
+}
+
+static void one_process_issues_at_a_time(void **state)
+{
+    int fd = open(*state, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    assert_int_equal(flock(fd, LOCK_EX), 0);
+    struct lg_issue_options options = options_of(*state);
+    assert_issue_fails(&options, LG_E_CONFLICT, *state,
+                       "another process is issuing certificates here; try again when it is done");
+    close(fd);
+    assert_true(issue_with(&options).leaf_made);
+}
+
+static void options_that_make_no_sense_are_refused(void **state)
+{
+    struct lg_issue_options options = options_of(*state);
+    options.days = 0;
+    assert_issue_fails(&options, LG_E_INVALID, "", "days must be 1 to 36500");
+    options.days = 400;
+    options.ca_days = 399;
+    assert_issue_fails(&options, LG_E_INVALID, "",
+                       "the serving certificate (400 days) cannot outlive its authority (399)");
+    options.ca_days = 36501;
+    assert_issue_fails(&options, LG_E_INVALID, "", "days must be 1 to 36500");
+    options = options_of(*state);
+    options.service = "Gate";
+    assert_issue_fails(&options, LG_E_INVALID, "", "\"Gate\" is not a service's name");
+    options.service = NULL;
+    options.namespace_name = "a.b";
+    assert_issue_fails(&options, LG_E_INVALID, "", "\"a.b\" is not a namespace's name");
+    struct stat st;
+    assert_int_not_equal(stat(path_of(*state, "ca.crt"), &st), 0);
+}
+
+/* --- names --- */
+
+static void names_are_dns_names_or_addresses(void **state)
+{
+    (void)state;
+    char label64[66];
+    memset(label64, 'a', 64);
+    memcpy(label64 + 64, "", 1);
+    const struct {
+        struct lg_str typed;
+        const char *want; /* NULL: refused */
+    } rows[] = {
+        {LG_STR("a"), "a"},
+        {LG_STR("A.B-c.d1"), "a.b-c.d1"},
+        {LG_STR("*.a"), "*.a"},
+        {LG_STR("127.0.0.1"), "127.0.0.1"},
+        {LG_STR("2001:DB8::A"), "2001:db8::a"},
+        {LG_STR("0:0:0:0:0:0:0:1"), "::1"},
+        {LG_STR("1a"), "1a"},
+        {LG_STR("1.a"), "1.a"},
+        {lg_str_of(label64 + 1), label64 + 1},
+        {lg_str_of(label64), NULL},
+        {LG_STR(""), NULL},
+        {LG_STR("*"), NULL},
+        {LG_STR("a.*"), NULL},
+        {LG_STR("*.*.a"), NULL},
+        {LG_STR("*."), NULL},
+        {LG_STR("a."), NULL},
+        {LG_STR(".a"), NULL},
+        {LG_STR("a..b"), NULL},
+        {LG_STR("-a"), NULL},
+        {LG_STR("a-"), NULL},
+        {LG_STR("a_b"), NULL},
+        {LG_STR("a b"), NULL},
+        {LG_STR("a,DNS:b"), NULL},
+        {LG_STR("a\0b"), NULL},
+        {LG_STR("10.0.0.256"), NULL},
+        {LG_STR("10.0.0"), NULL},
+        {LG_STR("http://a"), NULL},
+        {LG_STR("\xc3\xa4"), NULL},
+    };
+    struct lg_arena arena lg_cleanup(lg_arena_done) = {0};
+    lg_arena_init(&arena);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct lg_cert_names names = lg_cert_names_new(&arena);
+        struct lg_err err = {0};
+        enum lg_err_code code = lg_cert_names_add(&names, &arena, rows[i].typed, &err);
+        assert_int_equal(code, rows[i].want != NULL ? LG_E_OK : LG_E_INVALID);
+        assert_int_equal(names.count, rows[i].want != NULL);
+        if (rows[i].want != NULL)
+            assert_string_equal(names.at[0], rows[i].want);
+        else
+            assert_non_null(strstr(err.text, " is not a DNS name or an IP address"));
+    }
+}
+
+static void a_certificate_takes_64_names(void **state)
+{
+    (void)state;
+    struct lg_arena arena lg_cleanup(lg_arena_done) = {0};
+    lg_arena_init(&arena);
+    struct lg_cert_names names = lg_cert_names_new(&arena);
+    for (int i = 0; i < 65; i++) {
+        struct lg_err err = {0};
+        struct lg_str name = lg_arena_printf(&arena, "n%d", i);
+        assert_int_equal(lg_cert_names_add(&names, &arena, name, &err),
+                         i < 64 ? LG_E_OK : LG_E_LIMIT);
+        if (i == 64)
+            assert_string_equal(err.text, "a certificate takes at most 64 names");
+    }
+    assert_int_equal(names.count, 64);
+}
+
+/* --- load --- */
+
+static void a_pair_out_of_its_time_is_not_loaded(void **state)
+{
+    issue(*state);
+    lg_keypair_free(load(*state, T0 + YEAR - 1));
+    assert_load_fails(*state, T0 + YEAR, LG_E_TLS, *state,
+                      "certificate tls.crt expired on 2026-11-23");
+    lg_keypair_free(load(*state, T0 - 300));
+    assert_load_fails(*state, T0 - 301, LG_E_TLS, *state,
+                      "certificate tls.crt is not valid before 2025-11-23T08:42:00Z");
+}
+
+static void a_key_of_another_certificate_is_not_loaded(void **state)
+{
+    const char *dir = *state;
+    issue(dir);
+    issue(path_of(dir, "other"));
+    char *key lg_cleanup(lg_free_cleanup) = text_of(path_of(dir, "other"), "tls.key");
+    put(dir, "tls.key", key);
+    assert_load_fails(dir, T0, LG_E_TLS, dir, "tls.key does not belong to tls.crt");
+}
+
+static void a_pair_needs_no_authority_beside_it(void **state)
+{
+    issue(*state);
+    assert_int_equal(unlink(path_of(*state, "ca.crt")), 0);
+    struct lg_keypair *pair lg_cleanup(lg_keypair_free_cleanup) = load(*state, T0);
+    assert_null(pair->ca_pem.p);
+    assert_string_equal(pair->trust_problem, "");
+    assert_int_equal(pair->issuers_not_after_unix_s, 0);
+}
+
+static void a_pair_of_another_authority_is_loaded_and_said(void **state)
+{
+    const char *dir = *state;
+    issue(dir);
+    issue(path_of(dir, "other"));
+    char *ca lg_cleanup(lg_free_cleanup) = text_of(path_of(dir, "other"), "ca.crt");
+    put(dir, "ca.crt", ca);
+    struct lg_keypair *pair lg_cleanup(lg_keypair_free_cleanup) = load(dir, T0);
+    assert_string_equal(
+        pair->trust_problem,
+        "tls.crt does not verify against ca.crt: unable to get local issuer certificate");
+    assert_int_equal(pair->issuers_not_after_unix_s, 0);
+    put(dir, "ca.crt", "nothing");
+    struct lg_keypair *next lg_cleanup(lg_keypair_free_cleanup) = load(dir, T0);
+    assert_string_equal(next->trust_problem, "ca.crt holds no PEM certificate");
+}
+
+static void files_that_are_too_large_are_not_read(void **state)
+{
+    const char *dir = *state;
+    issue(dir);
+    static const struct {
+        const char *name, *want;
+        size_t max;
+    } rows[] = {
+        {"tls.crt", "is larger than 65536 bytes", 65536},
+        {"tls.key", "is larger than 16384 bytes", 16384},
+        {"ca.crt", "is larger than 262144 bytes", 262144},
+    };
+    for (size_t i = 0; i < 3; i++) {
+        char *good lg_cleanup(lg_free_cleanup) = text_of(dir, rows[i].name);
+        char *text lg_cleanup(lg_free_cleanup) = lg_calloc(rows[i].max + 2, 1);
+        memset(text, '\n', rows[i].max + 1);
+        memcpy(text, good, strlen(good));
+        put(dir, rows[i].name, text);
+        assert_load_fails(dir, T0, LG_E_LIMIT, path_of(dir, rows[i].name), rows[i].want);
+        text[rows[i].max] = '\0';
+        put(dir, rows[i].name, text);
+        lg_keypair_free(load(dir, T0));
+        put(dir, rows[i].name, good);
+    }
+}
+
+static void chains_that_are_too_long_are_not_loaded(void **state)
+{
+    const char *dir = *state;
+    issue(dir);
+    char *one lg_cleanup(lg_free_cleanup) = text_of(dir, "tls.crt");
+    struct lg_buf many lg_cleanup(lg_buf_done) = {0};
+    for (int i = 0; i < 64; i++)
+        lg_buf_puts(&many, one);
+    assert_true(many.n < LG_CERTS_CHAIN_BYTES_MAX);
+    put(dir, "tls.crt", many.p);
+    lg_keypair_free(load(dir, T0));
+    lg_buf_puts(&many, one);
+    put(dir, "tls.crt", many.p);
+    assert_load_fails(dir, T0, LG_E_TLS, dir, "tls.crt holds more than 64 certificates");
+}
+
+static void missing_directories_and_files_are_named(void **state)
+{
+    struct lg_err err = {0};
+    struct lg_keypair *pair = NULL;
+    char *none = path_of(*state, "none");
+    assert_int_equal(lg_keypair_load(none, T0, &pair, &err), LG_E_NOTFOUND);
+    assert_string_equal(err.where, none);
+    assert_string_equal(err.text,
+                        "cannot open the certificate directory: No such file or directory");
+    assert_load_fails(*state, T0, LG_E_NOTFOUND, *state, "tls.crt is missing");
+    issue(*state);
+    assert_int_equal(unlink(path_of(*state, "tls.key")), 0);
+    assert_load_fails(*state, T0, LG_E_NOTFOUND, *state, "tls.key is missing");
+    assert_int_equal(mkdir(path_of(*state, "tls.key"), 0700), 0);
+    assert_int_equal(lg_keypair_load(*state, T0, &pair, NULL), LG_E_IO);
+    assert_int_equal(rmdir(path_of(*state, "tls.key")), 0);
+    assert_int_equal(mkfifo(path_of(*state, "tls.key"), 0600), 0);
+    assert_load_fails(*state, T0, LG_E_TLS, *state, "tls.key holds no readable PEM private key");
+}
+
+static void a_secret_volume_is_read_through_its_data_link(void **state)
+{
+    const char *dir = *state;
+    issue(path_of(dir, "..1"));
+    issue(path_of(dir, "..2"));
+    assert_int_equal(symlink("..1", path_of(dir, "..data")), 0);
+    assert_int_equal(symlink("..data/tls.crt", path_of(dir, "tls.crt")), 0);
+    /* A key that is no part of the volume's current data: read through the link it is never seen. */
+    put(dir, "tls.key", "old");
+    struct lg_keypair *one lg_cleanup(lg_keypair_free_cleanup) = load(dir, T0);
+    assert_int_equal(unlink(path_of(dir, "..data")), 0);
+    assert_int_equal(symlink("..2", path_of(dir, "..data")), 0);
+    struct lg_keypair *two lg_cleanup(lg_keypair_free_cleanup) = load(dir, T0);
+    assert_string_not_equal(one->sha256, two->sha256);
+}
+
+/* Any damage gives a pair or an error in words; never a crash, and never a pair with another key. */
+static void damaged_files_are_loaded_or_refused(void **state)
+{
+    static const char *const names[] = {"tls.crt", "tls.key", "ca.crt"};
+    issue(*state);
+    unsigned seed = 12345;
+    for (size_t f = 0; f < 3; f++) {
+        char *good lg_cleanup(lg_free_cleanup) = text_of(*state, names[f]);
+        size_t n = strlen(good);
+        for (int i = 0; i < 300; i++) {
+            char *bad lg_cleanup(lg_free_cleanup) = lg_memdup(good, n);
+            seed = seed * 1103515245 + 12345;
+            bad[(seed >> 8) % n] = (char)('!' + (seed >> 24) % 90);
+            put(*state, names[f], bad);
+            struct lg_err err = {0};
+            struct lg_keypair *pair lg_cleanup(lg_keypair_free_cleanup) = NULL;
+            enum lg_err_code code = lg_keypair_load(*state, T0, &pair, &err);
+            assert_true(code == LG_E_OK || code == LG_E_TLS);
+            assert_int_equal(err.code, code);
+            assert_true((pair != NULL) == (code == LG_E_OK));
+            assert_null(strstr(err.text, "BEGIN"));
+            assert_int_equal(ERR_peek_error(), 0);
+        }
+        put(*state, names[f], good);
+    }
+}
+
+#define DIR_TEST(f) cmocka_unit_test_setup_teardown(f, make_dir, remove_dir)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        DIR_TEST(a_fresh_directory_gets_an_authority_and_a_pair),
+        DIR_TEST(the_directory_is_made_for_its_owner_only),
+        DIR_TEST(the_pair_bears_the_service_and_further_names),
+        DIR_TEST(a_good_pair_is_left_alone),
+        DIR_TEST(a_good_pair_without_a_name_that_is_asked_for_is_said),
+        DIR_TEST(a_missing_pair_is_signed_by_the_authority_that_is_there),
+        DIR_TEST(bad_pairs_are_said_and_replaced_on_renewal),
+        DIR_TEST(an_expired_pair_is_said_and_replaced_on_renewal),
+        DIR_TEST(renewal_replaces_key_and_certificate_and_keeps_names),
+        DIR_TEST(renewal_when_due_waits_for_two_thirds_of_the_life),
+        DIR_TEST(an_authority_that_is_due_is_published_before_it_signs),
+        DIR_TEST(a_pair_never_outlives_its_authority),
+        DIR_TEST(an_expired_authority_is_replaced_at_once),
+        DIR_TEST(a_new_authority_can_be_asked_for),
+        DIR_TEST(a_stop_between_publishing_and_taking_over_does_no_harm),
+        DIR_TEST(a_broken_authority_is_replaced_on_renewal_and_the_pair_kept),
+        DIR_TEST(a_missing_pair_with_a_broken_authority_is_said),
+        DIR_TEST(an_expired_authority_without_a_pair_is_said),
+        DIR_TEST(certificates_of_another_issuer_are_left_alone),
+        DIR_TEST(a_mounted_secret_is_not_written_to),
+        DIR_TEST(one_process_issues_at_a_time),
+        DIR_TEST(options_that_make_no_sense_are_refused),
+        cmocka_unit_test(names_are_dns_names_or_addresses),
+        cmocka_unit_test(a_certificate_takes_64_names),
+        DIR_TEST(a_pair_out_of_its_time_is_not_loaded),
+        DIR_TEST(a_key_of_another_certificate_is_not_loaded),
+        DIR_TEST(a_pair_needs_no_authority_beside_it),
+        DIR_TEST(a_pair_of_another_authority_is_loaded_and_said),
+        DIR_TEST(files_that_are_too_large_are_not_read),
+        DIR_TEST(chains_that_are_too_long_are_not_loaded),
+        DIR_TEST(missing_directories_and_files_are_named),
+        DIR_TEST(a_secret_volume_is_read_through_its_data_link),
+        DIR_TEST(damaged_files_are_loaded_or_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
