@@ -9,6 +9,8 @@
 
 const struct lg_command lg_commands[] = {
     {"rules", "[ID...]", "lists the rules, or explains some", lg_cmd_rules},
+    {"certs", "issue|show --cert-dir D ...", "makes, renews and shows the certificates",
+     lg_cmd_certs},
     {"version", "", "prints the version", lg_cmd_version},
     {NULL, NULL, NULL, NULL},
 };

@@ -78,7 +78,7 @@ static const struct argp_option issue_options[] = {
      "life). "
      "The authority is renewed when it is due",
      0},
-    {"new-ca", OPT_NEW_CA, NULL, 0, "With --renew now: make a new authority in any case", 0},
+    {"new-ca", OPT_NEW_CA, NULL, 0, "Renew the authority too, due or not (implies --renew)", 0},
     {0},
 };
 
