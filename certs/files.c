@@ -34,6 +34,13 @@ static void free_secret(struct lg_str *text)
     *text = (struct lg_str){0};
 }
 
+struct lg_cert_files lg_cert_files_steal(struct lg_cert_files *files)
+{
+    struct lg_cert_files stolen = *files;
+    *files = (struct lg_cert_files){0};
+    return stolen;
+}
+
 void lg_cert_files_done(struct lg_cert_files *files)
 {
     free_secret(&files->chain);
@@ -107,7 +114,6 @@ enum lg_err_code lg_cert_files_read(int dir_fd, const char *dir, bool with_ca_ke
         if (code != LG_E_OK)
             return code;
     }
-    *ret = files;
-    files = (struct lg_cert_files){0};
+    *ret = lg_cert_files_steal(&files);
     return LG_E_OK;
 }

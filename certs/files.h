@@ -41,6 +41,9 @@ enum lg_err_code lg_cert_files_read(int dir_fd, const char *dir, bool with_ca_ke
                                     struct lg_cert_files *ret, struct lg_err *err)
     __attribute__((nonnull(2, 4), warn_unused_result));
 
+/* Hands the texts out of a scope-owned object, which is empty afterwards. */
+struct lg_cert_files lg_cert_files_steal(struct lg_cert_files *files) __attribute__((nonnull));
+
 /* Cleanses the keys and frees all. Zeroed = nothing to do. */
 void lg_cert_files_done(struct lg_cert_files *files);
 

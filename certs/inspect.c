@@ -113,9 +113,9 @@ void lg_cert_inspect(const struct lg_cert_files *files, int64_t now_unix_s, stru
     struct lg_cert_set set lg_cleanup(lg_cert_set_done) = {0};
     *ret = (struct lg_cert_report){0};
     lg_cert_check(files, now_unix_s, &set, &ret->problems);
-    int chain_count = set.chain != NULL ? sk_X509_num(set.chain) : 0;
-    int ca_count = set.cas != NULL ? sk_X509_num(set.cas) : 0;
-    ret->certs = lg_arena_array(arena, (size_t)(chain_count + ca_count), sizeof *ret->certs);
+    size_t chain_count = set.chain != NULL ? (size_t)sk_X509_num(set.chain) : 0;
+    size_t ca_count = set.cas != NULL ? (size_t)sk_X509_num(set.cas) : 0;
+    ret->certs = lg_arena_array(arena, chain_count + ca_count, sizeof *ret->certs);
     ret->issuers_not_after_unix_s = set.issuers_not_after_unix_s;
     if (set.chain != NULL)
         add_certs(arena, set.chain, LG_CERTS_CHAIN, ret);

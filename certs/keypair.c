@@ -49,10 +49,10 @@ enum lg_err_code lg_keypair_load_at(int dir_fd, const char *dir, int64_t now_uni
     pair->issuers_not_after_unix_s = set.issuers_not_after_unix_s;
     if (problems.count > 0)
         (void)snprintf(pair->trust_problem, sizeof pair->trust_problem, "%s", problems.at[0].text);
-    pair->chain_pem = files.chain;
-    pair->key_pem = files.key;
-    pair->ca_pem = files.ca;
-    files = (struct lg_cert_files){0};
+    struct lg_cert_files texts = lg_cert_files_steal(&files);
+    pair->chain_pem = texts.chain;
+    pair->key_pem = texts.key;
+    pair->ca_pem = texts.ca;
     *ret = pair;
     return LG_E_OK;
 }

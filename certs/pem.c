@@ -26,7 +26,8 @@ static BIO *open_text(struct lg_str text)
     return bio;
 }
 
-/* OpenSSL's default would ask on the terminal. */
+/* OpenSSL's default would ask on the terminal. The type is pem_password_cb. */
+// NOLINTNEXTLINE(readability-non-const-parameter)
 static int no_passphrase(char *buf, int size, int writing, void *ret_asked)
 {
     (void)buf;

@@ -77,9 +77,12 @@ static void collect(void *arg)
 
 void lg_metrics_register_process(void)
 {
-    struct lg_metric *all[] = {&build_info, &start_time, &cpu, &resident, &open_fds, &dropped};
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-        lg_metric_register(all[i]);
+    lg_metric_register(&build_info);
+    lg_metric_register(&start_time);
+    lg_metric_register(&cpu);
+    lg_metric_register(&resident);
+    lg_metric_register(&open_fds);
+    lg_metric_register(&dropped);
     lg_metric_set(&build_info, LG_AT(0), 1);
     lg_metric_set(&start_time, NULL, (double)lg_clock_unix_s());
     lg_metrics_collect(collect, NULL);
