@@ -187,9 +187,8 @@ static bool read_int_list(const struct parser *parser, const struct lg_param *pa
         int64_t n = 0;
         enum lg_err_code code = lg_json_int64(it.val, &n);
         if (code == LG_E_INVALID)
-            return fail(
-                parser, LG_E_INVALID, it.val, "%s: an integer is expected, not %s", param->name,
-                lg_json_kind(it.val) == LG_JSON_NUMBER ? "a fraction" : lg_json_kind_name(it.val));
+            return fail(parser, LG_E_INVALID, it.val, "%s: %.*s is not an integer", param->name,
+                        LG_ARG(lg_str_cut(lg_json_text(it.val), NAME_MAX)));
         if (code != LG_E_OK || n < param->min || n > param->max)
             return fail(parser, LG_E_INVALID, it.val, "%s: %.*s is not between %lld and %lld",
                         param->name, LG_ARG(lg_str_cut(lg_json_text(it.val), NAME_MAX)),
