@@ -18,6 +18,10 @@
 
 #ifdef LG_ARENA_ASAN
 #include <sanitizer/asan_interface.h>
+/* gcc takes the const in its signature for a read of memory that malloc has not filled. */
+#ifndef __clang__
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
 enum { FENCE_BYTES = 16 };
 #define POISON(p, n)   __asan_poison_memory_region((p), (n))
 #define UNPOISON(p, n) __asan_unpoison_memory_region((p), (n))
