@@ -25,7 +25,7 @@ void lg_policy_set_copy(const struct lg_policy_set *from, struct lg_arena *arena
     size_t n = lg_rules_count();
     ret->mode = from != NULL ? from->mode : LG_MODE_ENFORCE;
     ret->actions = lg_arena_array(arena, n, sizeof(*ret->actions));
-    ret->params = lg_arena_array(arena, n, sizeof(*ret->params));
+    ret->params = lg_arena_array(arena, n, sizeof(struct lg_param_value *));
     for (size_t i = 0; i < n; i++) {
         ret->actions[i] = from != NULL ? from->actions[i] : lg_rules[i]->action;
         ret->params[i] = from != NULL ? from->params[i] : default_params(lg_rules[i], arena);

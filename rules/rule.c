@@ -161,43 +161,48 @@ static struct lg_str plural(enum lg_kind kind, struct lg_arena *arena)
     return lg_arena_printf(arena, "%.*ss", LG_ARG(noun));
 }
 
+/* Why it is not known: `it` is the object or its kind, `kinds` the kind. */
+static struct lg_str lack_message(enum lg_known known, struct lg_str it, struct lg_str kinds,
+                                  struct lg_arena *arena)
+{
+    switch (known) {
+    case LG_NOT_GIVEN:
+        return lg_arena_printf(arena, "not known: %.*s (no %.*s were given)", LG_ARG(it),
+                               LG_ARG(kinds));
+    case LG_NOT_SYNCED:
+        return lg_arena_printf(arena, "not known yet: %.*s (%.*s have not been listed)", LG_ARG(it),
+                               LG_ARG(kinds));
+    case LG_NOT_SERVED:
+        return lg_arena_printf(arena, "not known: %.*s (the cluster does not serve %.*s)",
+                               LG_ARG(it), LG_ARG(kinds));
+    case LG_FORBIDDEN:
+        return lg_arena_printf(arena, "not known: %.*s (livegate may not read %.*s)", LG_ARG(it),
+                               LG_ARG(kinds));
+    case LG_KNOWN:
+        break;
+    }
+    if (it.p == kinds.p)
+        return lg_arena_printf(arena, "there are no %.*s yet", LG_ARG(kinds));
+    return lg_arena_printf(arena, "%.*s does not exist yet", LG_ARG(it));
+}
+
 void lg_rule_lacks(struct lg_rule_context *context, struct lg_val at, enum lg_kind kind,
                    struct lg_str name)
 {
     struct lg_run *run = context->engine;
     struct lg_arena *arena = run->arena;
     assert(kind < LG_KIND_COUNT);
+    enum lg_known known = lg_inventory_known(run->inventory, kind);
     struct lg_str kinds = plural(kind, arena);
-    struct lg_str message = LG_STR("");
-    struct lg_str fix = LG_STR("");
     struct lg_str it = kinds;
     if (name.n != 0)
         it = lg_arena_printf(arena, "%s \"%.*s\"", lg_gvk(kind)->noun, LG_ARG(name));
-    switch (lg_inventory_known(run->inventory, kind)) {
-    case LG_NOT_GIVEN:
-        message = lg_arena_printf(arena, "not known: %.*s (no %.*s were given)", LG_ARG(it),
-                                  LG_ARG(kinds));
+    struct lg_str fix = LG_STR("");
+    if (known == LG_NOT_GIVEN)
         fix = lg_arena_printf(arena, "add the %.*s to the inventory", LG_ARG(kinds));
-        break;
-    case LG_NOT_SYNCED:
-        message = lg_arena_printf(arena, "not known yet: %.*s (%.*s have not been listed)",
-                                  LG_ARG(it), LG_ARG(kinds));
-        break;
-    case LG_NOT_SERVED:
-        message = lg_arena_printf(arena, "not known: %.*s (the cluster does not serve %.*s)",
-                                  LG_ARG(it), LG_ARG(kinds));
-        break;
-    case LG_FORBIDDEN:
-        message = lg_arena_printf(arena, "not known: %.*s (livegate may not read %.*s)", LG_ARG(it),
-                                  LG_ARG(kinds));
+    else if (known == LG_FORBIDDEN)
         fix = lg_arena_printf(arena, "let livegate get, list and watch %s", lg_gvk(kind)->plural);
-        break;
-    case LG_KNOWN:
-        message = name.n != 0 ? lg_arena_printf(arena, "%.*s does not exist yet", LG_ARG(it))
-                              : lg_arena_printf(arena, "there are no %.*s yet", LG_ARG(kinds));
-        break;
-    }
-    lack(run, at, kind, name, message, fix);
+    lack(run, at, kind, name, lack_message(known, it, kinds, arena), fix);
 }
 
 void lg_rule_lacks_text(struct lg_rule_context *context, struct lg_val at, struct lg_str what)
