@@ -28,7 +28,7 @@ static struct lg_str fix_of(const struct lg_volume_claim *claim, const struct lg
                             struct lg_arena *arena)
 {
     if (claim->from != LG_FROM_CLAIM) {
-        struct lg_str advice = lg_sharing_advice(view, &claim->rendered, claim->storage_api, arena);
+        struct lg_str advice = lg_sharing_advice(view, &claim->rendered, arena);
         if (claim->from == LG_FROM_TEMPLATE)
             return lg_arena_printf(arena, "%.*s in the data volume template", LG_ARG(advice));
         return lg_arena_printf(arena, "a data volume cannot be changed; make it anew: %.*s",

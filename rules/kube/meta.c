@@ -58,7 +58,7 @@ static bool take_offset(struct lg_str *text, int64_t *ret_s)
     if (!take_number(text, 2, &hours) || !take_char(text, ':') || !take_number(text, 2, &minutes) ||
         hours > 23 || minutes > 59)
         return false;
-    *ret_s = sign * (hours * 3600 + minutes * 60);
+    *ret_s = (int64_t)sign * (hours * 60 + minutes) * 60;
     return true;
 }
 
@@ -90,8 +90,8 @@ enum lg_err_code lg_meta_time(struct lg_str text, int64_t *ret_unix_s)
                  take_offset(&text, &offset_s);
     if (!clock || text.n != 0 || hour > 23 || minute > 59 || second > 59)
         return LG_E_INVALID;
-    *ret_unix_s =
-        days_since_epoch(year, month, day) * 86400 + hour * 3600 + minute * 60 + second - offset_s;
+    int64_t minutes = (days_since_epoch(year, month, day) * 24 + hour) * 60 + minute;
+    *ret_unix_s = minutes * 60 + second - offset_s;
     return LG_E_OK;
 }
 

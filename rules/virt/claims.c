@@ -83,7 +83,6 @@ static void use_template(struct lg_volume_claim *claim, struct lg_val item,
     struct lg_val body = lg_json_get(spec, asked.storage_api ? "storage" : "pvc");
     struct lg_val modes = lg_json_get(body, "accessModes");
     claim->from = LG_FROM_TEMPLATE;
-    claim->storage_api = asked.storage_api;
     claim->at = lg_json_there(modes) ? modes : lg_json_there(body) ? body : item;
     lg_storage_render(&asked, &view->storage, &claim->rendered);
 }
@@ -116,7 +115,6 @@ static void resolve(struct lg_volume_claim *claim, struct lg_str ns, bool by_dat
     enum lg_lookup made = view->data_volume(view->arg, ns, claim->claim, &data_volume);
     if (made == LG_FOUND) {
         claim->from = LG_FROM_DATA_VOLUME;
-        claim->storage_api = data_volume->spec.storage_api;
         lg_storage_render(&data_volume->spec, &view->storage, &claim->rendered);
         return;
     }
@@ -208,8 +206,7 @@ struct lg_str lg_sharing_classes(const struct lg_claims_view *view, struct lg_ar
 }
 
 struct lg_str lg_sharing_advice(const struct lg_claims_view *view,
-                                const struct lg_rendered *rendered, bool storage_api,
-                                struct lg_arena *arena)
+                                const struct lg_rendered *rendered, struct lg_arena *arena)
 {
     const struct lg_storage_profile *profile = NULL;
     enum lg_lookup found = LG_UNKNOWN;
@@ -229,7 +226,7 @@ struct lg_str lg_sharing_advice(const struct lg_claims_view *view,
             mode, LG_ARG(rendered->class_name));
     }
     struct lg_str classes = lg_sharing_classes(view, arena);
-    const char *then = storage_api ? "" : " and set accessModes: [ReadWriteMany]";
+    const char *then = rendered->from_profile ? "" : " and set accessModes: [ReadWriteMany]";
     if (classes.n != 0)
         return lg_arena_printf(arena,
                                "choose a storageClassName that offers ReadWriteMany (here: %.*s)%s",

@@ -33,8 +33,7 @@ struct lg_volume_claim {
     struct lg_str volume, claim; /* their names */
     struct lg_val at;            /* where its modes are decided: the template, else the reference */
     enum lg_claim_from from;
-    bool storage_api; /* of a template or a data volume: spec.storage, else spec.pvc */
-    bool moving;      /* KubeVirt moves the volume right now: its mode does not count */
+    bool moving; /* KubeVirt moves the volume right now: its mode does not count */
     /* Modes and class; or what is missing: LG_KIND_CLAIM and LG_KIND_DATA_VOLUME as well. */
     struct lg_rendered rendered;
 };
@@ -49,7 +48,6 @@ struct lg_str lg_sharing_classes(const struct lg_claims_view *view, struct lg_ar
 
 /* What to do about a claim of a template or a data volume that will not be ReadWriteMany: "set accessModes: ...". */
 struct lg_str lg_sharing_advice(const struct lg_claims_view *view,
-                                const struct lg_rendered *rendered, bool storage_api,
-                                struct lg_arena *arena);
+                                const struct lg_rendered *rendered, struct lg_arena *arena);
 
 #endif

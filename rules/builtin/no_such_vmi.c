@@ -1,0 +1,129 @@
+/* LG601: a migration of a guest that is not there, or that has ended.
+ *
+ * KubeVirt's own webhook refuses these as well, but not before the limiter would have given it a place. A guest that
+ * waits for its state from elsewhere (WaitingForSync) can only be the receiving end of a decentralised migration.
+ * Without a vmiName KubeVirt says what is wrong.
+ */
+#include "rules/rule.h"
+
+static void say(struct lg_rule_context *context, struct lg_val at, struct lg_str message,
+                struct lg_str fix)
+{
+    const struct lg_report report = {.at = at, .message = message, .fix = fix};
+    lg_rule_report(context, &report);
+}
+
+static void check(struct lg_rule_context *context)
+{
+    struct lg_val spec = lg_json_get(context->subject->object, "spec");
+    struct lg_val at = lg_json_get(spec, "vmiName");
+    struct lg_str name = lg_json_str(at);
+    if (name.n == 0)
+        return;
+    const struct lg_vmi_record *vmi = NULL;
+    enum lg_lookup found = lg_inventory_vmi(context->inventory, context->subject->ns, name, &vmi);
+    if (found == LG_UNKNOWN) {
+        lg_rule_lacks(context, at, LG_KIND_VMI, name);
+        return;
+    }
+    if (found == LG_ABSENT) {
+        say(context, at,
+            lg_arena_printf(context->arena, "there is no VMI \"%.*s\" in namespace %.*s",
+                            LG_ARG(name), LG_ARG(context->subject->ns)),
+            LG_STR("name a running VMI of this namespace (oc get vmi); start the virtual machine "
+                   "if it is stopped"));
+        return;
+    }
+    bool ended = lg_str_is(vmi->phase, "Succeeded") || lg_str_is(vmi->phase, "Failed");
+    bool decentralised =
+        lg_json_there(lg_json_get(spec, "sendTo")) || lg_json_there(lg_json_get(spec, "receive"));
+    if (ended)
+        say(context, at,
+            lg_arena_printf(context->arena, "VMI \"%.*s\" has ended (%.*s)", LG_ARG(name),
+                            LG_ARG(vmi->phase)),
+            LG_STR("start the virtual machine; there is nothing to migrate"));
+    else if (lg_str_is(vmi->phase, "WaitingForSync") && !decentralised)
+        say(context, at,
+            lg_arena_printf(context->arena,
+                            "VMI \"%.*s\" waits for its state from elsewhere (WaitingForSync)",
+                            LG_ARG(name)),
+            LG_STR("only a migration with sendTo or receive can bring it"));
+}
+
+#define MIGRATION(spec)                                                                            \
+    "apiVersion: kubevirt.io/v1\n"                                                                 \
+    "kind: VirtualMachineInstanceMigration\n"                                                      \
+    "metadata: {name: move-orders-db, namespace: web-servers}\n"                                   \
+    "spec: {" spec "}\n"
+#define VMI(phase)                                                                                 \
+    "apiVersion: kubevirt.io/v1\n"                                                                 \
+    "kind: VirtualMachineInstance\n"                                                               \
+    "metadata: {name: orders-db, namespace: web-servers}\n"                                        \
+    "spec: {domain: {}}\n"                                                                         \
+    "status: {phase: " phase "}\n"
+
+static const struct lg_rule_example examples[] = {
+    {
+        .name = "a running guest",
+        .expect = LG_EXPECT_NOTHING,
+        .object = MIGRATION("vmiName: orders-db"),
+        .inventory = VMI("Running"),
+    },
+    {
+        .name = "no such guest",
+        .expect = LG_EXPECT_DENY,
+        .object = MIGRATION("vmiName: order-db"),
+        .inventory = VMI("Running"),
+        .message = "there is no VMI \"order-db\" in namespace web-servers",
+    },
+    {
+        .name = "a guest that has ended",
+        .expect = LG_EXPECT_DENY,
+        .object = MIGRATION("vmiName: orders-db"),
+        .inventory = VMI("Succeeded"),
+        .message = "VMI \"orders-db\" has ended (Succeeded)",
+    },
+    {
+        .name = "guests are not known",
+        .expect = LG_EXPECT_PENDING,
+        .object = MIGRATION("vmiName: orders-db"),
+        .message = "\"orders-db\"",
+    },
+    {
+        .name = "a waiting receiver and a plain migration",
+        .expect = LG_EXPECT_DENY,
+        .object = MIGRATION("vmiName: orders-db"),
+        .inventory = VMI("WaitingForSync"),
+    },
+    {
+        .name = "a waiting receiver receives",
+        .expect = LG_EXPECT_NOTHING,
+        .object = MIGRATION("vmiName: orders-db, receive: {migrationID: m1}"),
+        .inventory = VMI("WaitingForSync"),
+    },
+    {
+        .name = "without a vmiName KubeVirt itself refuses",
+        .expect = LG_EXPECT_NOTHING,
+        .object = MIGRATION(""),
+        .known = LG_BIT(LG_KIND_VMI),
+    },
+    {0},
+};
+
+const struct lg_rule lg_rule_no_such_vmi = {
+    .id = "LG601",
+    .name = "no-such-vmi",
+    .title = "the guest to migrate does not exist or has ended",
+    .rationale = "A migration moves a running guest. Without one there is nothing to move, and the "
+                 "migration would "
+                 "fail or stay behind.",
+    .remedy = "Check spec.vmiName and the namespace; start the virtual machine first.",
+    .source =
+        "kubevirt pkg/virt-api/webhooks/validating-webhook/admitters/migration-create-admitter.go",
+    .action = LG_ACTION_DENY,
+    .kinds = LG_BIT(LG_KIND_MIGRATION),
+    .ops = LG_BIT(LG_OP_CREATE),
+    .looks_up = LG_BIT(LG_KIND_VMI),
+    .check = check,
+    .examples = examples,
+};

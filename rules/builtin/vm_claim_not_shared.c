@@ -1,0 +1,258 @@
+/* LG104: a claim that a machine waits for is made for one node only.
+ *
+ * The other half of LG101, for claims that are created after the machine that names them: who creates the claim hears
+ * of it. The machine is there already, so refusing its claim would only stop it: a warning. Somebody who labels a claim
+ * as a machine's asks to be refused instead. Left alone: claims that controllers make on the way (importers' scratch and
+ * prime claims, temporary clones, KubeVirt's state), golden images, and claims no machine has as a disk of its own
+ * (ephemeral ones and memory dumps).
+ */
+#include "rules/kube/meta.h"
+#include "rules/rule.h"
+
+static const char label[] = "livegate.io/vm-claim";
+
+static bool made_on_the_way(struct lg_val object, struct lg_str name)
+{
+    static const char *const prefixes[] = {"prime-", "tmp-pvc-", "tmp-source-pvc-",
+                                           "persistent-state-for-"};
+    for (size_t i = 0; i < sizeof prefixes / sizeof prefixes[0]; i++)
+        if (lg_str_starts(name, prefixes[i]))
+            return true;
+    struct lg_val labels = lg_json_at(object, "metadata.labels");
+    return lg_str_ends(name, "-scratch") || lg_meta_has_controller(object) ||
+           lg_json_has(labels, "cdi.kubevirt.io/dataImportCron") ||
+           lg_json_has(labels, "persistent-state-for");
+}
+
+/* The machine that has the claim as a disk, first by name; NULL = none is known. */
+static const struct lg_record *user_of(const struct lg_inventory *inventory,
+                                       const struct lg_subject *subject)
+{
+    const struct lg_record *first = NULL;
+    const struct lg_record *record;
+    const struct lg_use *use = NULL;
+    for (size_t pos = 0; (record = lg_inventory_next_user(inventory, subject->ns, subject->name,
+                                                          &pos, &use)) != NULL;) {
+        if (use->how != LG_USE_CLAIM && use->how != LG_USE_DATA_VOLUME)
+            continue;
+        bool earlier = first == NULL || lg_str_cmp(record->name, first->name) < 0 ||
+                       (record->kind < first->kind && lg_str_eq(record->name, first->name));
+        first = earlier ? record : first;
+    }
+    return first;
+}
+
+/* Which modes the claim will have; an existing one of that name is what a data volume would take over. */
+static void render(const struct lg_rule_context *context, struct lg_rendered *ret)
+{
+    const struct lg_subject *subject = context->subject;
+    struct lg_storage_view view = lg_inventory_storage(context->inventory);
+    const struct lg_claim *claim = NULL;
+    struct lg_claim_spec spec;
+    if (subject->kind == LG_KIND_CLAIM)
+        spec = lg_claim_spec_of_claim(subject->object);
+    else if (lg_inventory_claim(context->inventory, subject->ns, subject->name, &claim) == LG_FOUND)
+        spec = claim->spec;
+    else
+        spec = lg_claim_spec_of_data_volume(lg_json_get(subject->object, "spec"));
+    lg_storage_render(&spec, &view, ret);
+}
+
+static struct lg_val where(const struct lg_subject *subject)
+{
+    struct lg_val spec = lg_json_get(subject->object, "spec");
+    struct lg_val body = lg_json_get(spec, "storage");
+    if (subject->kind == LG_KIND_CLAIM)
+        body = spec;
+    else if (!lg_json_there(body))
+        body = lg_json_get(spec, "pvc");
+    struct lg_val modes = lg_json_get(body, "accessModes");
+    return lg_json_there(modes) ? modes : body;
+}
+
+static struct lg_str message_of(const struct lg_rule_context *context,
+                                const struct lg_rendered *rendered, const struct lg_record *user)
+{
+    struct lg_arena *arena = context->arena;
+    struct lg_str from = LG_STR("");
+    if (rendered->from_profile)
+        from = lg_arena_printf(arena, ", as the storage profile of class \"%.*s\" says",
+                               LG_ARG(rendered->class_name));
+    struct lg_str whose = LG_STR("is labelled as a virtual machine's");
+    if (user != NULL)
+        whose = lg_arena_printf(arena, "is used by %s \"%.*s\"", lg_gvk(user->kind)->noun,
+                                LG_ARG(user->name));
+    struct lg_str modes = lg_modes_text(&rendered->modes, arena);
+    return lg_arena_printf(
+        arena, "the claim %.*s and will be %.*s%.*s; live migration needs ReadWriteMany",
+        LG_ARG(whose), LG_ARG(modes), LG_ARG(from));
+}
+
+static void say(struct lg_rule_context *context, const struct lg_rendered *rendered,
+                const struct lg_record *user, bool labelled)
+{
+    struct lg_val at = where(context->subject);
+    struct lg_claims_view view = lg_inventory_claims(context->inventory);
+    const struct lg_report report = {
+        .at = at,
+        .at_most = labelled && user == NULL ? LG_ACTION_OFF : LG_ACTION_WARN,
+        .message = message_of(context, rendered, user),
+        .fix = lg_sharing_advice(&view, rendered, context->arena),
+    };
+    lg_rule_report(context, &report);
+}
+
+static void check(struct lg_rule_context *context)
+{
+    const struct lg_subject *subject = context->subject;
+    if (made_on_the_way(subject->object, subject->name))
+        return;
+    struct lg_val labels = lg_json_at(subject->object, "metadata.labels");
+    bool labelled = lg_json_is(lg_json_get(labels, label), "true");
+    const struct lg_record *user =
+        subject->name.n != 0 ? user_of(context->inventory, subject) : NULL;
+    bool unseen = subject->name.n != 0 && !labelled && user == NULL &&
+                  lg_inventory_known(context->inventory, LG_KIND_VM) != LG_KNOWN;
+    if (user == NULL && !labelled && !unseen)
+        return;
+    struct lg_rendered rendered;
+    render(context, &rendered);
+    if (rendered.resolved && lg_modes_shared(&rendered.modes))
+        return;
+    if (unseen)
+        lg_rule_lacks(context, LG_NONE, LG_KIND_VM, LG_STR(""));
+    else if (rendered.resolved)
+        say(context, &rendered, user, labelled);
+    else if (rendered.missing != LG_KIND_OTHER && rendered.missing_name.n != 0)
+        lg_rule_lacks(context, where(subject), rendered.missing, rendered.missing_name);
+    else
+        lg_rule_lacks_text(context, where(subject), lg_str_of(rendered.why));
+}
+
+#define CLAIM(metadata, modes)                                                                     \
+    "apiVersion: v1\n"                                                                             \
+    "kind: PersistentVolumeClaim\n"                                                                \
+    "metadata: {name: orders-db-data, namespace: web-servers" metadata "}\n"                       \
+    "spec: {accessModes: " modes "}\n"
+#define DATA_VOLUME(storage)                                                                       \
+    "apiVersion: cdi.kubevirt.io/v1beta1\n"                                                        \
+    "kind: DataVolume\n"                                                                           \
+    "metadata: {name: orders-db-data, namespace: web-servers}\n"                                   \
+    "spec: {source: {blank: {}}, storage: " storage "}\n"
+#define VM_WITH(source)                                                                            \
+    "apiVersion: kubevirt.io/v1\n"                                                                 \
+    "kind: VirtualMachine\n"                                                                       \
+    "metadata: {name: orders-db, namespace: web-servers}\n"                                        \
+    "spec: {template: {spec: {domain: {}, volumes: [{name: data, " source "}]}}}\n"
+#define BY_CLAIM       "persistentVolumeClaim: {claimName: orders-db-data}"
+#define BY_DATA_VOLUME "dataVolume: {name: orders-db-data}"
+#define PROFILE                                                                                    \
+    "---\n"                                                                                        \
+    "apiVersion: storage.k8s.io/v1\n"                                                              \
+    "kind: StorageClass\n"                                                                         \
+    "metadata: {name: local}\n"                                                                    \
+    "provisioner: kubevirt.io.hostpath-provisioner\n"                                              \
+    "---\n"                                                                                        \
+    "apiVersion: cdi.kubevirt.io/v1beta1\n"                                                        \
+    "kind: StorageProfile\n"                                                                       \
+    "metadata: {name: local}\n"                                                                    \
+    "status: {claimPropertySets: [{accessModes: [ReadWriteOnce], volumeMode: Filesystem}]}\n"
+
+static const struct lg_rule_example examples[] = {
+    {
+        .name = "a shared claim for a machine",
+        .expect = LG_EXPECT_NOTHING,
+        .object = CLAIM("", "[ReadWriteMany]"),
+        .inventory = VM_WITH(BY_CLAIM),
+    },
+    {
+        .name = "the machine that waits for it is named",
+        .expect = LG_EXPECT_WARN,
+        .object = CLAIM("", "[ReadWriteOnce]"),
+        .inventory = VM_WITH(BY_CLAIM),
+        .message = "the claim is used by virtual machine \"orders-db\" and will be ReadWriteOnce; "
+                   "live migration needs ReadWriteMany",
+    },
+    {
+        .name = "a data volume is rendered",
+        .expect = LG_EXPECT_WARN,
+        .object = DATA_VOLUME("{storageClassName: local}"),
+        .inventory = VM_WITH(BY_DATA_VOLUME) PROFILE,
+        .message = "will be ReadWriteOnce, as the storage profile of class \"local\" says",
+    },
+    {
+        .name = "without access modes the class decides, and it is not known",
+        .expect = LG_EXPECT_PENDING,
+        .object = DATA_VOLUME("{storageClassName: local}"),
+        .inventory = VM_WITH(BY_DATA_VOLUME),
+        .message = "storage profile \"local\"",
+    },
+    {
+        .name = "a claim labelled as a machine's is refused before one uses it",
+        .expect = LG_EXPECT_DENY,
+        .object = CLAIM(", labels: {livegate.io/vm-claim: \"true\"}", "[ReadWriteOnce]"),
+        .known = LG_BIT(LG_KIND_VM),
+        .message = "the claim is labelled as a virtual machine's",
+    },
+    {
+        .name = "a claim that no machine uses",
+        .expect = LG_EXPECT_NOTHING,
+        .object = CLAIM("", "[ReadWriteOnce]"),
+        .known = LG_BIT(LG_KIND_VM),
+    },
+    {
+        .name = "who uses it is not known",
+        .expect = LG_EXPECT_PENDING,
+        .object = CLAIM("", "[ReadWriteOnce]"),
+        .message = "virtual machines",
+    },
+    {
+        .name = "a claim that a controller owns",
+        .expect = LG_EXPECT_NOTHING,
+        .object =
+            CLAIM(", ownerReferences: [{apiVersion: cdi.kubevirt.io/v1beta1, kind: DataVolume, "
+                  "name: orders-db-data, uid: u, controller: true}]",
+                  "[ReadWriteOnce]"),
+        .inventory = VM_WITH(BY_CLAIM),
+    },
+    {
+        .name = "a golden image",
+        .expect = LG_EXPECT_NOTHING,
+        .object = CLAIM(", labels: {cdi.kubevirt.io/dataImportCron: fedora}", "[ReadWriteOnce]"),
+        .inventory = VM_WITH(BY_CLAIM),
+    },
+    {
+        .name = "the base of an ephemeral disk",
+        .expect = LG_EXPECT_NOTHING,
+        .object = CLAIM("", "[ReadWriteOnce]"),
+        .inventory = VM_WITH("ephemeral: {" BY_CLAIM "}"),
+    },
+    {
+        .name = "the target of a memory dump",
+        .expect = LG_EXPECT_NOTHING,
+        .object = CLAIM("", "[ReadWriteOnce]"),
+        .inventory = VM_WITH("memoryDump: {claimName: orders-db-data}"),
+    },
+    {0},
+};
+
+const struct lg_rule lg_rule_vm_claim_not_shared = {
+    .id = "LG104",
+    .name = "vm-claim-not-shared",
+    .title = "a claim for a virtual machine will not be ReadWriteMany",
+    .rationale = "The access mode of a claim cannot be changed once it exists, and a guest with a "
+                 "claim of one node "
+                 "never moves. Whoever creates the claim is the last who can choose.",
+    .remedy = "Create the claim with access mode ReadWriteMany, in a storage class that offers it.",
+    .source =
+        "kubevirt pkg/virt-handler/vm.go (checkVolumesForMigration); containerized-data-importer "
+        "pkg/controller/datavolume/util.go (renderPvcSpec)",
+    .action = LG_ACTION_DENY,
+    .kinds = LG_BIT(LG_KIND_CLAIM) | LG_BIT(LG_KIND_DATA_VOLUME),
+    .ops = LG_BIT(LG_OP_CREATE),
+    .looks_up = LG_BIT(LG_KIND_VM) | LG_BIT(LG_KIND_VMI) | LG_BIT(LG_KIND_CLAIM) |
+                LG_BIT(LG_KIND_STORAGE_CLASS) | LG_BIT(LG_KIND_STORAGE_PROFILE),
+    .not_stronger_than = "LG101",
+    .check = check,
+    .examples = examples,
+};
