@@ -169,11 +169,10 @@ static struct lg_str cut_warning(struct lg_str text, struct lg_arena *arena)
 }
 
 /* The fix is said where it fits whole. */
-static struct lg_str warning_of(const struct lg_judgement *judgement,
-                                const struct lg_finding *finding, struct lg_arena *arena)
+static struct lg_str warning_of(const struct lg_finding *finding, struct lg_arena *arena)
 {
-    bool would = finding->action == LG_ACTION_WARN && finding->was == LG_ACTION_DENY &&
-                 !finding->ratcheted && judgement->mode == LG_MODE_OBSERVE;
+    bool would =
+        finding->action == LG_ACTION_WARN && finding->was == LG_ACTION_DENY && !finding->ratcheted;
     struct lg_str text =
         lg_arena_printf(arena, "%s: %s%.*s", finding->rule->id, would ? "would be denied: " : "",
                         LG_ARG(finding->message));
@@ -199,7 +198,7 @@ static void warn(const struct lg_judgement *judgement, struct lg_arena *arena,
     struct lg_str *warnings = lg_arena_array(arena, shown + 1, sizeof(*warnings));
     for (size_t i = 0; i < judgement->n && ret->n_warnings < shown; i++)
         if (warned_of(&judgement->findings[i]))
-            warnings[ret->n_warnings++] = warning_of(judgement, &judgement->findings[i], arena);
+            warnings[ret->n_warnings++] = warning_of(&judgement->findings[i], arena);
     if (shown < n)
         warnings[ret->n_warnings++] = lg_arena_printf(
             arena, "livegate: %zu more; `livegate check` lists all of them", n - shown);

@@ -1,0 +1,55 @@
+/* Reading a policy's text: what the parts of the parser share. Only rules/policy*.c look inside.
+ *
+ * Every reader answers false behind an error with its place, so that `return a && b` reads on only while all is well.
+ */
+#ifndef LG_RULES_POLICY_READ_H
+#define LG_RULES_POLICY_READ_H
+
+#include "rules/policy_data.h"
+
+enum { LG_NAME_SHOWN_MAX = 48, LG_NEAREST_NONE = 255 };
+
+struct lg_policy_parser {
+    struct lg_policy *policy;
+    struct lg_arena *arena; /* the policy's */
+    const char *file;
+    struct lg_err *err;
+};
+
+/* The known name that is nearest to what was written; start with edits = LG_NEAREST_NONE. */
+struct lg_nearest {
+    struct lg_str wanted;
+    const char *name;
+    unsigned edits;
+};
+void lg_nearest_consider(struct lg_nearest *nearest, const char *name);
+/* "; did you mean \"x\"?" where something is near enough to be meant, else "". */
+struct lg_str lg_nearest_suggestion(const struct lg_nearest *nearest, struct lg_arena *arena);
+
+/* Sets the error at `at`. Always false. */
+bool lg_policy_fail(const struct lg_policy_parser *parser, enum lg_err_code code, struct lg_val at,
+                    const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/* Where the iterator's key stands. */
+struct lg_val lg_policy_key_at(const struct lg_json_iter *it);
+
+bool lg_policy_want(const struct lg_policy_parser *parser, struct lg_val v, enum lg_json_kind kind,
+                    const char *what, const char *expected);
+/* True when every key of the object is one of `keys` (NULL-terminated). Keys of `later` (or NULL) are valid in the policy
+ * format and not read by this version. */
+bool lg_policy_only_keys(const struct lg_policy_parser *parser, struct lg_val v, const char *what,
+                         const char *const *keys, const char *const *later);
+/* A list of at least one and at most `max` items. */
+bool lg_policy_want_list(const struct lg_policy_parser *parser, struct lg_val v, const char *what,
+                         size_t max);
+bool lg_policy_want_text(const struct lg_policy_parser *parser, struct lg_val v, const char *what);
+
+/* `rules` of the policy or of an entry, merged into the set: `*` first, then each rule's keys. Absent: nothing. */
+bool lg_policy_read_rules(const struct lg_policy_parser *parser, struct lg_val v,
+                          struct lg_policy_set *set);
+bool lg_policy_read_mode(const struct lg_policy_parser *parser, struct lg_val v,
+                         enum lg_policy_mode *ret);
+/* `namespaces`, over what holds everywhere. */
+bool lg_policy_read_namespaces(const struct lg_policy_parser *parser, struct lg_val v);
+
+#endif

@@ -1,0 +1,171 @@
+/* The `rules` of a policy: by id or name, with parameters as their descriptors say. */
+#include <assert.h>
+
+#include "rules/policy_read.h"
+
+/* YAML reads a bare `off` as false. */
+static bool read_action(const struct lg_policy_parser *parser, struct lg_val v, enum lg_action *ret)
+{
+    static const enum lg_action known[] = {LG_ACTION_DENY, LG_ACTION_WARN, LG_ACTION_AUDIT,
+                                           LG_ACTION_OFF};
+    if (lg_json_kind(v) == LG_JSON_FALSE) {
+        *ret = LG_ACTION_OFF;
+        return true;
+    }
+    if (!lg_policy_want(parser, v, LG_JSON_STRING, "action", "deny, warn, audit or off"))
+        return false;
+    struct lg_nearest nearest = {.wanted = lg_json_str(v), .edits = LG_NEAREST_NONE};
+    for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++) {
+        if (lg_json_is(v, lg_action_name(known[i]))) {
+            *ret = known[i];
+            return true;
+        }
+        lg_nearest_consider(&nearest, lg_action_name(known[i]));
+    }
+    if (lg_json_is(v, lg_action_name(LG_ACTION_PENDING)))
+        return lg_policy_fail(
+            parser, LG_E_INVALID, v,
+            "action cannot be pending, which is a verdict: use deny, warn, audit or off");
+    return lg_policy_fail(parser, LG_E_INVALID, v,
+                          "unknown action \"%.*s\": use deny, warn, audit or off%.*s",
+                          LG_ARG(lg_str_cut(nearest.wanted, LG_NAME_SHOWN_MAX)),
+                          LG_ARG(lg_nearest_suggestion(&nearest, parser->arena)));
+}
+
+static bool read_int_list(const struct lg_policy_parser *parser, const struct lg_param *param,
+                          struct lg_val v, struct lg_param_value *ret)
+{
+    if (!lg_policy_want(parser, v, LG_JSON_ARRAY, param->name, "a list of integers"))
+        return false;
+    if (lg_json_len(v) > LG_PARAM_ITEMS_MAX)
+        return lg_policy_fail(parser, LG_E_LIMIT, v, "%s has %zu items, at most %d are read",
+                              param->name, lg_json_len(v), LG_PARAM_ITEMS_MAX);
+    ret->n = 0;
+    for (struct lg_json_iter it = lg_json_iter(v); lg_json_next(&it);) {
+        int64_t n = 0;
+        enum lg_err_code code = lg_json_int64(it.val, &n);
+        if (code == LG_E_INVALID)
+            return lg_policy_fail(parser, LG_E_INVALID, it.val, "%s: %.*s is not an integer",
+                                  param->name,
+                                  LG_ARG(lg_str_cut(lg_json_text(it.val), LG_NAME_SHOWN_MAX)));
+        if (code != LG_E_OK || n < param->min || n > param->max)
+            return lg_policy_fail(parser, LG_E_INVALID, it.val,
+                                  "%s: %.*s is not between %lld and %lld", param->name,
+                                  LG_ARG(lg_str_cut(lg_json_text(it.val), LG_NAME_SHOWN_MAX)),
+                                  (long long)param->min, (long long)param->max);
+        ret->items[ret->n++] = n;
+    }
+    return true;
+}
+
+static bool read_param(const struct lg_policy_parser *parser, const struct lg_param *param,
+                       struct lg_val v, struct lg_param_value *ret)
+{
+    if (param->type == LG_PARAM_INT_LIST)
+        return read_int_list(parser, param, v, ret);
+    if (lg_json_kind(v) != LG_JSON_TRUE && lg_json_kind(v) != LG_JSON_FALSE)
+        return lg_policy_fail(parser, LG_E_INVALID, v, "%s must be true or false, not %s",
+                              param->name, lg_json_kind_name(v));
+    ret->flag = lg_json_bool(v, false);
+    return true;
+}
+
+/* Merges one rule's entry into the set: only the keys that are there. */
+static bool read_rule(const struct lg_policy_parser *parser, struct lg_val v, size_t index,
+                      struct lg_policy_set *set)
+{
+    const struct lg_rule *rule = lg_rules[index];
+    const char *keys[LG_PARAMS_MAX + 2] = {"action"};
+    size_t n = 0;
+    for (; rule->params != NULL && rule->params[n].name != NULL; n++) {
+        assert(n < LG_PARAMS_MAX);
+        keys[n + 1] = rule->params[n].name;
+    }
+    if (!lg_policy_want(parser, v, LG_JSON_OBJECT, rule->id, "an object such as {action: warn}") ||
+        !lg_policy_only_keys(parser, v, rule->id, keys, NULL))
+        return false;
+    struct lg_val action = lg_json_get(v, "action");
+    if (lg_json_there(action) && !read_action(parser, action, &set->actions[index]))
+        return false;
+    if (n == 0)
+        return true;
+    struct lg_param_value *values = lg_arena_array(parser->arena, n, sizeof(*values));
+    memcpy(values, set->params[index], n * sizeof(*values));
+    set->params[index] = values;
+    for (size_t i = 0; i < n; i++) {
+        struct lg_val value = lg_json_get(v, rule->params[i].name);
+        if (lg_json_there(value) && !read_param(parser, &rule->params[i], value, &values[i]))
+            return false;
+    }
+    return true;
+}
+
+/* Caps, never raises. */
+static bool read_every_rule(const struct lg_policy_parser *parser, struct lg_val v,
+                            struct lg_policy_set *set)
+{
+    static const char *const keys[] = {"action", NULL};
+    if (!lg_policy_want(parser, v, LG_JSON_OBJECT, "\"*\"", "an object such as {action: warn}") ||
+        !lg_policy_only_keys(parser, v, "\"*\"", keys, NULL))
+        return false;
+    enum lg_action cap = LG_ACTION_DENY;
+    struct lg_val action = lg_json_get(v, "action");
+    if (lg_json_there(action) && !read_action(parser, action, &cap))
+        return false;
+    for (size_t i = 0; lg_rules[i] != NULL; i++)
+        if (set->actions[i] > cap)
+            set->actions[i] = cap;
+    return true;
+}
+
+static bool unknown_rule(const struct lg_policy_parser *parser, const struct lg_json_iter *it)
+{
+    struct lg_nearest nearest = {.wanted = it->key, .edits = LG_NEAREST_NONE};
+    for (size_t i = 0; lg_rules[i] != NULL; i++) {
+        lg_nearest_consider(&nearest, lg_rules[i]->id);
+        lg_nearest_consider(&nearest, lg_rules[i]->name);
+    }
+    return lg_policy_fail(parser, LG_E_INVALID, lg_policy_key_at(it), "unknown rule \"%.*s\"%.*s",
+                          LG_ARG(lg_str_cut(it->key, LG_NAME_SHOWN_MAX)),
+                          LG_ARG(lg_nearest_suggestion(&nearest, parser->arena)));
+}
+
+bool lg_policy_read_rules(const struct lg_policy_parser *parser, struct lg_val v,
+                          struct lg_policy_set *set)
+{
+    if (!lg_json_there(v))
+        return true;
+    if (!lg_policy_want(parser, v, LG_JSON_OBJECT, "rules",
+                        "an object with rule ids or names as keys"))
+        return false;
+    struct lg_val every = lg_json_get(v, "*");
+    if (lg_json_there(every) && !read_every_rule(parser, every, set))
+        return false;
+    bool *seen = lg_arena_array(parser->arena, lg_rules_count(), sizeof(*seen));
+    for (struct lg_json_iter it = lg_json_iter(v); lg_json_next(&it);) {
+        size_t index = 0;
+        if (lg_str_is(it.key, "*"))
+            continue;
+        if (lg_rule_find(it.key, &index) == NULL)
+            return unknown_rule(parser, &it);
+        if (seen[index])
+            return lg_policy_fail(parser, LG_E_INVALID, lg_policy_key_at(&it),
+                                  "rule %s (%s) is set twice", lg_rules[index]->id,
+                                  lg_rules[index]->name);
+        seen[index] = true;
+        if (lg_json_there(it.val) && !read_rule(parser, it.val, index, set))
+            return false;
+    }
+    return true;
+}
+
+bool lg_policy_read_mode(const struct lg_policy_parser *parser, struct lg_val v,
+                         enum lg_policy_mode *ret)
+{
+    if (!lg_json_there(v))
+        return true;
+    if (!lg_json_is(v, "enforce") && !lg_json_is(v, "observe"))
+        return lg_policy_fail(parser, LG_E_INVALID, v, "mode must be enforce or observe");
+    *ret = lg_json_is(v, "observe") ? LG_MODE_OBSERVE : LG_MODE_ENFORCE;
+    return true;
+}
