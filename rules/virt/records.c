@@ -233,9 +233,22 @@ static void keep_record(struct keeper *keeper, struct lg_record *record)
 
 enum lg_err_code lg_record_new(struct lg_val object, struct lg_record **ret, struct lg_err *err)
 {
+    struct lg_str api_version = lg_json_str(lg_json_get(object, "apiVersion"));
+    struct lg_str kind = lg_json_str(lg_json_get(object, "kind"));
+    enum lg_kind known = lg_kind_of(api_version, kind);
+    if (known == LG_KIND_OTHER)
+        return lg_err_set(err, LG_E_UNSUPPORTED, "kind", "%.*s %.*s is not kept",
+                          LG_ARG(api_version), LG_ARG(kind));
+    return lg_record_new_as(known, object, ret, err);
+}
+
+enum lg_err_code lg_record_new_as(enum lg_kind kind, struct lg_val object, struct lg_record **ret,
+                                  struct lg_err *err)
+{
+    assert(kind < LG_KIND_COUNT);
     struct lg_arena scratch lg_cleanup(lg_arena_done);
     lg_arena_init(&scratch);
-    union lg_any_record read = {0};
+    union lg_any_record read = {.r = {.kind = kind}};
     enum lg_err_code code = lg_record_read(object, &scratch, &read, err);
     if (code != LG_E_OK)
         return code;

@@ -147,6 +147,9 @@ struct
  * LG_E_UNSUPPORTED for a kind we do not know. */
 enum lg_err_code lg_record_new(struct lg_val object, struct lg_record **ret, struct lg_err *err)
     __attribute__((warn_unused_result));
+/* The same for an object whose kind the caller knows: items of a list need not say theirs. */
+enum lg_err_code lg_record_new_as(enum lg_kind kind, struct lg_val object, struct lg_record **ret,
+                                  struct lg_err *err) __attribute__((warn_unused_result));
 struct lg_record *lg_record_ref(struct lg_record *record);
 void lg_record_unref(struct lg_record *record);
 

@@ -406,16 +406,10 @@ static void read_kind(struct reader *reader, union lg_any_record *ret)
 }
 
 enum lg_err_code lg_record_read(struct lg_val object, struct lg_arena *arena,
-                                union lg_any_record *ret, struct lg_err *err)
+                                union lg_any_record *io_record, struct lg_err *err)
 {
-    struct lg_str api_version = lg_json_str(lg_json_get(object, "apiVersion"));
-    struct lg_str kind = lg_json_str(lg_json_get(object, "kind"));
-    ret->r.kind = lg_kind_of(api_version, kind);
-    if (ret->r.kind == LG_KIND_OTHER)
-        return lg_err_set(err, LG_E_UNSUPPORTED, "kind", "%.*s %.*s is not kept",
-                          LG_ARG(api_version), LG_ARG(kind));
     struct reader reader = {.object = object, .arena = arena, .err = err};
-    read_common(&reader, &ret->r);
-    read_kind(&reader, ret);
+    read_common(&reader, &io_record->r);
+    read_kind(&reader, io_record);
     return reader.code;
 }
