@@ -121,7 +121,7 @@ static void json_documents_may_follow_each_other(void **state)
     (void)state;
     read_text("a.json", NODE("n1") NODE("n2") "\n" NODE("n3"));
     assert_int_equal(fixture.manifests.n, 3);
-    assert_object(1, LG_KIND_NODE, "n2", 2, 1, 62);
+    assert_object(1, LG_KIND_NODE, "n2", 2, 1, 59);
     assert_object(2, LG_KIND_NODE, "n3", 3, 2, 1);
 }
 
@@ -160,7 +160,7 @@ static void items_inherit_their_kind_from_a_typed_list(void **state)
                         "- metadata: {name: more, namespace: web}\n"
                         "  kind: Pod\n");
     assert_int_equal(fixture.manifests.n, 3);
-    assert_object(0, LG_KIND_NODE, "n1", 1, 1, 48);
+    assert_object(0, LG_KIND_NODE, "n1", 1, 1, 47);
     assert_object(1, LG_KIND_CLAIM, "data", 1, 4, 3);
     assert_object(2, LG_KIND_OTHER, "more", 1, 5, 3);
     struct lg_err err = {0};
@@ -251,7 +251,7 @@ static void what_is_no_object_is_an_error_with_its_place(void **state)
                       LG_E_INVALID, ":2:1", "items: expected objects with commas between them");
     assert_unreadable(
         "e.json", "{\"kind\":\"List\",\"apiVersion\":\"v1\",\"items\":[" NODE("n") NODE("m") "]}",
-        LG_E_INVALID, ":1:106", "items: expected objects with commas between them");
+        LG_E_INVALID, ":1:100", "items: expected objects with commas between them");
     assert_unreadable("f.json",
                       "{\"kind\":\"List\",\"apiVersion\":\"v1\",\"items\":[\n"
                       "{\"kind\":\"List\",\"apiVersion\":\"v1\",\"items\":[]}]}",
