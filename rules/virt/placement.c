@@ -154,9 +154,18 @@ struct walk {
     lg_word *left;         /* not excluded so far */
     lg_word *away;         /* of them: away */
     lg_word *scratch[3];   /* terms so far, this term, this expression */
+    size_t by_kubevirt;    /* see struct lg_place_count */
     lg_place_visit *visit; /* NULL = nobody asks for reasons */
     void *arg;
 };
+
+static size_t count_bits(const lg_word *words, size_t n)
+{
+    size_t bits = 0;
+    for (size_t i = 0; i < n; i++)
+        bits += (size_t)__builtin_popcountll(words[i]);
+    return bits;
+}
 
 /* Every node that is left and among `nodes` (NULL = none), or not among them, has this reason. */
 static void reason_applies(struct walk *w, const struct lg_place_reason *reason,
@@ -287,7 +296,9 @@ static void walk_reasons(struct walk *w)
     if (req->needs_schedulable)
         reason_applies(w, &(struct lg_place_reason){.kind = LG_REASON_NO_SCHEDULABLE_LABEL},
                        lg_nodes_with_key(w->nodes, schedulable), false);
+    w->by_kubevirt = count_bits(w->left, w->words);
     walk_wants(w, LG_REASON_ADDED_LABEL, req->added, req->n_added);
+    w->by_kubevirt -= count_bits(w->left, w->words);
     if (!req->tolerates_cordon)
         reason_applies(w, &(struct lg_place_reason){.kind = LG_REASON_CORDONED},
                        lg_nodes_cordoned(w->nodes), true);
@@ -297,14 +308,6 @@ static void walk_reasons(struct walk *w)
         reason_applies(w, &(struct lg_place_reason){.kind = LG_REASON_NOT_SCHEDULABLE},
                        lg_nodes_with_label(w->nodes, schedulable, LG_STR("true")), false);
     walk_taints(w, true);
-}
-
-static size_t count_bits(const lg_word *words, size_t n)
-{
-    size_t bits = 0;
-    for (size_t i = 0; i < n; i++)
-        bits += (size_t)__builtin_popcountll(words[i]);
-    return bits;
 }
 
 struct lg_place_count lg_placement_walk(const struct lg_requirements *req,
@@ -328,7 +331,7 @@ struct lg_place_count lg_placement_walk(const struct lg_requirements *req,
     };
     memcpy(w.left, all, words * sizeof(lg_word));
     walk_reasons(&w);
-    struct lg_place_count count = {.away = count_bits(w.away, words)};
+    struct lg_place_count count = {.away = count_bits(w.away, words), .by_kubevirt = w.by_kubevirt};
     size_t left = count_bits(w.left, words);
     count.eligible = left - count.away;
     count.excluded = lg_nodes_count(nodes) - left;

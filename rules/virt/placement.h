@@ -28,6 +28,8 @@ enum lg_place { LG_PLACE_ELIGIBLE, LG_PLACE_AWAY, LG_PLACE_EXCLUDED };
 
 struct lg_place_count {
     size_t eligible, away, excluded;
+    size_t
+        by_kubevirt; /* of the excluded: only by labels that KubeVirt adds for the guest's hardware */
 };
 
 struct lg_place_count lg_placement_count(const struct lg_requirements *req,

@@ -29,7 +29,7 @@ static bool match_of(struct lg_str op, enum lg_match *ret)
 }
 
 /* null in a list of strings is "", as Go's decoder has it. */
-static const struct lg_str *values_read(struct lg_val list, struct lg_arena *arena, size_t *ret_n)
+static struct lg_str *values_read(struct lg_val list, struct lg_arena *arena, size_t *ret_n)
 {
     struct lg_str *values = lg_arena_array(arena, lg_json_len(list), sizeof(struct lg_str));
     *ret_n = 0;

@@ -37,7 +37,7 @@ struct lg_expression {
     bool name; /* of the node's name, not of a label */
     enum lg_match match;
     struct lg_str key;
-    const struct lg_str *values;
+    struct lg_str *values;
     size_t n;
     int64_t bound; /* LG_MATCH_ABOVE, LG_MATCH_BELOW */
 };
@@ -98,5 +98,10 @@ struct lg_place_count lg_placement_walk(const struct lg_requirements *req,
  * for any node and need not be kept; a false constant counts as refused, since neither ever matches. */
 bool lg_expression_read(struct lg_val requirement, bool field, struct lg_arena *arena,
                         struct lg_expression *ret, bool *ret_true);
+
+/* False: no node of any cluster could match one of the terms; *ret_key (where there is a term) is a label of which it asks
+ * what contradicts itself. Sorts the values of the terms. */
+bool lg_terms_can_hold(const struct lg_requirements *req, struct lg_arena *arena,
+                       struct lg_str *ret_key);
 
 #endif

@@ -1,0 +1,198 @@
+/* LG204: any other way onto the pod network that KubeVirt does not migrate.
+ *
+ * On the pod network KubeVirt migrates masquerade, passtBinding, a bridge that is vouched for (LG201), and binding
+ * plugins that the KubeVirt CR registers with a `migration` struct, even an empty one. A guest without any interface, or
+ * without the pod network, may bind as it likes. Source: KubeVirt pkg/network/vmispec, VerifyVMIMigratable.
+ */
+#include "rules/rule.h"
+#include "rules/virt/expansion.h"
+
+static const struct lg_binding *registered(const struct lg_settings *settings, struct lg_str name)
+{
+    for (size_t i = 0; i < settings->n_bindings; i++)
+        if (lg_str_eq(settings->bindings[i].name, name))
+            return &settings->bindings[i];
+    return NULL;
+}
+
+static void report(struct lg_rule_context *context, struct lg_val at, struct lg_str about,
+                   struct lg_str ident, struct lg_str message)
+{
+    struct lg_report report = {
+        .at = at,
+        .about = about,
+        .ident = ident,
+        .message = message,
+        .fix = LG_STR("use \"masquerade: {}\" for the pod network, or a binding plugin that the "
+                      "KubeVirt CR registers with migration"),
+    };
+    lg_rule_report(context, &report);
+}
+
+static void check_plugin(struct lg_rule_context *context, const struct lg_pod_network *net,
+                         struct lg_str name)
+{
+    const struct lg_binding *plugin = registered(context->settings, net->binding_name);
+    if (plugin != NULL && plugin->migratable)
+        return;
+    if (!context->settings->known) {
+        lg_rule_lacks(context, net->binding, LG_KIND_KUBEVIRT, LG_STR(""));
+        return;
+    }
+    struct lg_str message = lg_arena_printf(
+        context->arena, "interface \"%.*s\": binding plugin \"%.*s\" is %s in the KubeVirt CR",
+        LG_ARG(name), LG_ARG(net->binding_name),
+        plugin != NULL ? "registered without migration" : "not registered");
+    report(context, net->binding, name,
+           lg_arena_printf(context->arena, "plugin %.*s", LG_ARG(net->binding_name)), message);
+}
+
+static void check_no_binding(struct lg_rule_context *context, const struct lg_pod_network *net,
+                             struct lg_str name)
+{
+    const struct lg_vm *vm = &context->subject->vm;
+    struct lg_val named_at;
+    struct lg_str unread = lg_expansion_unread(vm, context->arena, &named_at);
+    if (vm->has_preference) {
+        lg_rule_lacks_text(
+            context, named_at,
+            lg_arena_printf(context->arena,
+                            "interface \"%.*s\" names no binding; this version does not read "
+                            "%.*s, which may bring masquerade",
+                            LG_ARG(name), LG_ARG(unread)));
+        return;
+    }
+    report(context, net->interface, name, LG_STR("none"),
+           lg_arena_printf(context->arena,
+                           "interface \"%.*s\" on the pod network names no binding; live migration "
+                           "needs masquerade",
+                           LG_ARG(name)));
+}
+
+static void check(struct lg_rule_context *context)
+{
+    struct lg_pod_network net = lg_pod_network_of(&context->subject->vm);
+    if (net.n_interfaces == 0 || !lg_json_there(net.network))
+        return;
+    struct lg_str name = lg_json_str_at(net.network, "name");
+    if (!lg_json_there(net.interface)) {
+        report(context, net.network, name, LG_STR("no interface"),
+               lg_arena_printf(context->arena,
+                               "network \"%.*s\" is the pod network, and no interface has its name",
+                               LG_ARG(name)));
+        return;
+    }
+    switch (net.kind) {
+    case LG_BINDING_MASQUERADE:
+    case LG_BINDING_PASST:
+    case LG_BINDING_BRIDGE:
+        return;
+    case LG_BINDING_PLUGIN:
+        check_plugin(context, &net, name);
+        return;
+    case LG_BINDING_NONE:
+        check_no_binding(context, &net, name);
+        return;
+    case LG_BINDING_OTHER:
+        break;
+    }
+    report(
+        context, net.binding, name, net.binding_name,
+        lg_arena_printf(context->arena,
+                        "interface \"%.*s\": binding %.*s on the pod network cannot be migrated; "
+                        "live migration needs masquerade",
+                        LG_ARG(name), LG_ARG(net.binding_name)));
+}
+
+#define VM(head, networks, interfaces)                                                             \
+    "apiVersion: kubevirt.io/v1\n"                                                                 \
+    "kind: VirtualMachine\n"                                                                       \
+    "metadata: {name: web, namespace: shop}\n"                                                     \
+    "spec:\n" head "  template:\n"                                                                 \
+    "    spec:\n"                                                                                  \
+    "      networks: " networks "\n"                                                               \
+    "      domain: {devices: {interfaces: " interfaces "}}\n"
+#define POD "[{name: default, pod: {}}]"
+
+#define KUBEVIRT(binding)                                                                          \
+    "apiVersion: kubevirt.io/v1\n"                                                                 \
+    "kind: KubeVirt\n"                                                                             \
+    "metadata: {name: kubevirt, namespace: kubevirt}\n"                                            \
+    "spec: {configuration: {network: {binding: " binding "}}}\n"
+
+static const struct lg_rule_example examples[] = {
+    {.name = "masquerade",
+     .expect = LG_EXPECT_NOTHING,
+     .object = VM("", POD, "[{name: default, masquerade: {}}]")},
+    {.name = "SR-IOV on the pod network",
+     .expect = LG_EXPECT_DENY,
+     .object = VM("", POD, "[{name: default, sriov: {}}]"),
+     .message = "binding sriov on the pod network cannot be migrated"},
+    {.name = "SR-IOV on another network",
+     .expect = LG_EXPECT_NOTHING,
+     .object = VM("", "[{name: fast, multus: {networkName: fast}}]", "[{name: fast, sriov: {}}]")},
+    {.name = "the core binding passt",
+     .expect = LG_EXPECT_NOTHING,
+     .object = VM("", POD, "[{name: default, passtBinding: {}}]")},
+    {.name = "a bridge is LG201's",
+     .expect = LG_EXPECT_NOTHING,
+     .object = VM("", POD, "[{name: default, bridge: {}}]")},
+    {.name = "a plugin that migrates",
+     .expect = LG_EXPECT_NOTHING,
+     .object = VM("", POD, "[{name: default, binding: {name: l2bridge}}]"),
+     .inventory = KUBEVIRT("{l2bridge: {migration: {}}}")},
+    {.name = "a plugin without migration",
+     .expect = LG_EXPECT_DENY,
+     .object = VM("", POD, "[{name: default, binding: {name: own}}]"),
+     .inventory = KUBEVIRT("{own: {sidecarImage: registry/own}}"),
+     .message = "binding plugin \"own\" is registered without migration"},
+    {.name = "a plugin that nobody registered",
+     .expect = LG_EXPECT_DENY,
+     .object = VM("", POD, "[{name: default, binding: {name: own}}]"),
+     .inventory = KUBEVIRT("{}"),
+     .message = "binding plugin \"own\" is not registered"},
+    {.name = "a plugin, and no KubeVirt CR is known",
+     .expect = LG_EXPECT_PENDING,
+     .object = VM("", POD, "[{name: default, binding: {name: own}}]")},
+    {.name = "the pod network without its interface",
+     .expect = LG_EXPECT_DENY,
+     .object = VM("", POD, "[{name: other, masquerade: {}}]"),
+     .message = "no interface has its name"},
+    {.name = "no interface at all",
+     .expect = LG_EXPECT_NOTHING,
+     .object = "apiVersion: kubevirt.io/v1\n"
+               "kind: VirtualMachineInstance\n"
+               "metadata: {name: web, namespace: shop}\n"
+               "spec: {networks: [{name: default, pod: {}}], domain: {devices: {}}}\n"},
+    {.name = "no binding",
+     .expect = LG_EXPECT_DENY,
+     .object = VM("", POD, "[{name: default}]"),
+     .message = "names no binding"},
+    {.name = "no binding, which a preference may bring",
+     .expect = LG_EXPECT_PENDING,
+     .object = VM("  preference: {name: fedora}\n", POD, "[{name: default}]")},
+    {.name = "an instancetype mends no SR-IOV",
+     .expect = LG_EXPECT_DENY,
+     .object = VM("  instancetype: {name: u1.medium}\n", POD, "[{name: default, sriov: {}}]")},
+    {0},
+};
+
+const struct lg_rule lg_rule_binding_not_migratable = {
+    .id = "LG204",
+    .name = "binding-not-migratable",
+    .title = "The interface on the pod network has a binding that KubeVirt does not migrate",
+    .rationale = "KubeVirt migrates a guest on the pod network only with masquerade, passtBinding "
+                 "or a binding plugin that is registered with migration; with any other binding, "
+                 "or without an interface for the network, it marks the guest as not migratable.",
+    .remedy = "Use masquerade for the pod network. SR-IOV and bridges are fine on other networks. "
+              "A binding plugin becomes migratable when its entry in the KubeVirt CR "
+              "(spec.configuration.network.binding) has migration, even an empty one.",
+    .source = "KubeVirt pkg/network/vmispec, VerifyVMIMigratable",
+    .action = LG_ACTION_DENY,
+    .kinds = LG_BIT(LG_KIND_VM) | LG_BIT(LG_KIND_VMI),
+    .ops = LG_BIT(LG_OP_CREATE) | LG_BIT(LG_OP_UPDATE),
+    .looks_up = LG_BIT(LG_KIND_KUBEVIRT) | LG_BIT(LG_KIND_HYPERCONVERGED),
+    .kubevirt_reason = "InterfaceNotLiveMigratable",
+    .check = check,
+    .examples = examples,
+};

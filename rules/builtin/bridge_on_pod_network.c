@@ -1,0 +1,129 @@
+/* LG201: the bridge binding on the pod network.
+ *
+ * A bridged guest holds the pod's own address. On the target node a new pod gets another one, so KubeVirt refuses to
+ * migrate the guest, unless somebody vouches for the network (an address that follows the guest) with an annotation on
+ * the VMI. Its presence alone counts, whatever the value. Source: KubeVirt pkg/network/vmispec, VerifyVMIMigratable.
+ */
+#include "rules/rule.h"
+#include "rules/virt/expansion.h"
+
+static void check(struct lg_rule_context *context)
+{
+    const struct lg_vm *vm = &context->subject->vm;
+    struct lg_pod_network net = lg_pod_network_of(vm);
+    if (net.kind != LG_BINDING_BRIDGE ||
+        lg_vm_has_annotation(vm, "kubevirt.io/allow-pod-bridge-network-live-migration"))
+        return;
+    struct lg_str name = lg_json_str_at(net.interface, "name");
+    struct lg_val named_at;
+    struct lg_str unread = lg_expansion_unread(vm, context->arena, &named_at);
+    if (!lg_str_empty(unread)) {
+        struct lg_str text = lg_arena_printf(
+            context->arena,
+            "interface \"%.*s\" is bridged to the pod network; this version does not read %.*s, "
+            "which may bring the annotation that allows it",
+            LG_ARG(name), LG_ARG(unread));
+        lg_rule_lacks_text(context, named_at, text);
+        return;
+    }
+    struct lg_report report = {
+        .at = net.binding,
+        .about = name,
+        .ident = LG_STR("pod"),
+        .message = lg_arena_printf(context->arena,
+                                   "interface \"%.*s\": the bridge binding on the pod network "
+                                   "cannot be migrated; live migration needs masquerade",
+                                   LG_ARG(name)),
+        .fix = lg_arena_printf(
+            context->arena,
+            "write \"masquerade: {}\" in place of \"bridge: {}\"; or, where the network lets a "
+            "guest keep its address on another node, set the annotation "
+            "kubevirt.io/allow-pod-bridge-network-live-migration in %s",
+            vm->kind == LG_KIND_VM ? "spec.template.metadata.annotations" : "metadata.annotations"),
+    };
+    lg_rule_report(context, &report);
+}
+
+#define VM(head, metadata, binding)                                                                \
+    "apiVersion: kubevirt.io/v1\n"                                                                 \
+    "kind: VirtualMachine\n"                                                                       \
+    "metadata: {name: web, namespace: shop}\n"                                                     \
+    "spec:\n" head "  template:\n"                                                                 \
+    "    metadata: " metadata "\n"                                                                 \
+    "    spec:\n"                                                                                  \
+    "      networks: [{name: default, pod: {}}]\n"                                                 \
+    "      domain:\n"                                                                              \
+    "        devices:\n"                                                                           \
+    "          interfaces: [{name: default, " binding "}]\n"
+
+static const struct lg_rule_example examples[] = {
+    {.name = "masquerade on the pod network",
+     .expect = LG_EXPECT_NOTHING,
+     .object = VM("", "{}", "masquerade: {}")},
+    {.name = "bridge on the pod network",
+     .expect = LG_EXPECT_DENY,
+     .object = VM("", "{}", "bridge: {}"),
+     .message = "interface \"default\": the bridge binding on the pod network"},
+    {.name = "the annotation allows it, whatever its value",
+     .expect = LG_EXPECT_NOTHING,
+     .object =
+         VM("", "{annotations: {kubevirt.io/allow-pod-bridge-network-live-migration: \"false\"}}",
+            "bridge: {}")},
+    {.name = "no interface is declared",
+     .expect = LG_EXPECT_NOTHING,
+     .object = "apiVersion: kubevirt.io/v1\n"
+               "kind: VirtualMachine\n"
+               "metadata: {name: web, namespace: shop}\n"
+               "spec: {template: {spec: {domain: {devices: {}}}}}\n"},
+    {.name = "bridge on another network than the pod's",
+     .expect = LG_EXPECT_NOTHING,
+     .object = "apiVersion: kubevirt.io/v1\n"
+               "kind: VirtualMachineInstance\n"
+               "metadata: {name: web, namespace: shop}\n"
+               "spec:\n"
+               "  networks: [{name: vlan7, multus: {networkName: vlan7}}]\n"
+               "  domain: {devices: {interfaces: [{name: vlan7, bridge: {}}]}}\n"},
+    {.name = "the annotation on the VM itself reaches no guest",
+     .expect = LG_EXPECT_DENY,
+     .object = "apiVersion: kubevirt.io/v1\n"
+               "kind: VirtualMachine\n"
+               "metadata:\n"
+               "  name: web\n"
+               "  namespace: shop\n"
+               "  annotations: {kubevirt.io/allow-pod-bridge-network-live-migration: \"\"}\n"
+               "spec:\n"
+               "  template:\n"
+               "    spec:\n"
+               "      networks: [{name: default, pod: {}}]\n"
+               "      domain: {devices: {interfaces: [{name: default, bridge: {}}]}}\n"},
+    {.name = "an instancetype may bring the annotation",
+     .expect = LG_EXPECT_PENDING,
+     .object = VM("  instancetype: {name: u1.medium}\n", "{}", "bridge: {}"),
+     .message = "instancetype \"u1.medium\""},
+    {.name = "an update that leaves the bridge where it was",
+     .expect = LG_EXPECT_WARN,
+     .object = VM("  runStrategy: Always\n", "{labels: {app: web}}", "bridge: {}"),
+     .old_object = VM("  runStrategy: Always\n", "{}", "bridge: {}")},
+    {0},
+};
+
+const struct lg_rule lg_rule_bridge_on_pod_network = {
+    .id = "LG201",
+    .name = "bridge-on-pod-network",
+    .title = "The guest is bridged to the pod network",
+    .rationale = "A bridged guest holds the address of its pod. The pod on the target node has "
+                 "another address, so KubeVirt marks the guest as not migratable: a node drain "
+                 "waits for it or shuts it down.",
+    .remedy = "Use the masquerade binding for the pod network. Where the cluster's network lets "
+              "an address follow the guest, set the annotation "
+              "kubevirt.io/allow-pod-bridge-network-live-migration on the template's metadata; "
+              "its presence counts, not its value.",
+    .source = "KubeVirt pkg/network/vmispec, VerifyVMIMigratable; KubeVirt user guide, live "
+              "migration, limitations",
+    .action = LG_ACTION_DENY,
+    .kinds = LG_BIT(LG_KIND_VM) | LG_BIT(LG_KIND_VMI),
+    .ops = LG_BIT(LG_OP_CREATE) | LG_BIT(LG_OP_UPDATE),
+    .kubevirt_reason = "InterfaceNotLiveMigratable",
+    .check = check,
+    .examples = examples,
+};

@@ -1,0 +1,130 @@
+/* LG203: no network is declared, and the cluster's default binding is bridge.
+ *
+ * KubeVirt then attaches the guest to the pod network with the KubeVirt CR's default binding when it starts. Upstream's
+ * default is bridge, which cannot be migrated (LG201); HyperConverged sets masquerade. The default never stands in the
+ * VM. Source: KubeVirt pkg/network/vmispec, SetDefaultNetworkInterface.
+ */
+#include "rules/rule.h"
+#include "rules/virt/expansion.h"
+
+static void check(struct lg_rule_context *context)
+{
+    const struct lg_vm *vm = &context->subject->vm;
+    const struct lg_settings *settings = context->settings;
+    if (!lg_pod_network_of(vm).defaulted || !lg_str_is(settings->default_interface, "bridge") ||
+        lg_vm_has_annotation(vm, "kubevirt.io/allow-pod-bridge-network-live-migration"))
+        return;
+    if (!settings->known) {
+        lg_rule_lacks(context, vm->spec, LG_KIND_KUBEVIRT, LG_STR(""));
+        return;
+    }
+    struct lg_val named_at;
+    struct lg_str unread = lg_expansion_unread(vm, context->arena, &named_at);
+    if (!lg_str_empty(unread)) {
+        struct lg_str text = lg_arena_printf(
+            context->arena,
+            "no network is declared and the cluster's default binding is bridge; this version "
+            "does not read %.*s, which may leave the interface out or allow the bridge",
+            LG_ARG(unread));
+        lg_rule_lacks_text(context, named_at, text);
+        return;
+    }
+    struct lg_val devices = lg_json_at(vm->spec, "domain.devices");
+    struct lg_report report = {
+        .at = lg_json_there(devices) ? devices : vm->spec,
+        .message = LG_STR("no network is declared, and the cluster's default binding for the pod "
+                          "network is bridge; live migration needs masquerade"),
+        .fix = LG_STR("declare it: networks [{name: default, pod: {}}] and interfaces [{name: "
+                      "default, masquerade: {}}]; or set defaultNetworkInterface: masquerade in "
+                      "the KubeVirt CR"),
+    };
+    lg_rule_report(context, &report);
+}
+
+#define VM(head, devices)                                                                          \
+    "apiVersion: kubevirt.io/v1\n"                                                                 \
+    "kind: VirtualMachine\n"                                                                       \
+    "metadata: {name: web, namespace: shop}\n"                                                     \
+    "spec:\n" head "  template:\n"                                                                 \
+    "    spec: {domain: {devices: " devices "}}\n"
+
+#define KUBEVIRT(network)                                                                          \
+    "apiVersion: kubevirt.io/v1\n"                                                                 \
+    "kind: KubeVirt\n"                                                                             \
+    "metadata: {name: kubevirt, namespace: kubevirt}\n"                                            \
+    "spec: {configuration: {" network "}}\n"
+
+#define HYPERCONVERGED                                                                             \
+    "apiVersion: hco.kubevirt.io/v1beta1\n"                                                        \
+    "kind: HyperConverged\n"                                                                       \
+    "metadata: {name: kubevirt-hyperconverged, namespace: openshift-cnv}\n"                        \
+    "spec: {}\n"
+
+static const struct lg_rule_example examples[] = {
+    {.name = "the cluster's default is masquerade",
+     .expect = LG_EXPECT_NOTHING,
+     .object = VM("", "{}"),
+     .inventory = KUBEVIRT("network: {defaultNetworkInterface: masquerade}")},
+    {.name = "the cluster's default is bridge",
+     .expect = LG_EXPECT_DENY,
+     .object = VM("", "{}"),
+     .inventory = KUBEVIRT("network: {defaultNetworkInterface: bridge}"),
+     .message = "default binding for the pod network is bridge"},
+    {.name = "the KubeVirt CR says nothing: bridge",
+     .expect = LG_EXPECT_DENY,
+     .object = VM("", "{interfaces: [], autoattachPodInterface: true}"),
+     .inventory = KUBEVIRT("")},
+    {.name = "the pod interface is not attached",
+     .expect = LG_EXPECT_NOTHING,
+     .object = VM("", "{autoattachPodInterface: false}"),
+     .inventory = KUBEVIRT("")},
+    {.name = "an interface is declared",
+     .expect = LG_EXPECT_NOTHING,
+     .object = VM("", "{interfaces: [{name: default, masquerade: {}}]}"),
+     .inventory = KUBEVIRT("")},
+    {.name = "the annotation allows the bridge",
+     .expect = LG_EXPECT_NOTHING,
+     .object = "apiVersion: kubevirt.io/v1\n"
+               "kind: VirtualMachineInstance\n"
+               "metadata:\n"
+               "  name: web\n"
+               "  namespace: shop\n"
+               "  annotations: {kubevirt.io/allow-pod-bridge-network-live-migration: \"\"}\n"
+               "spec: {domain: {devices: {}}}\n",
+     .inventory = KUBEVIRT("")},
+    {.name = "no KubeVirt CR is known",
+     .expect = LG_EXPECT_PENDING,
+     .object = VM("", "{}"),
+     .message = "KubeVirt"},
+    {.name = "only HyperConverged is known, and it sets masquerade",
+     .expect = LG_EXPECT_NOTHING,
+     .object = VM("", "{}"),
+     .inventory = HYPERCONVERGED},
+    {.name = "a preference may leave the interface out",
+     .expect = LG_EXPECT_PENDING,
+     .object = VM("  preference: {name: fedora}\n", "{}"),
+     .inventory = KUBEVIRT(""),
+     .message = "preference \"fedora\""},
+    {0},
+};
+
+const struct lg_rule lg_rule_default_binding_is_bridge = {
+    .id = "LG203",
+    .name = "default-binding-is-bridge",
+    .title = "No network is declared, and the cluster's default binding is bridge",
+    .rationale = "A VM without networks and interfaces gets the pod network with the default "
+                 "binding of the KubeVirt CR when it starts. Upstream's default is bridge, and a "
+                 "guest that is bridged to the pod network cannot be migrated. Nothing in the VM "
+                 "shows it.",
+    .remedy = "Declare the pod network and an interface with the masquerade binding, or make "
+              "masquerade the default in the KubeVirt CR "
+              "(spec.configuration.network.defaultNetworkInterface).",
+    .source = "KubeVirt pkg/network/vmispec, SetDefaultNetworkInterface and VerifyVMIMigratable",
+    .action = LG_ACTION_DENY,
+    .kinds = LG_BIT(LG_KIND_VM) | LG_BIT(LG_KIND_VMI),
+    .ops = LG_BIT(LG_OP_CREATE) | LG_BIT(LG_OP_UPDATE),
+    .looks_up = LG_BIT(LG_KIND_KUBEVIRT) | LG_BIT(LG_KIND_HYPERCONVERGED),
+    .kubevirt_reason = "InterfaceNotLiveMigratable",
+    .check = check,
+    .examples = examples,
+};

@@ -1,0 +1,193 @@
+/* LG402: exactly one node can take the guest, so it can start and never migrate.
+ *
+ * Judged as LG401 is. Nodes that are away count as a second place that comes back: then the rule only warns. On a cluster
+ * that has no second node for guests anyway (HyperConverged says infrastructureHighlyAvailable: false, or fewer than two
+ * nodes carry kubevirt.io/schedulable) it is recorded only. Source: as LG401; the target pod's required anti-affinity to
+ * the source pod by kubernetes.io/hostname, KubeVirt pkg/virt-controller/watch/migration.
+ */
+#include "rules/rule.h"
+#include "rules/virt/expansion.h"
+
+enum { NAMES_MAX = 5 };
+
+/* Guests have one place here at most, whatever a VM says. */
+static bool small_cluster(const struct lg_rule_context *context)
+{
+    if (!context->settings->highly_available)
+        return true;
+    const struct lg_node_table *nodes = lg_inventory_nodes(context->inventory);
+    const lg_word *carry = lg_nodes_with_key(nodes, LG_STR("kubevirt.io/schedulable"));
+    size_t n = 0;
+    for (size_t i = 0; carry != NULL && i < lg_nodes_words(nodes); i++)
+        n += (size_t)__builtin_popcountll(carry[i]);
+    return n < 2;
+}
+
+/* True when the rule cannot tell, and said so: an instancetype or a preference may leave fewer nodes than the VM does. */
+static bool undecided(struct lg_rule_context *context, struct lg_place_count count)
+{
+    struct lg_val at;
+    struct lg_str unread = lg_expansion_unread(&context->subject->vm, context->arena, &at);
+    if (lg_str_empty(unread) || count.eligible + count.away + count.by_kubevirt < 2)
+        return false;
+    lg_rule_lacks_text(
+        context, at,
+        lg_arena_printf(context->arena,
+                        "whether a second node fits is not known: this version does not read "
+                        "%.*s, which may bring a nodeSelector",
+                        LG_ARG(unread)));
+    return true;
+}
+
+static struct lg_str names(struct lg_rule_context *context, enum lg_place place)
+{
+    return lg_placement_names(lg_rule_requirements(context), lg_inventory_nodes(context->inventory),
+                              place, NAMES_MAX, context->arena);
+}
+
+static struct lg_str message_of(struct lg_rule_context *context, struct lg_place_count count,
+                                const struct lg_place_summary *summary)
+{
+    struct lg_str others = lg_str_empty(summary->excluded) ? LG_STR("the cluster has no other node")
+                                                           : summary->excluded;
+    if (count.eligible == 0)
+        return lg_arena_printf(context->arena,
+                               "only %.*s would fit, which is away (%.*s), so the guest could "
+                               "start there and never migrate: %.*s",
+                               LG_ARG(names(context, LG_PLACE_AWAY)), LG_ARG(summary->away),
+                               LG_ARG(others));
+    struct lg_str only = names(context, LG_PLACE_ELIGIBLE);
+    if (count.away == 0)
+        return lg_arena_printf(context->arena,
+                               "only %.*s fits, so the guest can start and never migrate: %.*s",
+                               LG_ARG(only), LG_ARG(others));
+    return lg_arena_printf(context->arena, "only %.*s fits now; %zu more would, but %s away: %.*s",
+                           LG_ARG(only), count.away, count.away == 1 ? "is" : "are",
+                           LG_ARG(summary->away));
+}
+
+static void check(struct lg_rule_context *context)
+{
+    if (lg_inventory_known(context->inventory, LG_KIND_NODE) != LG_KNOWN) {
+        lg_rule_lacks(context, context->subject->vm.spec, LG_KIND_NODE, LG_STR(""));
+        return;
+    }
+    struct lg_place_count count = lg_rule_placement(context);
+    size_t ever = count.eligible + count.away;
+    if (undecided(context, count) || count.eligible > 1 || ever == 0 ||
+        (count.eligible == 0 && ever > 1))
+        return;
+    struct lg_place_summary summary;
+    lg_placement_summary(lg_rule_requirements(context), lg_inventory_nodes(context->inventory),
+                         context->arena, &summary);
+    struct lg_str back = names(context, LG_PLACE_AWAY);
+    struct lg_report report = {
+        .at = lg_json_there(summary.at) ? summary.at : context->subject->vm.spec,
+        .at_most = small_cluster(context) ? LG_ACTION_AUDIT
+                   : ever > 1             ? LG_ACTION_WARN
+                                          : LG_ACTION_OFF,
+        .message = message_of(context, count, &summary),
+        .fix = ever > 1 ? lg_arena_printf(context->arena,
+                                          "bring %.*s back before the guest has to "
+                                          "move",
+                                          LG_ARG(back))
+                        : LG_STR("change nodeSelector, required node affinity or tolerations so "
+                                 "that a second node fits, or label and untaint one for this "
+                                 "guest"),
+    };
+    lg_rule_report(context, &report);
+}
+
+#define VM(head, placement)                                                                        \
+    "apiVersion: kubevirt.io/v1\n"                                                                 \
+    "kind: VirtualMachine\n"                                                                       \
+    "metadata: {name: web, namespace: shop}\n"                                                     \
+    "spec:\n" head "  template:\n"                                                                 \
+    "    spec:\n" placement "      domain: {devices: {}}\n"
+
+#define NODE(name, labels, spec)                                                                   \
+    "---\n"                                                                                        \
+    "apiVersion: v1\n"                                                                             \
+    "kind: Node\n"                                                                                 \
+    "metadata:\n"                                                                                  \
+    "  name: " name "\n"                                                                           \
+    "  labels: {kubevirt.io/schedulable: \"true\", kubernetes.io/arch: amd64, " labels "}\n"       \
+    "spec: {" spec "}\n"
+
+#define ZONE_A "      nodeSelector: {zone: a}\n"
+
+static const struct lg_rule_example examples[] = {
+    {.name = "two nodes fit",
+     .expect = LG_EXPECT_NOTHING,
+     .object = VM("", ZONE_A),
+     .inventory = NODE("n1", "zone: a", "") NODE("n2", "zone: a", "") NODE("n3", "zone: b", "")},
+    {.name = "one node fits",
+     .expect = LG_EXPECT_DENY,
+     .object = VM("", ZONE_A),
+     .inventory = NODE("n1", "zone: a", "") NODE("n2", "zone: b", "") NODE("n3", "zone: b", ""),
+     .message = "only n1 fits, so the guest can start and never migrate: 2 lack label zone=a"},
+    {.name = "no placement at all",
+     .expect = LG_EXPECT_NOTHING,
+     .object = VM("", ""),
+     .inventory = NODE("n1", "zone: a", "") NODE("n2", "zone: b", "")},
+    {.name = "pinned to a host",
+     .expect = LG_EXPECT_DENY,
+     .object = VM("", "      nodeSelector: {kubernetes.io/hostname: n1}\n"),
+     .inventory =
+         NODE("n1", "kubernetes.io/hostname: n1", "") NODE("n2", "kubernetes.io/hostname: n2", "")},
+    {.name = "no node fits: that is LG401's",
+     .expect = LG_EXPECT_NOTHING,
+     .object = VM("", "      nodeSelector: {zone: c}\n"),
+     .inventory = NODE("n1", "zone: a", "") NODE("n2", "zone: b", "")},
+    {.name = "the second node is cordoned",
+     .expect = LG_EXPECT_WARN,
+     .object = VM("", ZONE_A),
+     .inventory = NODE("n1", "zone: a", "") NODE("n2", "zone: a", "unschedulable: true"),
+     .message = "only n1 fits now; 1 more would, but is away: 1 is cordoned (n2)"},
+    {.name = "the only node is away",
+     .expect = LG_EXPECT_DENY,
+     .object = VM("", ZONE_A),
+     .inventory = NODE("n1", "zone: a", "unschedulable: true") NODE("n2", "zone: b", ""),
+     .message = "only n1 would fit, which is away (1 is cordoned (n1))"},
+    {.name = "a cluster of one node for guests",
+     .expect = LG_EXPECT_AUDIT,
+     .object = VM("", ""),
+     .inventory = NODE("n1", "zone: a", "")},
+    {.name = "HyperConverged says that the cluster is not highly available",
+     .expect = LG_EXPECT_AUDIT,
+     .object = VM("", ZONE_A),
+     .inventory = NODE("n1", "zone: a", "")
+         NODE("n2", "zone: b", "") "---\n"
+                                   "apiVersion: hco.kubevirt.io/v1beta1\n"
+                                   "kind: HyperConverged\n"
+                                   "metadata: {name: kubevirt-hyperconverged, "
+                                   "namespace: openshift-cnv}\n"
+                                   "status: {infrastructureHighlyAvailable: "
+                                   "false}\n"},
+    {.name = "nodes are not known", .expect = LG_EXPECT_PENDING, .object = VM("", ZONE_A)},
+    {.name = "an instancetype may bring a nodeSelector",
+     .expect = LG_EXPECT_PENDING,
+     .object = VM("  instancetype: {name: u1.medium}\n", ""),
+     .inventory = NODE("n1", "zone: a", "") NODE("n2", "zone: a", ""),
+     .message = "instancetype \"u1.medium\""},
+    {0},
+};
+
+const struct lg_rule lg_rule_no_second_node = {
+    .id = "LG402",
+    .name = "no-second-node",
+    .title = "Exactly one node can take the guest",
+    .rationale = "A migration goes to another node, always. With one node that fits the guest "
+                 "starts and runs, KubeVirt calls it migratable, and every migration waits for "
+                 "a target pod that cannot be scheduled and fails after five minutes.",
+    .remedy = "Let a second node fit: select by a label that several nodes bear instead of a host "
+              "name, tolerate the taint of another node, or label one.",
+    .source = "KubeVirt pkg/virt-controller/watch/migration, createTargetPod; Kubernetes "
+              "component-helpers, scheduling/corev1 nodeaffinity and taints",
+    .action = LG_ACTION_DENY,
+    .kinds = LG_BIT(LG_KIND_VM) | LG_BIT(LG_KIND_VMI),
+    .ops = LG_BIT(LG_OP_CREATE) | LG_BIT(LG_OP_UPDATE),
+    .looks_up = LG_BIT(LG_KIND_NODE) | LG_BIT(LG_KIND_KUBEVIRT) | LG_BIT(LG_KIND_HYPERCONVERGED),
+    .check = check,
+    .examples = examples,
+};
