@@ -1,0 +1,64 @@
+#!/bin/bash
+# One engine, two doors: what the webhook answers over TLS is what `livegate check` prints, byte for byte.
+set -uo pipefail
+build=${1:?usage: tests/integration/doors.sh BUILD_DIRECTORY}
+livegate=$(realpath "$build")/livegate
+cd "$(dirname "$0")/../.."
+. tests/support/shell.sh
+cluster=manifests/demo/cluster
+
+# A finding as the webhook can say it: denials as causes; warnings and pending ones as the text of a warning, which has
+# the fix where it fits into 256 bytes.
+from_check='.results[0] |
+    if .refused then {denied: true, code: 422, message: (.refused.field + ": " + .refused.message)} else
+    {denied: (.verdict == "deny"),
+     causes: [.findings[] | select(.action == "deny") |
+              {reason: .rule, field, message: (.message + (if .fix == "" then "" else "; fix: " + .fix end))}],
+     warnings: [.findings[] | select(.action == "warn" or .action == "pending") | (.rule + ": " + .message) as $text |
+                if .fix != "" and (($text + "; fix: " + .fix) | utf8bytelength) <= 256
+                then $text + "; fix: " + .fix else $text end]} end'
+from_webhook='.response |
+    if .status.code == 422 then {denied: (.allowed | not), code: 422, message: .status.message} else
+    {denied: (.allowed | not), causes: [(.status.details.causes // [])[] | {reason, field, message}],
+     warnings: (.warnings // [])} end'
+
+# compare NAME OBJECT-FILE INVENTORY...: the running server has the same inventory.
+compare() {
+    local object=$1 path=/validate inventory=()
+    shift
+    for file in "$@"; do
+        inventory+=(--inventory "$file")
+    done
+    ! grep -q '^kind: VirtualMachineInstanceMigration$' "$object" || path=/validate/migrations
+    run /usr/bin/python3 manifests/demo/review.py request "$object"
+    expect_status 0
+    cp "$work/stdout" "$work/request.json"
+    run curl --silent --show-error --fail --max-time 10 --cacert "$cacert" --header 'Content-Type: application/json' \
+        --data-binary "@$work/request.json" --output "$work/response.json" \
+        --connect-to "localhost:${address##*:}:$address" "https://localhost:${address##*:}$path?timeout=10s"
+    expect_status 0
+    run "$livegate" check "$object" "${inventory[@]}" --output json
+    expect_eq "$object at both doors" "$(jq -cS "$from_check" <<<"$out")" \
+        "$(jq -cS "$from_webhook" "$work/response.json")"
+}
+
+start_server "$livegate" --inventory "$cluster"
+compared=0
+for object in manifests/demo/vms/*.yaml tests/reviews/*.yaml tests/integration/doors/*.yaml; do
+    compare "$object" "$cluster"
+    compared=$((compared + 1))
+done
+stop_server
+
+# The case folders of the rules, each with its own inventory.
+for object in tests/rules/*/*/object.yaml; do
+    folder=$(dirname "$object")
+    [ -e "$folder/inventory.yaml" ] && [ ! -e "$folder/old.yaml" ] && [ ! -e "$folder/policy.yaml" ] || continue
+    start_server "$livegate" --inventory "$folder/inventory.yaml"
+    compare "$object" "$folder/inventory.yaml"
+    compared=$((compared + 1))
+    stop_server
+done
+expect_eq "enough was compared" yes "$([ "$compared" -ge 25 ] && echo yes)"
+
+finish
