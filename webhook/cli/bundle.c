@@ -26,6 +26,16 @@ static bool is_judged(enum lg_kind kind)
     return false;
 }
 
+static enum lg_err_code unusable(struct lg_bundle *bundle, const struct lg_manifest_object *item,
+                                 const struct lg_err *problem, struct lg_err *err)
+{
+    struct lg_str where = lg_arena_printf(&bundle->given.arena, "%s:%u:%u", item->file,
+                                          item->mark.line, item->mark.column);
+
+    return lg_err_set(err, problem->code, where.p, "%s%s%s", problem->where,
+                      problem->where[0] != '\0' ? ": " : "", problem->text);
+}
+
 /* Puts what is judged into the inventory too. An object of a judged kind that no record can be made of (a wrong type, no
  * name yet) stays out: its own verdict says what is wrong with it. Of other kinds it is part of the cluster, which
  * has to be right. */
@@ -40,8 +50,7 @@ static enum lg_err_code fill_given(struct lg_bundle *bundle, struct lg_err *err)
         if (lg_record_new(item->object, &record, &problem) == LG_E_OK)
             lg_inventory_set(bundle->inventory, record);
         else if (!is_judged(item->kind))
-            return lg_err_set(err, problem.code, item->file, "line %u: %s: %s", item->mark.line,
-                              problem.where, problem.text);
+            return unusable(bundle, item, &problem, err);
         lg_inventory_set_known(bundle->inventory, item->kind, LG_KNOWN);
     }
     return LG_E_OK;

@@ -7,6 +7,7 @@
 
 enum { POLICY_BYTES_MAX = 1024 * 1024 };
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): argp's signature */
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
     const char **path = state->input;

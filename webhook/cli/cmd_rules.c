@@ -354,9 +354,10 @@ int lg_cmd_rules(int argc, char **argv)
         add_markdown(&buf, rules);
     else if (options.chosen == NULL)
         add_list(&buf, rules, color);
-    for (size_t i = 0; options.format == FORMAT_TABLE && i < options.n; i++) {
+    for (size_t i = 0; options.format == FORMAT_TABLE && rules != lg_rules && rules[i] != NULL;
+         i++) {
         lg_buf_puts(&buf, i != 0 ? "\n" : "");
-        explain(&buf, options.chosen[i], color);
+        explain(&buf, rules[i], color);
     }
     lg_output_flush(stdout, &buf);
     return LG_EXIT_OK;

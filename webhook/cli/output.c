@@ -54,6 +54,26 @@ bool lg_check_missing(const struct lg_check_report *report, enum lg_kind kind, s
     return report->missing[(size_t)kind * lg_rules_count() + rule];
 }
 
+struct lg_str lg_check_api_version(struct lg_check_report *report, const struct lg_check_item *item)
+{
+    struct lg_str said = lg_json_str_at(item->source->object, "apiVersion");
+
+    if (!lg_str_empty(said) || item->source->kind >= LG_KIND_OTHER)
+        return said;
+    const struct lg_gvk *gvk = lg_gvk(item->source->kind);
+    return lg_arena_printf(&report->arena, "%s%s%s", gvk->group, gvk->group[0] != '\0' ? "/" : "",
+                           gvk->version);
+}
+
+struct lg_str lg_check_kind(const struct lg_check_item *item)
+{
+    struct lg_str said = lg_json_str_at(item->source->object, "kind");
+
+    if (!lg_str_empty(said) || item->source->kind >= LG_KIND_OTHER)
+        return said;
+    return lg_str_of(lg_gvk(item->source->kind)->kind);
+}
+
 uint32_t lg_check_line(const struct lg_check_item *item, struct lg_val at)
 {
     uint32_t line = at.doc != NULL && at.doc == item->object.doc ? lg_json_mark(at).line : 0;

@@ -57,6 +57,11 @@ bool lg_check_not_given(const struct lg_check_report *report, const struct lg_fi
 /* True when rule `rule` (its index) needed a kind that was not given. */
 bool lg_check_missing(const struct lg_check_report *report, enum lg_kind kind, size_t rule);
 
+/* The object's own words, or, for an item of a VirtualMachineList that leaves them out, what its list implies. */
+struct lg_str lg_check_api_version(struct lg_check_report *report,
+                                   const struct lg_check_item *item);
+struct lg_str lg_check_kind(const struct lg_check_item *item);
+
 /* The line of a value: its own, or the object's where it stands elsewhere. */
 uint32_t lg_check_line(const struct lg_check_item *item, struct lg_val at);
 

@@ -15,13 +15,13 @@ static void begin(struct lg_check_report *report)
           report->out);
 }
 
-static json_t *object_json(const struct lg_check_item *item)
+static json_t *object_json(struct lg_check_report *report, const struct lg_check_item *item)
 {
     const struct lg_manifest_object *source = item->source;
     json_t *object = lg_out_object();
 
-    lg_out_set_str(object, "apiVersion", lg_json_str_at(source->object, "apiVersion"));
-    lg_out_set_str(object, "kind", lg_json_str_at(source->object, "kind"));
+    lg_out_set_str(object, "apiVersion", lg_check_api_version(report, item));
+    lg_out_set_str(object, "kind", lg_check_kind(item));
     lg_out_set_str(object, "namespace", item->ns);
     lg_out_set_str(object, "name", item->name);
     if (lg_str_empty(item->name))
@@ -104,7 +104,7 @@ static void item(struct lg_check_report *report, const struct lg_check_item *ite
     struct lg_buf buf lg_cleanup(lg_buf_done) = {0};
     json_t *result = lg_out_object();
 
-    lg_out_set(result, "object", object_json(item));
+    lg_out_set(result, "object", object_json(report, item));
     lg_out_set_str(result, "verdict", lg_str_of(lg_check_verdict(judgement)));
     if (guest) {
         int migratable = judgement->refused ? -1 : lg_judgement_migratable(judgement);

@@ -33,7 +33,7 @@ static void add_subject(struct lg_buf *buf, const struct lg_check_item *item)
 {
     struct lg_val metadata = lg_json_get(item->source->object, "metadata");
 
-    lg_buf_printable(buf, lg_json_str_at(item->source->object, "kind"));
+    lg_buf_printable(buf, lg_check_kind(item));
     lg_buf_putc(buf, ' ');
     if (!lg_str_empty(item->ns)) {
         lg_buf_printable(buf, item->ns);
