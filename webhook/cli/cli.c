@@ -8,9 +8,11 @@
 #include "rules/core/mem.h"
 
 const struct lg_command lg_commands[] = {
+    {"check", "PATH... [--inventory PATH]...", "judges files as the webhook would", lg_cmd_check},
+    {"serve", "--inventory PATH...", "answers admission reviews over HTTPS", lg_cmd_serve},
     {"rules", "[ID...]", "lists the rules, or explains some", lg_cmd_rules},
-    {"certs", "issue|show --cert-dir D ...", "makes, renews and shows the certificates",
-     lg_cmd_certs},
+    {"policy", "FILE", "validates a policy and prints what it means", lg_cmd_policy},
+    {"certs", "issue|show", "makes the serving certificate, or shows what is there", lg_cmd_certs},
     {"version", "", "prints the version", lg_cmd_version},
     {NULL, NULL, NULL, NULL},
 };
