@@ -41,7 +41,7 @@ def request(path):
             "resource": resource,
             "requestKind": kind,
             "requestResource": resource,
-            "name": obj["metadata"]["name"],
+            "name": obj["metadata"].get("name", ""),
             "namespace": obj["metadata"]["namespace"],
             "operation": "CREATE",
             "userInfo": {"username": "admin", "groups": ["system:authenticated"]},

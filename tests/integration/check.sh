@@ -149,14 +149,14 @@ expect_eq "the line in a JSON file" "$(grep -n '"orders-db-data"' "$work/vm.json
 sed 's/volumes: \[.*/volumes: {name: data}/' "$work/bundle/a.yaml" >"$work/refused.yaml"
 check "$work/refused.yaml"
 expect_status 1
-expect_in "$work/refused.yaml:10: deny VirtualMachine default/early cannot be read: " "$out"
+expect_in "$work/refused.yaml:10: deny VirtualMachine default/early cannot be judged: " "$out"
 expect_in "    at:  spec.template.spec.volumes" "$out"
 check "$work/refused.yaml" --output json
 expect_status 1
 expect_eq "as JSON" 'deny null [] spec.template.spec.volumes 10' \
     "$(jq -r '.results[0] | "\(.verdict) \(.migratable) \(.findings) \(.refused.field) \(.refused.line)"' <<<"$out")"
 
-# --- what cannot be read: status 3, one line, where ---
+# --- what cannot be judged: status 3, one line, where ---
 printf 'kind: [\n' >"$work/broken.yaml"
 check "$work/broken.yaml"
 expect_status 3

@@ -10,7 +10,8 @@ cluster=manifests/demo/cluster
 # A finding as the webhook can say it: denials as causes; warnings and pending ones as the text of a warning, which has
 # the fix where it fits into 256 bytes.
 from_check='.results[0] |
-    if .refused then {denied: true, code: 422, message: (.refused.field + ": " + .refused.message)} else
+    if .refused then {denied: true, code: 422, message: ((.object | .kind + " " + .namespace + "/" + .name) +
+        " cannot be judged: " + .refused.field + ": " + .refused.message)} else
     {denied: (.verdict == "deny"),
      causes: [.findings[] | select(.action == "deny") |
               {reason: .rule, field, message: (.message + (if .fix == "" then "" else "; fix: " + .fix end))}],

@@ -122,7 +122,7 @@ static void add_refusal(struct lg_buf *buf, const struct lg_check_report *report
     lg_output_paint(buf, report->color, LG_COLOR_RED, "deny");
     lg_buf_putc(buf, ' ');
     add_subject(buf, item);
-    lg_buf_puts(buf, " cannot be read: ");
+    lg_buf_puts(buf, " cannot be judged: ");
     lg_buf_printable(buf, lg_str_of(refusal->text));
     if (refusal->where[0] != '\0') {
         lg_buf_puts(buf, "\n    at:  ");
