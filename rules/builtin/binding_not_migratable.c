@@ -180,7 +180,7 @@ static const struct lg_rule_example examples[] = {
 const struct lg_rule lg_rule_binding_not_migratable = {
     .id = "LG204",
     .name = "binding-not-migratable",
-    .title = "The interface on the pod network has a binding that KubeVirt does not migrate",
+    .title = "the interface on the pod network has a binding that KubeVirt does not migrate",
     .rationale = "KubeVirt migrates a guest on the pod network only with masquerade, passtBinding "
                  "or a binding plugin that is registered with migration; with any other binding, "
                  "or without an interface for the network, it marks the guest as not migratable.",

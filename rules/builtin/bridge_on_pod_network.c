@@ -110,7 +110,7 @@ static const struct lg_rule_example examples[] = {
 const struct lg_rule lg_rule_bridge_on_pod_network = {
     .id = "LG201",
     .name = "bridge-on-pod-network",
-    .title = "The guest is bridged to the pod network",
+    .title = "the guest is bridged to the pod network",
     .rationale = "A bridged guest holds the address of its pod. The pod on the target node has "
                  "another address, so KubeVirt marks the guest as not migratable: a node drain "
                  "waits for it or shuts it down.",

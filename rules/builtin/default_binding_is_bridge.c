@@ -111,7 +111,7 @@ static const struct lg_rule_example examples[] = {
 const struct lg_rule lg_rule_default_binding_is_bridge = {
     .id = "LG203",
     .name = "default-binding-is-bridge",
-    .title = "No network is declared, and the cluster's default binding is bridge",
+    .title = "no network is declared, and the cluster's default binding is bridge",
     .rationale = "A VM without networks and interfaces gets the pod network with the default "
                  "binding of the KubeVirt CR when it starts. Upstream's default is bridge, and a "
                  "guest that is bridged to the pod network cannot be migrated. Nothing in the VM "

@@ -78,7 +78,7 @@ static const struct lg_rule_example examples[] = {
 const struct lg_rule lg_rule_invalid_placement = {
     .id = "LG404",
     .name = "invalid-placement",
-    .title = "Placement that the scheduler refuses, or that can never be true",
+    .title = "placement that the scheduler refuses, or that can never be true",
     .rationale = "Operators, values and tolerations reach the scheduler only when the guest is "
                  "started: then the launcher pod is refused, or waits for a node that cannot "
                  "exist. Nothing at the VM says so.",

@@ -131,7 +131,7 @@ static const struct lg_rule_example examples[] = {
 const struct lg_rule lg_rule_migration_port_collision = {
     .id = "LG202",
     .name = "migration-port-collision",
-    .title = "A masquerade interface claims a port of live migration",
+    .title = "a masquerade interface claims a port of live migration",
     .rationale = "Live migration is documented to need ports 49152 and 49153 of the launcher pod; "
                  "a masquerade interface that lists them hands them to the guest, and the "
                  "documentation says that migration then fails. Guests started by KubeVirt 0.46 "

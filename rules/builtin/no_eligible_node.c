@@ -144,7 +144,7 @@ static const struct lg_rule_example examples[] = {
 const struct lg_rule lg_rule_no_eligible_node = {
     .id = "LG401",
     .name = "no-eligible-node",
-    .title = "No node can take the guest",
+    .title = "no node can take the guest",
     .rationale = "nodeSelector, required node affinity, taints and the labels that KubeVirt asks "
                  "for leave no node: the launcher pod stays Pending, and the message that the "
                  "scheduler leaves on it counts nodes without naming them.",

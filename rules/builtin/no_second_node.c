@@ -176,7 +176,7 @@ static const struct lg_rule_example examples[] = {
 const struct lg_rule lg_rule_no_second_node = {
     .id = "LG402",
     .name = "no-second-node",
-    .title = "Exactly one node can take the guest",
+    .title = "exactly one node can take the guest",
     .rationale = "A migration goes to another node, always. With one node that fits the guest "
                  "starts and runs, KubeVirt calls it migratable, and every migration waits for "
                  "a target pod that cannot be scheduled and fails after five minutes.",
