@@ -6,7 +6,7 @@ static const char *const mode_names[] = {
     [LG_MODE_RWX] = "ReadWriteMany",
     [LG_MODE_RWOP] = "ReadWriteOncePod",
 };
-enum { MODE_NAMES = sizeof mode_names / sizeof *mode_names };
+static const uint8_t n_mode_names = sizeof mode_names / sizeof *mode_names;
 
 static bool has_mode(const struct lg_modes *modes, uint8_t mode)
 {
@@ -54,7 +54,7 @@ struct lg_modes lg_modes_read(struct lg_val list)
     if (lg_json_kind(list) != LG_JSON_ARRAY)
         return modes;
     for (struct lg_json_iter it = lg_json_iter(list); lg_json_next(&it);)
-        for (uint8_t mode = 0; mode < MODE_NAMES; mode++)
+        for (uint8_t mode = 0; mode < n_mode_names; mode++)
             if (lg_json_is(it.val, mode_names[mode]))
                 add_mode(&modes, mode);
     return modes;
