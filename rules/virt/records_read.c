@@ -287,6 +287,16 @@ static void add_vmi_spec(struct lg_buf *buf, struct lg_val spec)
     add_compact(buf, (struct lg_str){from, (size_t)(text.p + text.n - from)});
 }
 
+/* A hostDisk may stand in the place of a claim; only status.volumeStatus says so. */
+static bool has_host_disk(struct lg_val spec)
+{
+    struct lg_val volumes = lg_json_get(spec, "volumes");
+    for (struct lg_json_iter it = lg_json_iter(volumes); lg_json_next(&it);)
+        if (lg_json_there(lg_json_get(it.val, "hostDisk")))
+            return true;
+    return false;
+}
+
 static struct lg_str take_text(struct reader *reader, struct lg_buf *buf)
 {
     struct lg_str text = lg_arena_str(reader->arena, lg_buf_view(buf));
@@ -310,9 +320,13 @@ static struct lg_str vmi_text(struct reader *reader)
         add_vmi_spec(&buf, spec);
     }
     struct lg_val migrated = want_list(reader, reader->object, "status.migratedVolumes");
-    if (lg_json_there(migrated)) {
+    struct lg_val volumes = want_list(reader, reader->object, "status.volumeStatus");
+    if (!has_host_disk(spec))
+        volumes = LG_NONE;
+    if (lg_json_there(migrated) || lg_json_there(volumes)) {
         lg_buf_puts(&buf, ",\"status\":{");
         add_member(&buf, "migratedVolumes", migrated);
+        add_member(&buf, "volumeStatus", volumes);
         lg_buf_putc(&buf, '}');
     }
     lg_buf_putc(&buf, '}');

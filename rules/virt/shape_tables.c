@@ -305,11 +305,18 @@ TABLE(vm) = {HEAD, OBJECT("spec", vm_spec), OBJECT("status", vm_status), END};
 TABLE(condition) = {
     STRING("type"), STRING("status"), STRING("reason"), STRING("message"), END,
 };
+TABLE(claim_status) = {STRING("claimName"), STRINGS("accessModes"), STRING("volumeMode"), END};
+TABLE(volume_status) = {
+    STRING("name"),
+    OBJECT("persistentVolumeClaimInfo", claim_status),
+    END,
+};
 TABLE(vmi_status) = {
     STRING("nodeName"),
     STRING("phase"),
     OBJECTS("conditions", condition),
     OBJECTS("migratedVolumes", migrated_volume),
+    OBJECTS("volumeStatus", volume_status),
     END,
 };
 TABLE(vmi) = {HEAD, OBJECT("spec", vmi_spec), OBJECT("status", vmi_status), END};

@@ -252,6 +252,24 @@ static void a_vmi_keeps_its_slice_as_text_without_what_is_secret(void **state)
     assert_int_equal(lg_json_parse(&objects.arena, vmi->text, &again, NULL), LG_E_OK);
 }
 
+static void a_vmi_with_a_host_disk_keeps_which_claims_it_stands_for(void **state)
+{
+    (void)state;
+    struct lg_record *r lg_cleanup(lg_record_unref_cleanup) = lg_objects_record(
+        &objects, "{'apiVersion':'kubevirt.io/v1','kind':'VirtualMachineInstance','metadata':{"
+                  "'name':'vm'},'spec':{'volumes':[{'name':'d','hostDisk':{}}]},"
+                  "'status':{'volumeStatus':[{'name':'d'}]}}");
+    assert_str(
+        ((const struct lg_vmi_record *)r)->text,
+        "{\"metadata\":{\"name\":\"vm\"},\"spec\":{\"volumes\":[{\"name\":\"d\",\"hostDisk\":"
+        "{}}]},\"status\":{\"volumeStatus\":[{\"name\":\"d\"}]}}");
+    struct lg_record *s lg_cleanup(lg_record_unref_cleanup) = lg_objects_record(
+        &objects, "{'apiVersion':'kubevirt.io/v1','kind':'VirtualMachineInstance','metadata':{"
+                  "'name':'vm'},'spec':{'volumes':[]},'status':{'volumeStatus':[{'name':'d'}]}}");
+    assert_str(((const struct lg_vmi_record *)s)->text,
+               "{\"metadata\":{\"name\":\"vm\"},\"spec\":{\"volumes\":[]}}");
+}
+
 static void a_condition_that_is_absent_is_told_from_an_unknown_one(void **state)
 {
     (void)state;
@@ -473,6 +491,7 @@ int main(void)
         TEST(a_profile_without_status_counts_as_it_is_written),
         TEST(a_vm_keeps_which_claims_its_volumes_use),
         TEST(a_vmi_keeps_its_slice_as_text_without_what_is_secret),
+        TEST(a_vmi_with_a_host_disk_keeps_which_claims_it_stands_for),
         TEST(a_condition_that_is_absent_is_told_from_an_unknown_one),
         TEST(a_migration_keeps_who_moves_from_where),
         TEST(a_configuration_keeps_spec_and_a_few_words_of_status),
