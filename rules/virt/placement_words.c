@@ -254,7 +254,9 @@ void lg_placement_summary(const struct lg_requirements *req, const struct lg_nod
     qsort(s.groups, s.n, sizeof(struct group), by_size);
     *ret = (struct lg_place_summary){.excluded = groups_text(&s, LG_PLACE_EXCLUDED),
                                      .away = groups_text(&s, LG_PLACE_AWAY)};
-    for (size_t i = 0; i < s.n && !lg_json_there(ret->at); i++)
-        if (place_of(&s.groups[i].reason) == LG_PLACE_EXCLUDED)
-            ret->at = where_written(req, &s.groups[i].reason);
+    size_t first = 0;
+    while (first < s.n && place_of(&s.groups[first].reason) != LG_PLACE_EXCLUDED)
+        first++;
+    if (first < s.n)
+        ret->at = where_written(req, &s.groups[first].reason);
 }

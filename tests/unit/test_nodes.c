@@ -183,7 +183,7 @@ static void comparing_looks_at_whole_integers_only(void **arg)
 static void a_thousand_nodes_keep_every_bitmap_right(void **arg)
 {
     struct state *s = *arg;
-    char name[16], zone[32];
+    char name[32], zone[64];
     for (int i = 0; i < 1000; i++) {
         snprintf(name, sizeof(name), "n%d", i);
         snprintf(zone, sizeof(zone), "{'zone':'z%d','own':'%d'}", i % 7, i);

@@ -109,7 +109,7 @@ static void the_most_frequent_reason_comes_first_and_says_where_it_stands(void *
 {
     struct state *s = *arg;
     for (int i = 5; i > 0; i--) {
-        char name[8];
+        char name[16];
         snprintf(name, sizeof(name), "n%d", i);
         set_node(s, name, WORKER, "'spec':{}");
     }
