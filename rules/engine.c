@@ -165,6 +165,9 @@ static struct lg_subject subject_of(const struct lg_engine_input *input, struct 
     };
     if (input->kind == LG_KIND_VM || input->kind == LG_KIND_VMI)
         subject.vm = lg_vm_read(input->kind, object, subject.ns);
+    /* What a client writes into the status of an object that does not exist yet proves nothing. */
+    if (input->op == LG_OP_CREATE && input->username.n != 0)
+        subject.vm.migrated_volumes = subject.vm.volume_status = LG_NONE;
     return subject;
 }
 

@@ -18,7 +18,7 @@ struct lg_engine_input {
     struct lg_val object, old_object;
     const struct lg_err *refusal; /* the reader stopped inside the object (lg_review.refusal), which
                                      then holds what stood before; NULL = it was read */
-    struct lg_str username;       /* "" offline */
+    struct lg_str username;       /* "" offline: then an object's status is the cluster's word */
     struct lg_val groups;         /* list of strings, LG_NONE offline */
     bool dry_run;
     int kubevirt_version; /* 100 * major + minor, before the policy's; 0 = the policy's or the cluster's */

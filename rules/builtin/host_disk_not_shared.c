@@ -8,10 +8,7 @@
 /* The entry of status.volumeStatus that says which claim the volume was. */
 static struct lg_val claim_info(const struct lg_vm *vm, struct lg_str volume)
 {
-    if (vm->kind != LG_KIND_VMI)
-        return LG_NONE;
-    struct lg_val list = lg_json_at(vm->object, "status.volumeStatus");
-    for (struct lg_json_iter it = lg_json_iter(list); lg_json_next(&it);)
+    for (struct lg_json_iter it = lg_json_iter(vm->volume_status); lg_json_next(&it);)
         if (lg_json_is_str(lg_json_get(it.val, "name"), volume))
             return lg_json_get(it.val, "persistentVolumeClaimInfo");
     return LG_NONE;

@@ -7,6 +7,7 @@ struct lg_vm lg_vm_read(enum lg_kind kind, struct lg_val object, struct lg_str n
         vm.vmi_metadata = lg_json_get(object, "metadata");
         vm.spec = lg_json_get(object, "spec");
         vm.migrated_volumes = lg_json_at(object, "status.migratedVolumes");
+        vm.volume_status = lg_json_at(object, "status.volumeStatus");
         return vm;
     }
     struct lg_val spec = lg_json_get(object, "spec");

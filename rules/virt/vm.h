@@ -20,6 +20,7 @@ struct lg_vm {
     bool wait_as_receiver; /* runStrategy WaitAsReceiver */
     struct lg_val
         migrated_volumes; /* VMI status.migratedVolumes; VM status.volumeUpdateState.volumeMigrationState.migratedVolumes */
+    struct lg_val volume_status; /* VMI status.volumeStatus */
 };
 
 /* `ns` is the request's namespace: the object's own may be empty. */

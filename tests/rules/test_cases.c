@@ -4,7 +4,7 @@
  *   old.yaml        the object before an update
  *   inventory.yaml  the cluster; kinds that stand there are complete
  *   policy.yaml
- *   request.yaml    username, groups, operation, dryRun, subresource, namespace, known (more kinds that are complete)
+ *   request.yaml    username (none: offline), groups, operation, dryRun, subresource, namespace, known (more kinds that are complete)
  *   expect.json     {"verdict": "deny", "findings": [{"rule", "action", "field", "about"?, "message"?, "fix"?}]}: the
  *                   exact list of findings; message and fix are parts of the text. "skipped" and "refused" (a path) where
  *                   they are expected.
@@ -97,13 +97,11 @@ static void judge(struct lg_world *world, const char *folder, struct lg_judgemen
         .object = load(world, folder, "object.yaml"),
         .old_object = load(world, folder, "old.yaml"),
         .groups = lg_json_get(request, "groups"),
-        .username = LG_STR("alice"),
         .ns = lg_json_str(lg_json_get(request, "namespace")),
         .subresource = lg_json_there(lg_json_get(request, "subresource")),
         .dry_run = lg_json_bool(lg_json_get(request, "dryRun"), false),
     };
-    if (lg_json_there(lg_json_get(request, "username")))
-        input.username = lg_json_str(lg_json_get(request, "username"));
+    input.username = lg_json_str(lg_json_get(request, "username"));
     input.op = op_of(lg_json_get(request, "operation"), &input);
     know(world, lg_json_get(request, "known"));
     lg_world_judge(world, input, ret);

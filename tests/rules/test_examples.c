@@ -29,7 +29,7 @@ static enum lg_action expected_action(enum lg_expect expect)
 static void judge(struct lg_world *world, const struct lg_rule_example *example,
                   struct lg_judgement *ret)
 {
-    struct lg_engine_input input = {.op = LG_OP_CREATE, .username = LG_STR("alice")};
+    struct lg_engine_input input = {.op = LG_OP_CREATE};
     if (example->inventory != NULL)
         lg_world_add_text(world, example->inventory);
     lg_world_know(world, example->known);

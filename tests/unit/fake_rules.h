@@ -81,11 +81,15 @@ static void fake_ports(struct lg_rule_context *context)
     }
 }
 
-/* nodeSelector zone: nowhere leaves no node; zone: unknown cannot be judged. */
+/* nodeSelector zone: nowhere leaves no node; zone: unknown cannot be judged; flood: 5000 gives that many warnings. */
 static void fake_placement(struct lg_rule_context *context)
 {
     fake_calls++;
     struct lg_val zone = lg_json_at(context->subject->vm.spec, "nodeSelector.zone");
+    if (lg_json_is(lg_json_at(context->subject->vm.spec, "nodeSelector.flood"), "5000"))
+        for (int i = 0; i < 5000; i++)
+            lg_rule_report(context, &(struct lg_report){.at_most = LG_ACTION_WARN,
+                                                        .message = LG_STR("one of many")});
     if (lg_json_is(zone, "nowhere"))
         lg_rule_report(context, &(struct lg_report){.at = zone, .message = LG_STR("no node fits")});
     if (lg_json_is(zone, "unknown"))

@@ -378,12 +378,52 @@ static void the_old_object_is_judged_only_when_something_is_denied(void **state)
     assert_int_equal(fake_calls, 8);
 }
 
+static void a_flood_of_weak_findings_hides_no_denial(void **state)
+{
+    struct world *w = *state;
+    create(w, "'nodeSelector':{'flood':'5000','zone':'nowhere'}");
+    assert_int_equal(w->got.n, 4096);
+    expect(&w->got.findings[4094], "LG401", LG_ACTION_WARN, "");
+    expect(&w->got.findings[4095], "LG401", LG_ACTION_DENY, "");
+    assert_int_equal(w->got.verdict, LG_ACTION_DENY);
+    /* What was not kept cannot be told apart: nothing is excused. */
+    update(w, "'nodeSelector':{'zone':'nowhere'}",
+           "'nodeSelector':{'flood':'5000','zone':'nowhere'}");
+    assert_int_equal(w->got.verdict, LG_ACTION_DENY);
+}
+
 static void an_old_object_that_cannot_be_read_excuses_nothing(void **state)
 {
     struct world *w = *state;
     update(w, "'volumes':[{'name':1,'persistentVolumeClaim':{'claimName':'rwo-a'}}]", volume_rwo);
     assert_int_equal(w->got.n, 1);
     expect(&w->got.findings[0], "LG101", LG_ACTION_DENY, "data");
+}
+
+static void a_status_proves_nothing_at_creation(void **state)
+{
+    struct world *w = *state;
+    w->input.object = vm(w, volume_rwo,
+                         ",'status':{'volumeUpdateState':{'volumeMigrationState':{"
+                         "'migratedVolumes':[{'volumeName':'data'}]}}}");
+    judge(w);
+    assert_false(lg_json_there(w->got.subject.vm.migrated_volumes));
+    w->input.username = LG_STR("");
+    judge(w);
+    assert_true(lg_json_there(w->got.subject.vm.migrated_volumes));
+    w->input.username = LG_STR("alice");
+    w->input.op = LG_OP_UPDATE;
+    w->input.old_object = vm(w, volume_rwx, "");
+    judge(w);
+    assert_true(lg_json_there(w->got.subject.vm.migrated_volumes));
+    w->input.kind = LG_KIND_VMI;
+    w->input.op = LG_OP_CREATE;
+    w->input.object = lg_objects_parse(
+        &w->objects, "{'spec':{},'status':{'migratedVolumes':[{'volumeName':'data'}],"
+                     "'volumeStatus':[{'name':'data'}]}}");
+    judge(w);
+    assert_false(lg_json_there(w->got.subject.vm.migrated_volumes));
+    assert_false(lg_json_there(w->got.subject.vm.volume_status));
 }
 
 /* --- allowed at once --- */
@@ -778,7 +818,9 @@ int main(void)
         TEST(a_rule_about_the_whole_vm_is_matched_by_itself),
         TEST(a_volume_may_go_back_to_where_its_migration_started),
         TEST(the_old_object_is_judged_only_when_something_is_denied),
+        TEST(a_flood_of_weak_findings_hides_no_denial),
         TEST(an_old_object_that_cannot_be_read_excuses_nothing),
+        TEST(a_status_proves_nothing_at_creation),
         TEST(deletes_connects_and_subresources_are_allowed_at_once),
         TEST(changes_that_no_rule_reads_are_allowed_at_once),
         TEST(every_part_that_rules_read_is_looked_at),
