@@ -13,7 +13,7 @@
 
 enum { READ_BYTES_FIRST = 64 * 1024, LISTED_MAX = 100000 };
 
-static void close_cleanup(int *fd)
+static void close_cleanup(const int *fd)
 {
     if (*fd > STDERR_FILENO)
         close(*fd);
@@ -167,10 +167,21 @@ static bool has_suffix(const char *name, const char *const *suffixes)
     return false;
 }
 
+/* A walk through directories: what was found, and what still has to be opened. */
+struct walk {
+    const char *const *suffixes;
+    struct list files, dirs;
+};
+
+static void walk_done(struct walk *walk)
+{
+    list_done(&walk->files);
+    list_done(&walk->dirs);
+}
+
 /* Puts one entry of an open directory to the files or to the directories that wait. */
-static enum lg_err_code sort_entry(int dir_fd, const char *dir, const char *name,
-                                   const char *const *suffixes, struct list *files,
-                                   struct list *dirs, struct lg_err *err)
+static enum lg_err_code sort_entry(struct walk *walk, int dir_fd, const char *dir, const char *name,
+                                   struct lg_err *err)
 {
     char *path lg_cleanup(lg_free_cleanup) = NULL;
     bool slash = lg_str_ends(lg_str_of(dir), "/");
@@ -180,20 +191,19 @@ static enum lg_err_code sort_entry(int dir_fd, const char *dir, const char *name
     if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
         return lg_err_set_errno(err, errno, path, "cannot read");
     if (S_ISDIR(st.st_mode)) {
-        list_add(dirs, lg_steal(path));
+        list_add(&walk->dirs, lg_steal(path));
         return LG_E_OK;
     }
-    if (!has_suffix(name, suffixes))
+    if (!has_suffix(name, walk->suffixes))
         return LG_E_OK;
     if (S_ISLNK(st.st_mode) && fstatat(dir_fd, name, &st, 0) != 0)
         return lg_err_set_errno(err, errno, path, "cannot read");
     if (S_ISREG(st.st_mode))
-        list_add(files, lg_steal(path));
+        list_add(&walk->files, lg_steal(path));
     return LG_E_OK;
 }
 
-static enum lg_err_code list_dir(const char *dir, const char *const *suffixes, struct list *files,
-                                 struct list *dirs, struct lg_err *err)
+static enum lg_err_code list_dir(struct walk *walk, const char *dir, struct lg_err *err)
 {
     DIR *open_dir lg_cleanup(closedir_cleanup) = opendir(dir);
     if (open_dir == NULL)
@@ -207,11 +217,10 @@ static enum lg_err_code list_dir(const char *dir, const char *const *suffixes, s
             return LG_E_OK;
         if (entry->d_name[0] == '.')
             continue;
-        enum lg_err_code code =
-            sort_entry(dirfd(open_dir), dir, entry->d_name, suffixes, files, dirs, err);
+        enum lg_err_code code = sort_entry(walk, dirfd(open_dir), dir, entry->d_name, err);
         if (code != LG_E_OK)
             return code;
-        if (files->n + dirs->n > LISTED_MAX)
+        if (walk->files.n + walk->dirs.n > LISTED_MAX)
             return lg_err_set(err, LG_E_LIMIT, dir, "more than %d files", LISTED_MAX);
     }
 }
@@ -224,22 +233,22 @@ static int compare_paths(const void *a, const void *b)
 enum lg_err_code lg_file_list(const char *path, const char *const *suffixes, char ***ret_paths,
                               struct lg_err *err)
 {
-    struct list files lg_cleanup(list_done) = {0};
-    struct list dirs lg_cleanup(list_done) = {0};
+    struct walk walk lg_cleanup(walk_done) = {.suffixes = suffixes};
+    struct list *files = &walk.files;
     struct stat st = {0};
     bool standard_input = strcmp(path, "-") == 0;
     if (!standard_input && stat(path, &st) != 0)
         return lg_err_set_errno(err, errno, path, "cannot open");
-    list_add(S_ISDIR(st.st_mode) ? &dirs : &files, lg_memdup(path, strlen(path)));
-    for (size_t i = 0; i < dirs.n; i++) {
-        enum lg_err_code code = list_dir(dirs.items[i], suffixes, &files, &dirs, err);
+    list_add(S_ISDIR(st.st_mode) ? &walk.dirs : files, lg_memdup(path, strlen(path)));
+    for (size_t i = 0; i < walk.dirs.n; i++) {
+        enum lg_err_code code = list_dir(&walk, walk.dirs.items[i], err);
         if (code != LG_E_OK)
             return code;
     }
-    if (files.n == 0)
-        files.items = lg_calloc(1, sizeof *files.items);
-    qsort(files.items, files.n, sizeof *files.items, compare_paths);
-    *ret_paths = lg_steal(files.items);
+    if (files->n == 0)
+        files->items = lg_calloc(1, sizeof *files->items);
+    qsort(files->items, files->n, sizeof *files->items, compare_paths);
+    *ret_paths = lg_steal(files->items);
     return LG_E_OK;
 }
 

@@ -16,6 +16,7 @@
 #include "webhook/server/address.h"
 #include "webhook/server/connections.h"
 #include "webhook/server/duration.h"
+#include "webhook/server/review.h"
 
 /* --- durations --- */
 
@@ -63,6 +64,16 @@ static void durations_are_read_as_go_reads_them(void **state)
         if (code != LG_E_OK)
             assert_int_equal(ms, -1);
     }
+}
+
+static void a_review_waits_as_the_query_says_within_bounds(void **state)
+{
+    (void)state;
+    assert_int_equal(lg_review_timeout_ms("10s"), 10000);
+    assert_int_equal(lg_review_timeout_ms("1m"), LG_REVIEW_TIMEOUT_MS_MAX);
+    assert_int_equal(lg_review_timeout_ms("0s"), LG_REVIEW_TIMEOUT_MS);
+    assert_int_equal(lg_review_timeout_ms("soon"), LG_REVIEW_TIMEOUT_MS);
+    assert_int_equal(lg_review_timeout_ms(NULL), LG_REVIEW_TIMEOUT_MS);
 }
 
 /* --- addresses --- */
@@ -221,6 +232,29 @@ static void complete_requests_keep_a_connection(void **state)
     wire_close(wire);
 }
 
+/* Its head may have come together with the handshake's end, before the reaper looked. */
+static void a_request_that_has_begun_is_not_idle(void **state)
+{
+    struct lg_connections *connections = registry(true);
+    struct wire wire = wire_open();
+    struct lg_connection *entry = lg_connection_opened(connections, wire.server, NULL, 1000);
+    (void)state;
+
+    wire_send(wire, "x");
+    lg_connection_progress(entry);
+    lg_connection_begin(entry);
+    assert_int_equal(lg_connections_reap(connections, 2000), 0);
+    lg_connection_progress(entry);
+    lg_connection_begin(entry);
+    assert_int_equal(lg_connections_reap(connections, 6000), 0);
+    assert_int_equal(lg_connections_reap(connections, 6000 + REQUEST_MS - 1), 0);
+    assert_int_equal(lg_connections_reap(connections, 6000 + REQUEST_MS), 1);
+    assert_true(is_shut(wire));
+    lg_connection_closed(connections, entry);
+    lg_connections_free(connections);
+    wire_close(wire);
+}
+
 static void an_unfinished_handshake_is_shut_even_when_silent(void **state)
 {
     struct lg_connections *connections = registry(true);
@@ -276,10 +310,12 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(durations_are_read_as_go_reads_them),
+        cmocka_unit_test(a_review_waits_as_the_query_says_within_bounds),
         cmocka_unit_test(addresses_are_read),
         cmocka_unit_test(a_port_in_use_says_what_to_do),
         cmocka_unit_test(a_connection_without_a_complete_request_is_shut),
         cmocka_unit_test(complete_requests_keep_a_connection),
+        cmocka_unit_test(a_request_that_has_begun_is_not_idle),
         cmocka_unit_test(an_unfinished_handshake_is_shut_even_when_silent),
         cmocka_unit_test(limits_hold_in_total_and_by_address),
     };

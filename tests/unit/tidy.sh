@@ -14,7 +14,7 @@ sed -E 's/ -(ftrivial-auto-var-init|fzero-init-padding-bits|fstrict-flex-arrays|
     "$build/compile_commands.json" >"$work/compile_commands.json"
 status=0
 # Sources only; generated files and tests are judged by the compiler and by what they assert.
-run-clang-tidy -quiet -j 2 -p "$work" "^$root/(rules|certs|webhook)/" >"$out" 2>&1 || status=$?
+run-clang-tidy -quiet -j "$(nproc)" -p "$work" "^$root/(rules|certs|webhook)/" >"$out" 2>&1 || status=$?
 if [ "$status" -ne 0 ]; then
     grep -E '(warning|error|note):|^Error' "$out" || cat "$out"
     echo "tidy: not clean"

@@ -24,7 +24,8 @@ struct lg_connection {
     struct peer *peer;
     int fd;
     int64_t opened_ms;
-    atomic_uint progress; /* complete requests and handshakes */
+    atomic_uint progress;  /* complete requests and handshakes */
+    atomic_bool receiving; /* a request's head is here and its body is not */
     /* the reaper's own: */
     unsigned seen_progress;
     uint64_t settled_bytes; /* received when progress was last seen to move */
@@ -144,8 +145,14 @@ void lg_connection_closed(struct lg_connections *connections, struct lg_connecti
     free(take);
 }
 
+void lg_connection_begin(struct lg_connection *connection)
+{
+    atomic_store_explicit(&connection->receiving, true, memory_order_relaxed);
+}
+
 void lg_connection_progress(struct lg_connection *connection)
 {
+    atomic_store_explicit(&connection->receiving, false, memory_order_relaxed);
     atomic_fetch_add_explicit(&connection->progress, 1, memory_order_relaxed);
 }
 
@@ -174,9 +181,9 @@ static bool overdue(struct lg_connection *connection, const struct lg_connection
         connection->seen_progress = progress;
         connection->settled_bytes = bytes;
         connection->pending_ms = 0;
-        return false;
     }
-    if (bytes == connection->settled_bytes)
+    if (bytes == connection->settled_bytes &&
+        !atomic_load_explicit(&connection->receiving, memory_order_relaxed))
         return false;
     if (connection->pending_ms == 0)
         connection->pending_ms = now_ms;

@@ -3,11 +3,11 @@
  * The server library's own timeout counts idle time only, so that one byte now and then holds a connection for ever.
  * The reaper looks at what the kernel has received instead. A connection is shut when
  *   - it has not finished its handshake `request_ms` after it was accepted (TLS),
- *   - bytes have been coming for `request_ms` since its last complete request (or its handshake) and no request is
- *     complete.
+ *   - a request has begun, or bytes have come since its last complete request (or its handshake), and `request_ms` later
+ *     no request is complete.
  * What is merely idle is left to the server library's timeout.
  *
- * One object a port. Any thread: opening, closing and reaping take the lock; lg_connection_progress does not.
+ * One object a port. Any thread: opening, closing and reaping take the lock; noting begin and progress does not.
  * An entry belongs to the object and lives from opened to closed.
  */
 #ifndef LG_WEBHOOK_SERVER_CONNECTIONS_H
@@ -44,6 +44,9 @@ struct lg_connection *lg_connection_opened(struct lg_connections *connections, i
 
 /* Forgets it; to be called before `fd` is closed. NULL is allowed. */
 void lg_connection_closed(struct lg_connections *connections, struct lg_connection *take);
+
+/* The head of a request is here, its body may not be. */
+void lg_connection_begin(struct lg_connection *connection);
 
 /* A request, or the handshake, is complete. */
 void lg_connection_progress(struct lg_connection *connection);

@@ -90,6 +90,12 @@ static void on_connection(void *arg, struct MHD_Connection *connection, void **s
     free(context);
 }
 
+void lg_listener_begin(void *socket_context)
+{
+    const struct context *context = socket_context;
+    lg_connection_begin(context->connection);
+}
+
 void lg_listener_progress(void *socket_context)
 {
     const struct context *context = socket_context;

@@ -35,8 +35,9 @@ void lg_listener_stop(struct lg_listener *listener);
 size_t lg_listener_reap(struct lg_listener *listener, int64_t now_ms);
 unsigned lg_listener_connections(struct lg_listener *listener);
 
-/* For the routes, by the library's socket context: a request is complete on that connection; or it was answered before
- * its body was read, and the connection ends with the answer. */
+/* For the routes, by the library's socket context: the head of a request is here; a request is complete; or it was
+ * answered before its body was read, and the connection ends with the answer. */
+void lg_listener_begin(void *socket_context);
 void lg_listener_progress(void *socket_context);
 void lg_listener_linger(void *socket_context);
 

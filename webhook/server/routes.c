@@ -221,6 +221,7 @@ static enum MHD_Result begin(struct lg_service *service, struct MHD_Connection *
     struct request *request = lg_calloc(1, sizeof *request);
     *state = request;
     atomic_fetch_add(&service->in_flight, 1);
+    lg_listener_begin(socket_context(connection));
     request->arrived_ns = lg_clock_mono_ns();
     check_head(service, connection, url, method, request);
     if (request->refusal != 0 && answer_early(connection)) {
@@ -373,6 +374,7 @@ enum MHD_Result lg_routes_operations(void *arg, struct MHD_Connection *connectio
         return send_text(service, connection, 405, "this is read with GET\n", "GET, HEAD");
     if (*state == NULL) { /* the head; a body, if any, comes next */
         *state = &seen;
+        lg_listener_begin(socket_context(connection));
         return MHD_YES;
     }
     if (*upload_bytes > 0) {

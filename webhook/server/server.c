@@ -42,24 +42,33 @@ struct server {
 
 /* --- start --- */
 
+/* The fault and what to do about it, on one line. */
+static enum lg_err_code advise(const struct lg_err *fault, const char *advice, struct lg_err *err)
+{
+    lg_err_set(err, fault->code, fault->where, "%s; %s", fault->text, advice);
+    return fault->code;
+}
+
 static enum lg_err_code read_inventory(struct server *server, struct lg_err *err)
 {
     struct lg_manifests manifests lg_cleanup(lg_manifests_done) = {0};
+    struct lg_err fault = {0};
     enum lg_err_code code = LG_E_OK;
 
     lg_arena_init(&manifests.arena);
     server->inventory = lg_inventory_new();
     for (char *const *path = server->options->inventory_paths; *path != NULL; path++) {
-        code = lg_manifests_read(&manifests, *path, err);
-        if (code != LG_E_OK) {
-            lg_err_wrap(err, "the inventory cannot be read");
-            return code;
-        }
+        code = lg_manifests_read(&manifests, *path, &fault);
+        if (code != LG_E_OK)
+            break;
     }
-    code = lg_manifests_fill(&manifests, server->inventory, err);
-    if (code != LG_E_OK)
-        lg_err_wrap(err, "the inventory cannot be read");
-    return code;
+    if (code == LG_E_OK)
+        code = lg_manifests_fill(&manifests, server->inventory, &fault);
+    if (code == LG_E_OK)
+        return LG_E_OK;
+    lg_err_wrap(&fault, "the inventory cannot be read");
+    return advise(&fault, "--inventory takes files and directories as `oc get -o yaml` writes them",
+                  err);
 }
 
 static enum lg_err_code read_client_ca(struct server *server, struct lg_err *err)
@@ -75,6 +84,26 @@ static enum lg_err_code read_client_ca(struct server *server, struct lg_err *err
     return lg_tls_check_ca((struct lg_str){server->client_ca, n}, path, err);
 }
 
+static enum lg_err_code read_policy(struct server *server, struct lg_policy **ret,
+                                    struct lg_err *err)
+{
+    struct lg_err fault = {0};
+    if (lg_reload_policy(&server->reload, ret, &fault) == LG_E_OK)
+        return LG_E_OK;
+    return advise(&fault, "`livegate policy FILE` checks a policy", err);
+}
+
+static enum lg_err_code read_pair(struct server *server, struct lg_err *err)
+{
+    struct lg_err fault = {0};
+    if (lg_reload_pair(&server->reload, &fault) == LG_E_OK)
+        return LG_E_OK;
+    return advise(&fault,
+                  "`livegate certs issue --cert-dir DIR` makes a pair, `livegate certs show` says "
+                  "what is there",
+                  err);
+}
+
 static enum lg_err_code load(struct server *server, struct lg_err *err)
 {
     struct lg_policy *policy = NULL;
@@ -82,7 +111,7 @@ static enum lg_err_code load(struct server *server, struct lg_err *err)
     enum lg_err_code code = read_inventory(server, err);
     if (code != LG_E_OK)
         return code;
-    code = lg_reload_policy(&server->reload, &policy, err);
+    code = read_policy(server, &policy, err);
     if (code != LG_E_OK)
         return code;
     server->service.reviewer = lg_reviewer_new(server->inventory, policy);
@@ -91,7 +120,7 @@ static enum lg_err_code load(struct server *server, struct lg_err *err)
         return code;
     server->tls = lg_tls_new(server->client_ca != NULL);
     server->reload.tls = server->tls;
-    return lg_reload_pair(&server->reload, err);
+    return read_pair(server, err);
 }
 
 /* Connections are descriptors: the usual soft limit of 1,024 is too low. */

@@ -105,7 +105,8 @@ void lg_stats_register(void)
                                      &draining,
                                      &objects,
                                      &expiry,
-                                     &reloaded};
+                                     &reloaded,
+                                     NULL};
 
     for (int i = 0; i < LG_KIND_COUNT; i++) {
         kinds[i] = lg_gvk((enum lg_kind)i)->kind;
@@ -117,8 +118,8 @@ void lg_stats_register(void)
     for (size_t i = 0; i < n; i++)
         rule_ids[i] = lg_rules[i]->id;
     findings.labels[0].count = n;
-    for (size_t i = 0; i < COUNT(all); i++)
-        lg_metric_register(all[i]);
+    for (struct lg_metric *const *metric = all; *metric != NULL; metric++)
+        lg_metric_register(*metric);
     lg_metrics_register_process();
 }
 

@@ -39,30 +39,24 @@ static void parsed_done(struct parsed *parsed)
         gnutls_privkey_deinit(parsed->key);
 }
 
-/* Returns GNUTLS_E_SUCCESS with *ret to be freed, or the library's error. */
+/* Returns GNUTLS_E_SUCCESS or the library's error; *ret is zeroed before and parsed_done's after, either way. */
 static int parse(const gnutls_datum_t *cert, const gnutls_datum_t *key, struct parsed *ret)
 {
-    struct parsed parsed lg_cleanup(parsed_done) = {0};
     unsigned n = CHAIN_MAX;
 
-    parsed.certs = gnutls_calloc(CHAIN_MAX, sizeof *parsed.certs);
-    if (parsed.certs == NULL)
+    ret->certs = gnutls_calloc(CHAIN_MAX, sizeof *ret->certs);
+    if (ret->certs == NULL)
         return GNUTLS_E_MEMORY_ERROR;
-    int rc = gnutls_pcert_list_import_x509_raw(parsed.certs, &n, cert, GNUTLS_X509_FMT_PEM,
+    int rc = gnutls_pcert_list_import_x509_raw(ret->certs, &n, cert, GNUTLS_X509_FMT_PEM,
                                                GNUTLS_X509_CRT_LIST_IMPORT_FAIL_IF_EXCEED |
                                                    GNUTLS_X509_CRT_LIST_SORT);
     if (rc < 0)
         return rc;
-    parsed.n_certs = n;
-    rc = gnutls_privkey_init(&parsed.key);
+    ret->n_certs = n;
+    rc = gnutls_privkey_init(&ret->key);
     if (rc < 0)
         return rc;
-    rc = gnutls_privkey_import_x509_raw(parsed.key, key, GNUTLS_X509_FMT_PEM, NULL, 0);
-    if (rc < 0)
-        return rc;
-    *ret = parsed;
-    parsed = (struct parsed){0};
-    return GNUTLS_E_SUCCESS;
+    return gnutls_privkey_import_x509_raw(ret->key, key, GNUTLS_X509_FMT_PEM, NULL, 0);
 }
 
 static gnutls_datum_t datum(struct lg_str s)
@@ -159,6 +153,7 @@ void lg_tls_set_pair(struct lg_tls *tls, struct lg_str cert, struct lg_str key)
 
 static gnutls_certificate_retrieve_function3 retrieve;
 
+/* NOLINTNEXTLINE(readability-function-size): the library's signature */
 static int retrieve(gnutls_session_t session, const struct gnutls_cert_retr_st *info,
                     gnutls_pcert_st **certs, unsigned *n_certs, gnutls_ocsp_data_st **ocsp,
                     unsigned *n_ocsp, gnutls_privkey_t *key, unsigned *flags)
@@ -177,8 +172,10 @@ static int retrieve(gnutls_session_t session, const struct gnutls_cert_retr_st *
         return -1;
     int rc = parse(&pair->cert, &pair->key, &parsed);
     pair_unref(tls, pair);
-    if (rc < 0)
+    if (rc < 0) {
+        parsed_done(&parsed);
         return -1;
+    }
     *certs = parsed.certs;
     *n_certs = parsed.n_certs;
     *key = parsed.key;
