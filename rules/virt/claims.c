@@ -4,51 +4,47 @@
 
 static const char adoption[] = "cdi.kubevirt.io/allowClaimAdoption";
 
-struct template_of {
+/* Items of a list by a name in them: lists are as long as a user makes them. */
+struct named {
     struct lg_str name;
     struct lg_val item;
 };
 
-struct templates {
-    const struct template_of *items; /* sorted by name */
+struct index {
+    const struct named *items; /* sorted by name */
     size_t n;
 };
 
 static int by_name(const void *a, const void *b)
 {
-    return lg_str_cmp(((const struct template_of *)a)->name, ((const struct template_of *)b)->name);
+    return lg_str_cmp(((const struct named *)a)->name, ((const struct named *)b)->name);
 }
 
-static struct templates read_templates(struct lg_val list, struct lg_arena *arena)
+static struct index index_of(struct lg_val list, const char *path, struct lg_arena *arena)
 {
-    struct template_of *items = lg_arena_array(arena, lg_json_len(list), sizeof *items);
+    struct named *items = lg_arena_array(arena, lg_json_len(list), sizeof *items);
     size_t n = 0;
     for (struct lg_json_iter it = lg_json_iter(list); lg_json_next(&it);)
-        items[n++] = (struct template_of){lg_json_str_at(it.val, "metadata.name"), it.val};
+        items[n++] = (struct named){lg_json_str_at(it.val, path), it.val};
     qsort(items, n, sizeof *items, by_name);
-    return (struct templates){items, n};
+    return (struct index){items, n};
 }
 
-static struct lg_val find_template(const struct templates *templates, struct lg_str name)
+static struct lg_val find(const struct index *index, struct lg_str name)
 {
-    const struct template_of wanted = {.name = name};
-    if (templates->n == 0)
+    const struct named wanted = {.name = name};
+    if (index->n == 0)
         return LG_NONE;
-    const struct template_of *found =
-        bsearch(&wanted, templates->items, templates->n, sizeof wanted, by_name);
+    const struct named *found = bsearch(&wanted, index->items, index->n, sizeof wanted, by_name);
     return found != NULL ? found->item : LG_NONE;
 }
 
 /* True when KubeVirt is moving the volume to this very claim. */
-static bool is_moving(const struct lg_vm *vm, const struct lg_volume_claim *claim)
+static bool is_moving(const struct index *migrated, const struct lg_volume_claim *claim)
 {
-    for (struct lg_json_iter it = lg_json_iter(vm->migrated_volumes); lg_json_next(&it);) {
-        struct lg_val to = lg_json_at(it.val, "destinationPVCInfo.claimName");
-        if (lg_json_is_str(lg_json_get(it.val, "volumeName"), claim->volume) &&
-            (!lg_json_there(to) || lg_json_is_str(to, claim->claim)))
-            return true;
-    }
-    return false;
+    struct lg_val item = find(migrated, claim->volume);
+    struct lg_val to = lg_json_at(item, "destinationPVCInfo.claimName");
+    return lg_json_there(item) && (!lg_json_there(to) || lg_json_is_str(to, claim->claim));
 }
 
 static void set_missing(struct lg_volume_claim *claim, enum lg_kind kind)
@@ -95,7 +91,7 @@ static bool adopts(struct lg_val template)
 }
 
 static void resolve(struct lg_volume_claim *claim, struct lg_str ns, bool by_data_volume,
-                    const struct templates *templates, const struct lg_claims_view *view)
+                    const struct index *templates, const struct lg_claims_view *view)
 {
     const struct lg_claim *record = NULL;
     enum lg_lookup found = view->claim(view->arg, ns, claim->claim, &record);
@@ -103,7 +99,7 @@ static void resolve(struct lg_volume_claim *claim, struct lg_str ns, bool by_dat
         use_existing(claim, record, view);
         return;
     }
-    struct lg_val template = find_template(templates, claim->claim);
+    struct lg_val template = find(templates, claim->claim);
     if (lg_json_there(template)) {
         if (found == LG_UNKNOWN && adopts(template))
             set_missing(claim, LG_KIND_CLAIM);
@@ -128,7 +124,8 @@ const struct lg_volume_claim *lg_volume_claims(const struct lg_vm *vm,
 {
     struct lg_val volumes = lg_json_get(vm->spec, "volumes");
     struct lg_volume_claim *claims = lg_arena_array(arena, lg_json_len(volumes), sizeof *claims);
-    struct templates templates = read_templates(vm->data_volume_templates, arena);
+    struct index templates = index_of(vm->data_volume_templates, "metadata.name", arena);
+    struct index migrated = index_of(vm->migrated_volumes, "volumeName", arena);
     size_t n = 0;
     for (struct lg_json_iter it = lg_json_iter(volumes); lg_json_next(&it);) {
         struct lg_val by_claim = lg_json_at(it.val, "persistentVolumeClaim.claimName");
@@ -143,7 +140,7 @@ const struct lg_volume_claim *lg_volume_claims(const struct lg_vm *vm,
             .claim = lg_json_str(at),
             .at = at,
         };
-        claim->moving = is_moving(vm, claim);
+        claim->moving = is_moving(&migrated, claim);
         resolve(claim, vm->ns, !is_claim, &templates, view);
     }
     *ret_n = n;
