@@ -111,7 +111,7 @@ static const struct argp_option options_table[] = {
     {"explain", KEY_EXPLAIN, NULL, 0, "Say why of each finding, and of each node", 0},
     {"kubevirt-version", KEY_KUBEVIRT_VERSION, "VERSION", 0,
      "Judge as for this KubeVirt (1.5), whatever the KubeVirt CR says", 0},
-    {"verbose", KEY_VERBOSE, NULL, 0, "Print audit findings too", 0},
+    {"verbose", KEY_VERBOSE, NULL, 0, "Print audit findings and clean claims too", 0},
     {0},
 };
 

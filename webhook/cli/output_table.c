@@ -11,6 +11,12 @@ static enum lg_color color_of(enum lg_action action)
                                       : LG_COLOR_CYAN;
 }
 
+static const char *const place_names[] = {
+    [LG_PLACE_ELIGIBLE] = "eligible",
+    [LG_PLACE_AWAY] = "away",
+    [LG_PLACE_EXCLUDED] = "excluded",
+};
+
 static void begin(struct lg_check_report *report)
 {
     (void)report; /* lines need no head */
@@ -43,8 +49,8 @@ static void add_subject(struct lg_buf *buf, const struct lg_check_item *item)
                                                     : lg_json_str_at(metadata, "generateName"));
 }
 
-static size_t count(const struct lg_check_report *report, const struct lg_judgement *judgement,
-                    enum lg_action action)
+static size_t count_of(const struct lg_check_report *report, const struct lg_judgement *judgement,
+                       enum lg_action action)
 {
     size_t n = 0;
 
@@ -60,8 +66,8 @@ static void add_outcome(struct lg_buf *buf, const struct lg_check_report *report
 {
     const struct lg_judgement *judgement = item->judgement;
     bool guest = item->source->kind == LG_KIND_VM || item->source->kind == LG_KIND_VMI;
-    size_t warn = count(report, judgement, LG_ACTION_WARN);
-    size_t pending = count(report, judgement, LG_ACTION_PENDING);
+    size_t warn = count_of(report, judgement, LG_ACTION_WARN);
+    size_t pending = count_of(report, judgement, LG_ACTION_PENDING);
     const char *lead = ": ";
 
     add_subject(buf, item);
@@ -131,36 +137,24 @@ static void add_refusal(struct lg_buf *buf, const struct lg_check_report *report
     lg_buf_putc(buf, '\n');
 }
 
-/* "2 eligible (worker-1, worker-2)": the names only where they are few. */
-static void add_place_names(struct lg_buf *buf, const struct lg_check_place *places, size_t n,
-                            enum lg_place which, const char *what)
+/* "2 eligible (worker-1, worker-2)" */
+static void add_place_names(struct lg_buf *buf, struct lg_check_report *report,
+                            const struct lg_requirements *requirements, enum lg_place place,
+                            size_t n)
 {
-    struct lg_buf names lg_cleanup(lg_buf_done) = {0};
-    size_t found = 0;
-
-    for (size_t i = 0; i < n; i++) {
-        if (places[i].place != which)
-            continue;
-        if (found++ < LG_OUTPUT_NAMES_MAX) {
-            lg_buf_puts(&names, names.n != 0 ? ", " : "");
-            lg_buf_printable(&names, places[i].node->r.name);
-        }
-    }
-    lg_buf_printf(buf, "%s%zu %s", which == LG_PLACE_ELIGIBLE ? "" : ", ", found, what);
-    if (found > LG_OUTPUT_NAMES_MAX)
-        lg_buf_printf(&names, " and %zu more", found - LG_OUTPUT_NAMES_MAX);
-    if (found != 0)
-        lg_buf_printf(buf, " (%s)", names.p);
+    lg_buf_printf(buf, "%zu %s", n, place_names[place]);
+    if (n == 0)
+        return;
+    lg_buf_puts(buf, " (");
+    lg_buf_printable(buf, lg_placement_names(requirements, lg_inventory_nodes(report->inventory),
+                                             place, LG_OUTPUT_NAMES_MAX, &report->arena));
+    lg_buf_putc(buf, ')');
 }
 
 static void add_place_rows(struct lg_buf *buf, const struct lg_check_place *places, size_t n)
 {
-    static const char *const names[] = {[LG_PLACE_ELIGIBLE] = "eligible",
-                                        [LG_PLACE_AWAY] = "away",
-                                        [LG_PLACE_EXCLUDED] = "excluded"};
-
     for (size_t i = 0; i < n && i < LG_OUTPUT_NODES_MAX; i++) {
-        lg_buf_printf(buf, "        %-8s  ", names[places[i].place]);
+        lg_buf_printf(buf, "        %-8s  ", place_names[places[i].place]);
         lg_buf_printable(buf, places[i].node->r.name);
         if (!lg_str_empty(places[i].reason)) {
             lg_buf_puts(buf, ": ");
@@ -176,17 +170,22 @@ static void add_place_rows(struct lg_buf *buf, const struct lg_check_place *plac
 static void add_placement(struct lg_buf *buf, struct lg_check_report *report,
                           const struct lg_check_item *item)
 {
+    const struct lg_requirements *requirements = item->judgement->requirements;
     struct lg_check_place *places = NULL;
     size_t n = 0;
 
-    if (!lg_check_places(report, item, &places, &n))
+    if (requirements == NULL || lg_inventory_known(report->inventory, LG_KIND_NODE) != LG_KNOWN)
         return;
+    struct lg_place_count count =
+        lg_placement_count(requirements, lg_inventory_nodes(report->inventory));
     lg_buf_puts(buf, "    nodes: ");
-    add_place_names(buf, places, n, LG_PLACE_ELIGIBLE, "eligible");
-    add_place_names(buf, places, n, LG_PLACE_AWAY, "away");
-    add_place_names(buf, places, n, LG_PLACE_EXCLUDED, "excluded");
+    add_place_names(buf, report, requirements, LG_PLACE_ELIGIBLE, count.eligible);
+    lg_buf_puts(buf, ", ");
+    add_place_names(buf, report, requirements, LG_PLACE_AWAY, count.away);
+    lg_buf_puts(buf, ", ");
+    add_place_names(buf, report, requirements, LG_PLACE_EXCLUDED, count.excluded);
     lg_buf_putc(buf, '\n');
-    if (report->explain)
+    if (report->explain && lg_check_places(report, item, &places, &n))
         add_place_rows(buf, places, n);
 }
 
@@ -195,6 +194,14 @@ static bool is_shown(const struct lg_check_report *report, const struct lg_findi
     if (finding->action == LG_ACTION_AUDIT)
         return report->verbose;
     return report->explain || !lg_check_not_given(report, finding);
+}
+
+/* Of a claim or data volume that is as it should be nobody wants to read. */
+static bool is_silent(const struct lg_check_report *report, const struct lg_check_item *item)
+{
+    bool claim = item->source->kind == LG_KIND_CLAIM || item->source->kind == LG_KIND_DATA_VOLUME;
+
+    return claim && item->judgement->verdict < LG_ACTION_PENDING && !report->verbose;
 }
 
 static void item(struct lg_check_report *report, const struct lg_check_item *item)
@@ -207,6 +214,8 @@ static void item(struct lg_check_report *report, const struct lg_check_item *ite
         lg_output_flush(report->out, &buf);
         return;
     }
+    if (is_silent(report, item))
+        return;
     add_place(&buf, report, item, item->source->mark.line);
     if (judgement->verdict == LG_ACTION_DENY)
         add_denial(&buf, report, item);
