@@ -127,6 +127,9 @@ expect_in "nodes" "$(grep '^not given: ' <<<"$out")"
 expect_in "LG401, LG402" "$(grep '^not given: ' <<<"$out")"
 expect_not_in "[LG401]" "$out"
 expect_in "(document 2)" "$out"
+check "$vm" "$work/two.yaml" --inventory "$cluster" --policy <(printf 'apiVersion: livegate.io/v1\nkind: Policy\nrules: {LG102: {action: deny}}\n')
+expect_status 1
+expect_in "two.yaml:12: VirtualMachine default/late cannot be live-migrated, 1 reason (document 2):" "$out"
 check "$work/two.yaml" --explain
 expect_in "pending [LG401]" "$out"
 check "$work/two.yaml" --strict
@@ -135,6 +138,13 @@ check "$work/two.yaml" --output json
 expect_status 0
 expect_eq "kinds and rules" true "$(jq '[.notGiven[] | select(.kind == "Node").rules[]] | index("LG401") != null' <<<"$out")"
 expect_eq "not known" "pending null" "$(jq -r '.results[0] | "\(.verdict) \(.migratable)"' <<<"$out")"
+
+# --- a name that the API server will make up ---
+check tests/reviews/vmim.yaml --inventory "$cluster" --output json
+expect_eq "no name yet" "migrate-orders-db- " "$(jq -r '.results[0].object | .generateName + " " + .name' <<<"$out")"
+check tests/reviews/vmim.yaml --inventory "$cluster"
+expect_status 1
+expect_in "VirtualMachineInstanceMigration web-servers/migrate-orders-db-* cannot run" "$out"
 
 # --- standard input, JSON ---
 run_with "$(cat "$vm")" "$livegate" check - --inventory "$cluster"

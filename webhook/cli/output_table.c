@@ -34,19 +34,27 @@ static void add_place(struct lg_buf *buf, const struct lg_check_report *report,
     lg_buf_putc(buf, ' ');
 }
 
-/* "VirtualMachine web-servers/orders-db" */
+/* "VirtualMachine web-servers/orders-db"; "orders-*" for a name that the API server will make up. */
 static void add_subject(struct lg_buf *buf, const struct lg_check_item *item)
 {
-    struct lg_val metadata = lg_json_get(item->source->object, "metadata");
-
     lg_buf_printable(buf, lg_check_kind(item));
     lg_buf_putc(buf, ' ');
     if (!lg_str_empty(item->ns)) {
         lg_buf_printable(buf, item->ns);
         lg_buf_putc(buf, '/');
     }
-    lg_buf_printable(buf, !lg_str_empty(item->name) ? item->name
-                                                    : lg_json_str_at(metadata, "generateName"));
+    lg_buf_printable(buf, item->name);
+    if (lg_str_empty(item->name)) {
+        lg_buf_printable(buf, lg_json_str_at(item->source->object, "metadata.generateName"));
+        lg_buf_putc(buf, '*');
+    }
+}
+
+/* " (document 2)", where there is more than one. */
+static void add_document(struct lg_buf *buf, const struct lg_check_item *item)
+{
+    if (item->source->document > 1)
+        lg_buf_printf(buf, " (document %u)", item->source->document);
 }
 
 static size_t count_of(const struct lg_check_report *report, const struct lg_judgement *judgement,
@@ -95,7 +103,10 @@ static void add_denial(struct lg_buf *buf, struct lg_check_report *report,
     const char *end = memchr(message.p, '\n', message.n);
 
     message.n = end != NULL ? (size_t)(end - message.p) : message.n;
+    message.n -= lg_str_ends(message, ":");
     lg_buf_str(buf, message);
+    add_document(buf, item);
+    lg_buf_putc(buf, ':');
 }
 
 static void add_finding(struct lg_buf *buf, const struct lg_check_report *report,
@@ -128,6 +139,7 @@ static void add_refusal(struct lg_buf *buf, const struct lg_check_report *report
     lg_output_paint(buf, report->color, LG_COLOR_RED, "deny");
     lg_buf_putc(buf, ' ');
     add_subject(buf, item);
+    add_document(buf, item);
     lg_buf_puts(buf, " cannot be judged: ");
     lg_buf_printable(buf, lg_str_of(refusal->text));
     if (refusal->where[0] != '\0') {
@@ -217,12 +229,12 @@ static void item(struct lg_check_report *report, const struct lg_check_item *ite
     if (is_silent(report, item))
         return;
     add_place(&buf, report, item, item->source->mark.line);
-    if (judgement->verdict == LG_ACTION_DENY)
+    if (judgement->verdict == LG_ACTION_DENY) {
         add_denial(&buf, report, item);
-    else
+    } else {
         add_outcome(&buf, report, item);
-    if (item->source->document > 1)
-        lg_buf_printf(&buf, " (document %u)", item->source->document);
+        add_document(&buf, item);
+    }
     lg_buf_putc(&buf, '\n');
     for (size_t i = 0; i < judgement->n; i++) {
         if (is_shown(report, &judgement->findings[i]))
