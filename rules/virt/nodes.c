@@ -26,6 +26,8 @@ struct key_entry {
     struct lg_str key;
     struct bits nodes;
     struct lg_map values;
+    struct bits ints; /* nodes whose value is an integer; no words until there is one */
+    int64_t *numbers; /* by slot, for those nodes */
     char text[];
 };
 
@@ -114,7 +116,20 @@ static void key_free(struct key_entry *entry)
         value_free(e->value);
     lg_map_done(&entry->values);
     free(entry->nodes.words);
+    free(entry->ints.words);
+    free(entry->numbers);
     free(entry);
+}
+
+static void number_put(const struct lg_node_table *table, struct key_entry *key, int64_t number,
+                       size_t slot)
+{
+    if (key->numbers == NULL) {
+        bits_init(table, &key->ints);
+        key->numbers = lg_calloc(table->capacity * WORD_BITS, sizeof(int64_t));
+    }
+    bits_put(&key->ints, slot, true);
+    key->numbers[slot] = number;
 }
 
 static void label_put(struct lg_node_table *table, struct lg_label label, size_t slot)
@@ -127,6 +142,8 @@ static void label_put(struct lg_node_table *table, struct lg_label label, size_t
         value = value_make(table, key, label.value);
     bits_put(&key->nodes, slot, true);
     bits_put(&value->nodes, slot, true);
+    if (value->is_int)
+        number_put(table, key, value->number, slot);
 }
 
 static void label_drop(struct lg_node_table *table, struct lg_label label, size_t slot)
@@ -137,6 +154,8 @@ static void label_drop(struct lg_node_table *table, struct lg_label label, size_
     assert(value != NULL);
     bits_put(&value->nodes, slot, false);
     bits_put(&key->nodes, slot, false);
+    if (value->is_int)
+        bits_put(&key->ints, slot, false);
     if (value->nodes.n == 0) {
         lg_map_remove(&key->values, value->value);
         value_free(value);
@@ -277,6 +296,10 @@ static void grow(struct lg_node_table *table)
     for (const struct lg_map_entry *e; (e = lg_map_next(&table->keys, &pos)) != NULL;) {
         struct key_entry *key = e->value;
         bits_grow(&key->nodes, before, after);
+        if (key->numbers != NULL) {
+            bits_grow(&key->ints, before, after);
+            key->numbers = lg_realloc(key->numbers, after * WORD_BITS, sizeof(int64_t));
+        }
         size_t at = 0;
         for (const struct lg_map_entry *v; (v = lg_map_next(&key->values, &at)) != NULL;)
             bits_grow(&((struct value_entry *)v->value)->nodes, before, after);
@@ -444,15 +467,14 @@ void lg_nodes_add_compared(const struct lg_node_table *table, struct lg_str key,
                            int64_t bound, lg_word *io_nodes)
 {
     const struct key_entry *entry = key_get(table, key);
-    if (entry == NULL)
+    if (entry == NULL || entry->numbers == NULL)
         return;
-    size_t words = lg_nodes_words(table), pos = 0;
-    for (const struct lg_map_entry *e; (e = lg_map_next(&entry->values, &pos)) != NULL;) {
-        const struct value_entry *value = e->value;
-        if (!value->is_int || (above ? value->number <= bound : value->number >= bound))
-            continue;
-        for (size_t w = 0; w < words; w++)
-            io_nodes[w] |= value->nodes.words[w];
+    for (size_t w = 0; w < lg_nodes_words(table); w++) {
+        for (lg_word left = entry->ints.words[w]; left != 0; left &= left - 1) {
+            int64_t number = entry->numbers[w * WORD_BITS + (size_t)__builtin_ctzll(left)];
+            if (above ? number > bound : number < bound)
+                io_nodes[w] |= left & -left;
+        }
     }
 }
 

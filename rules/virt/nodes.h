@@ -36,7 +36,7 @@ const lg_word *lg_nodes_with_key(const struct lg_node_table *table, struct lg_st
 bool lg_nodes_any_key_prefix(const struct lg_node_table *table, const char *prefix);
 
 /* Adds to `io_nodes` (lg_nodes_words words) the nodes whose label `key` is an integer (Go's ParseInt) above `bound`, or
- * below it: Gt and Lt. O(distinct values of the key). */
+ * below it: Gt and Lt. O(nodes). */
 void lg_nodes_add_compared(const struct lg_node_table *table, struct lg_str key, bool above,
                            int64_t bound, lg_word *io_nodes);
 /* Visits the distinct NoSchedule and NoExecute taints with the nodes that bear them, by key, value and effect: start

@@ -104,38 +104,38 @@ static struct lg_str group_text(const struct lg_place_reason *r, size_t n, struc
 
 /* --- names of many nodes, in order --- */
 
-static int by_text(const void *a, const void *b)
+/* Keeps the first `max` of all names that come by, in order. */
+static void keep_first(struct lg_str *io_first, size_t *io_n, size_t max, struct lg_str name)
 {
-    return lg_str_cmp(*(const struct lg_str *)a, *(const struct lg_str *)b);
-}
-
-static struct lg_str *names_of(const struct lg_node_table *table, const lg_word *nodes,
-                               struct lg_arena *arena, size_t *ret_n)
-{
-    size_t words = lg_nodes_words(table), n = 0;
-    for (size_t i = 0; i < words; i++)
-        n += (size_t)__builtin_popcountll(nodes[i]);
-    struct lg_str *names = lg_arena_array(arena, n, sizeof(struct lg_str));
-    n = 0;
-    for (size_t i = 0; i < words; i++)
-        for (lg_word left = nodes[i]; left != 0; left &= left - 1)
-            names[n++] = lg_nodes_at(table, i * WORD_BITS + (size_t)__builtin_ctzll(left))->r.name;
-    qsort(names, n, sizeof(struct lg_str), by_text);
-    *ret_n = n;
-    return names;
+    size_t at = *io_n;
+    while (at > 0 && lg_str_cmp(name, io_first[at - 1]) < 0)
+        at--;
+    if (at == max)
+        return;
+    if (*io_n < max)
+        (*io_n)++;
+    memmove(io_first + at + 1, io_first + at, (*io_n - at - 1) * sizeof(struct lg_str));
+    io_first[at] = name;
 }
 
 /* "a, b, c and 2 more" */
 static struct lg_str names_text(const struct lg_node_table *table, const lg_word *nodes, size_t max,
                                 struct lg_arena *arena)
 {
-    size_t n;
-    struct lg_str *names = names_of(table, nodes, arena, &n), text = LG_STR("");
-    for (size_t i = 0; i < n && i < max; i++)
+    struct lg_str *first = lg_arena_array(arena, max, sizeof(struct lg_str)), text = LG_STR("");
+    size_t n = 0, all = 0;
+    for (size_t i = 0; i < lg_nodes_words(table); i++) {
+        for (lg_word left = nodes[i]; left != 0; left &= left - 1) {
+            size_t slot = i * WORD_BITS + (size_t)__builtin_ctzll(left);
+            keep_first(first, &n, max, lg_nodes_at(table, slot)->r.name);
+            all++;
+        }
+    }
+    for (size_t i = 0; i < n; i++)
         text = lg_arena_printf(arena, "%.*s%s%.*s%s", LG_ARG(text), i > 0 ? ", " : "",
-                               SHOWN(names[i]));
-    if (n > max)
-        text = lg_arena_printf(arena, "%.*s and %zu more", LG_ARG(text), n - max);
+                               SHOWN(first[i]));
+    if (all > n)
+        text = lg_arena_printf(arena, "%.*s and %zu more", LG_ARG(text), all - n);
     return text;
 }
 
