@@ -78,6 +78,11 @@ static bool is_list(struct lg_val root, struct list_kind *ret)
     return generic || lg_json_kind(lg_json_get(root, "items")) == LG_JSON_ARRAY;
 }
 
+static struct lg_mark mark_of(const struct lg_list_cursor *cursor)
+{
+    return (struct lg_mark){cursor->line, (uint32_t)(cursor->at - cursor->line_start) + 1};
+}
+
 static enum lg_err_code add_document(const struct source *source, struct lg_val root,
                                      struct lg_mark mark)
 {
@@ -89,18 +94,20 @@ static enum lg_err_code add_document(const struct source *source, struct lg_val 
     struct lg_val items = lg_json_get(root, "items");
     if (lg_json_there(items) && lg_json_kind(items) != LG_JSON_ARRAY)
         return fail_at(source, LG_E_INVALID, lg_json_mark(items), "items", "expected a list");
+    struct lg_str text = root.doc->text;
+    struct lg_list_cursor cursor = {.at = text.p, .line_start = text.p, .line = mark.line};
     enum lg_err_code code = LG_E_OK;
-    for (struct lg_json_iter it = lg_json_iter(items); code == LG_E_OK && lg_json_next(&it);)
-        code = add_object(source, it.val, lg_json_mark(it.val), &list);
+    for (struct lg_json_iter it = lg_json_iter(items); code == LG_E_OK && lg_json_next(&it);) {
+        /* Without marks lg_json_mark would count lines from the beginning for each item. */
+        if (root.doc->marks == NULL)
+            lg_list_move(&cursor, lg_json_text(it.val).p);
+        mark = root.doc->marks != NULL ? lg_json_mark(it.val) : mark_of(&cursor);
+        code = add_object(source, it.val, mark, &list);
+    }
     return code;
 }
 
 /* --- JSON --- */
-
-static struct lg_mark mark_of(const struct lg_list_cursor *cursor)
-{
-    return (struct lg_mark){cursor->line, (uint32_t)(cursor->at - cursor->line_start) + 1};
-}
 
 /* Reads one JSON text that stands at the cursor. */
 static enum lg_err_code parse_json(struct source *source, struct lg_str text,

@@ -120,7 +120,7 @@ struct lg_vmi_record {
     enum lg_condition live_migratable;
     struct lg_str reason, message; /* of that condition */
     struct lg_str
-        text; /* JSON: {"metadata":{...},"spec":{...},"status":{"migratedVolumes":[...],"volumeStatus":[...]}}, read on demand; cloud-init is left out */
+        text; /* JSON: {"metadata":{...},"spec":{...},"status":{"migratedVolumes":[...],"volumeStatus":[...]}}, read on demand; of the spec what rules read (shape.h) */
 };
 
 struct lg_migration_record {

@@ -1,6 +1,8 @@
 #include "rules/virt/records_read.h"
 
 #include "rules/kube/meta.h"
+#include "rules/virt/shape.h"
+#include "rules/virt/slice.h"
 
 struct reader {
     struct lg_val object;
@@ -208,25 +210,6 @@ static void read_vm(struct reader *reader, struct lg_vm_record *ret)
         lg_str_is(want_str(reader, reader->object, "spec.runStrategy"), "WaitAsReceiver");
 }
 
-/* JSON text without the white space between tokens. */
-static void add_compact(struct lg_buf *buf, struct lg_str json)
-{
-    bool in_string = false;
-    size_t from = 0;
-    for (size_t i = 0; i < json.n; i++) {
-        char c = json.p[i];
-        if (in_string && c == '\\') {
-            i++;
-        } else if (c == '"') {
-            in_string = !in_string;
-        } else if (!in_string && (c == ' ' || c == '\n' || c == '\r' || c == '\t')) {
-            lg_buf_add(buf, json.p + from, i - from);
-            from = i + 1;
-        }
-    }
-    lg_buf_add(buf, json.p + from, json.n - from);
-}
-
 /* Appends `"key":<text of v>` when v is there. */
 static void add_member(struct lg_buf *buf, const char *key, struct lg_val v)
 {
@@ -235,7 +218,7 @@ static void add_member(struct lg_buf *buf, const char *key, struct lg_val v)
     lg_buf_puts(buf, buf->n != 0 && buf->p[buf->n - 1] != '{' ? ",\"" : "\"");
     lg_buf_puts(buf, key);
     lg_buf_puts(buf, "\":");
-    add_compact(buf, lg_json_text(v));
+    lg_slice_compact(buf, lg_json_text(v));
 }
 
 /* Appends the annotations that rules may read: KubeVirt's own. */
@@ -256,37 +239,6 @@ static void add_annotations(struct lg_buf *buf, struct lg_val annotations)
         lg_buf_putc(buf, '}');
 }
 
-/* What a volume may carry along and no rule reads: user data and keys have no place in our memory. */
-static bool is_secret_source(struct lg_str key)
-{
-    static const char *const sources[] = {"cloudInitNoCloud", "cloudInitConfigDrive"};
-    for (size_t i = 0; i < sizeof sources / sizeof *sources; i++)
-        if (lg_str_is(key, sources[i]))
-            return true;
-    return false;
-}
-
-/* Appends the spec; what is_secret_source names becomes {}. */
-static void add_vmi_spec(struct lg_buf *buf, struct lg_val spec)
-{
-    struct lg_str text = lg_json_text(spec);
-    const char *from = text.p;
-    struct lg_val volumes = lg_json_get(spec, "volumes");
-    for (struct lg_json_iter it = lg_json_iter(volumes); lg_json_next(&it);) {
-        if (lg_json_kind(it.val) != LG_JSON_OBJECT)
-            continue;
-        for (struct lg_json_iter source = lg_json_iter(it.val); lg_json_next(&source);) {
-            if (!is_secret_source(source.key) || lg_json_kind(source.val) != LG_JSON_OBJECT)
-                continue;
-            struct lg_str drop = lg_json_text(source.val);
-            add_compact(buf, (struct lg_str){from, (size_t)(drop.p - from)});
-            lg_buf_puts(buf, "{}");
-            from = drop.p + drop.n;
-        }
-    }
-    add_compact(buf, (struct lg_str){from, (size_t)(text.p + text.n - from)});
-}
-
 /* A hostDisk may stand in the place of a claim; only status.volumeStatus says so. */
 static bool has_host_disk(struct lg_val spec)
 {
@@ -304,6 +256,11 @@ static struct lg_str take_text(struct reader *reader, struct lg_buf *buf)
     return text;
 }
 
+static const struct lg_shape *vmi_spec_table(void)
+{
+    return lg_shape_find(lg_shape_of(LG_KIND_VMI), LG_STR("spec"))->of;
+}
+
 static struct lg_str vmi_text(struct reader *reader)
 {
     struct lg_val metadata = lg_json_get(reader->object, "metadata");
@@ -317,7 +274,7 @@ static struct lg_str vmi_text(struct reader *reader)
     lg_buf_putc(&buf, '}');
     if (lg_json_there(spec)) {
         lg_buf_puts(&buf, ",\"spec\":");
-        add_vmi_spec(&buf, spec);
+        lg_slice_members(&buf, vmi_spec_table(), spec);
     }
     struct lg_val migrated = want_list(reader, reader->object, "status.migratedVolumes");
     struct lg_val volumes = want_list(reader, reader->object, "status.volumeStatus");

@@ -136,7 +136,7 @@ static enum lg_err_code check_value(const struct walk *walk, const struct lg_sha
     }
 }
 
-static const struct lg_shape *find(const struct lg_shape *table, struct lg_str name)
+const struct lg_shape *lg_shape_find(const struct lg_shape *table, struct lg_str name)
 {
     for (; table->name != NULL; table++)
         if (table->name_bytes == name.n && memcmp(table->name, name.p, name.n) == 0)
@@ -154,7 +154,7 @@ static enum lg_err_code check_members(const struct walk *walk, const struct lg_s
     for (struct lg_json_iter it = lg_json_iter(v); code == LG_E_OK && lg_json_next(&it);) {
         if (!lg_json_there(it.val))
             continue;
-        const struct lg_shape *member = find(table, it.key);
+        const struct lg_shape *member = lg_shape_find(table, it.key);
         if (member != NULL)
             code = check_value(walk, member, it.val);
     }

@@ -1,6 +1,6 @@
 /* The types of the fields that rules read, as tables: one a kind, that of a VMI's spec shared by VMs and VMIs.
  *
- * Private to shape*.c. Source: the API types of KubeVirt, CDI and Kubernetes (their CRDs). Constant data.
+ * They say what lg_shape_check holds an object to, and what is kept of a VMI (slice.h). Private to virt. Source: the API types of KubeVirt, CDI and Kubernetes (their CRDs). Constant data.
  */
 #ifndef LG_RULES_VIRT_SHAPE_H
 #define LG_RULES_VIRT_SHAPE_H
@@ -33,5 +33,8 @@ struct lg_shape {
 
 /* The members of an object of this kind; NULL: no table. */
 const struct lg_shape *lg_shape_of(enum lg_kind kind);
+
+/* The table's row for this member, or NULL. O(members). */
+const struct lg_shape *lg_shape_find(const struct lg_shape *table, struct lg_str name);
 
 #endif

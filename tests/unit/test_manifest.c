@@ -140,6 +140,16 @@ static void a_json_list_is_taken_apart(void **state)
     assert_int_equal(mark.line, 4);
 }
 
+static void a_list_whose_items_are_spelt_in_escapes_is_a_list(void **state)
+{
+    (void)state;
+    read_text("a.json", "\n{\"kind\":\"List\",\"apiVersion\":\"v1\",\"\\u0069tems\":[" NODE(
+                            "n1") ",\n " NODE("n2") "]}");
+    assert_int_equal(fixture.manifests.n, 2);
+    assert_object(0, LG_KIND_NODE, "n1", 1, 2, 48);
+    assert_object(1, LG_KIND_NODE, "n2", 1, 3, 2);
+}
+
 static void empty_lists_hold_nothing(void **state)
 {
     (void)state;
@@ -411,6 +421,7 @@ int main(void)
         TEST(a_json_object_is_read_with_its_place),
         TEST(json_documents_may_follow_each_other),
         TEST(a_json_list_is_taken_apart),
+        TEST(a_list_whose_items_are_spelt_in_escapes_is_a_list),
         TEST(empty_lists_hold_nothing),
         TEST(items_inherit_their_kind_from_a_typed_list),
         TEST(a_kind_that_only_ends_in_list_is_an_object),
