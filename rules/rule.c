@@ -57,14 +57,20 @@ static struct lg_str field_of(const struct lg_run *run, struct lg_val at)
     return presentable(lg_json_path(object, at, run->arena), run->arena);
 }
 
-/* Keeps at most LG_RULE_FINDINGS_MAX of a rule; beyond them a stronger one takes the place of the last, so that no flood
- * of weak findings hides a denial. */
+/* At most LG_RULE_FINDINGS_MAX of a rule are kept; beyond them a stronger one takes the place of the last, so that no
+ * flood of weak findings hides a denial. Asked before a finding is put into words: a flood must not cost much. */
+static bool has_room(struct lg_run *run, enum lg_action action)
+{
+    if (run->n - run->first < LG_RULE_FINDINGS_MAX)
+        return true;
+    run->overflowed = true;
+    return run->findings[run->n - 1].action < action;
+}
+
 static void keep(struct lg_run *run, const struct lg_finding *finding)
 {
     if (run->n - run->first >= LG_RULE_FINDINGS_MAX) {
-        run->overflowed = true;
-        if (run->findings[run->n - 1].action < finding->action)
-            run->findings[run->n - 1] = *finding;
+        run->findings[run->n - 1] = *finding;
         return;
     }
     if (run->n == run->size) {
@@ -97,7 +103,7 @@ void lg_rule_report(struct lg_rule_context *context, const struct lg_report *rep
     enum lg_action action = run->action;
     if (report->at_most != LG_ACTION_OFF)
         action = weaker(action, report->at_most);
-    if (action == LG_ACTION_OFF)
+    if (action == LG_ACTION_OFF || !has_room(run, action))
         return;
     struct lg_finding finding = {
         .rule = rule,
@@ -128,7 +134,7 @@ static void lack(struct lg_run *run, struct lg_val at, enum lg_kind kind, struct
         action = weaker(action, LG_ACTION_PENDING);
     if (kind != LG_KIND_OTHER && lg_inventory_known(run->inventory, kind) == LG_NOT_SERVED)
         action = weaker(action, LG_ACTION_AUDIT);
-    if (action == LG_ACTION_OFF)
+    if (action == LG_ACTION_OFF || !has_room(run, action))
         return;
     for (size_t i = run->first; i < run->n; i++) {
         const struct lg_finding *said = &run->findings[i];

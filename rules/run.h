@@ -8,7 +8,7 @@
 #include "rules/engine.h"
 
 enum {
-    LG_RULE_FINDINGS_MAX = 4096, /* of one rule over one object */
+    LG_RULE_FINDINGS_MAX = 1024, /* of one rule over one object */
     LG_MESSAGE_BYTES_MAX = 1024, /* of a finding's message, fix or field */
 };
 
