@@ -47,7 +47,7 @@ static enum lg_err_code fill_given(struct lg_bundle *bundle, struct lg_err *err)
         struct lg_err problem = {0};
         if (item->kind >= LG_KIND_OTHER)
             continue;
-        if (lg_record_new(item->object, &record, &problem) == LG_E_OK)
+        if (lg_record_new_as(item->kind, item->object, &record, &problem) == LG_E_OK)
             lg_inventory_set(bundle->inventory, record);
         else if (!is_judged(item->kind))
             return unusable(bundle, item, &problem, err);
