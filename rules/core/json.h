@@ -59,7 +59,8 @@ struct lg_doc {
     const struct lg_mark *marks; /* one a node where the text was rendered from YAML, else NULL */
     const char *file;            /* for messages; NULL = not from a file */
     uint32_t
-        first_line; /* line of the text's first byte in `file`, from 1; used where marks is NULL */
+        first_line; /* line of the text's first byte in `file`, from 1; for where marks is NULL */
+    uint32_t nodes_max; /* 0 = LG_JSON_NODES_MAX */
 };
 
 struct lg_val {
@@ -76,6 +77,12 @@ struct lg_val {
 enum lg_err_code lg_json_parse(struct lg_arena *arena, struct lg_str text, struct lg_val *ret_root,
                                struct lg_err *err)
     __attribute__((warn_unused_result, nonnull(1, 3)));
+
+/* lg_json_parse for text that has a place of its own: the caller fills in text, arena and what it knows of file,
+ * first_line and marks; `doc` is borrowed from the arena. Where file is set, err->where is "file:line:column"
+ * for both codes. */
+enum lg_err_code lg_json_parse_doc(struct lg_doc *doc, struct lg_val *ret_root, struct lg_err *err)
+    __attribute__((warn_unused_result, nonnull(1, 2)));
 
 enum lg_json_kind lg_json_kind(struct lg_val v);
 /* The kind as a person says it: "a list", "an object", "a string", "nothing"... Static storage. */

@@ -1,6 +1,5 @@
 /* The scanner behind lg_json_parse: one pass over the text, no recursion, limits kept while scanning. */
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,17 +28,25 @@ struct scan {
     struct lg_err *err;
 };
 
+static enum lg_err_code at_mark(struct scan *s, enum lg_err_code code, struct lg_mark at,
+                                const char *what)
+{
+    struct lg_buf where lg_cleanup(lg_buf_done) = {0};
+    if (s->doc->file != NULL)
+        lg_buf_printf(&where, "%s:%u:%u", s->doc->file, at.line, at.column);
+    else
+        lg_buf_printf(&where, "line %u, column %u", at.line, at.column);
+    return lg_err_set(s->err, code, where.p, "%s", what);
+}
+
 static enum lg_err_code bad(struct scan *s, const char *what)
 {
-    unsigned line = 1;
-    unsigned column = 1;
+    struct lg_mark at = {s->doc->first_line, 1};
     for (const char *p = s->start; p < s->p; p++) {
-        column = *p == '\n' ? 1 : column + 1;
-        line += *p == '\n';
+        at.column = *p == '\n' ? 1 : at.column + 1;
+        at.line += *p == '\n';
     }
-    char where[64];
-    snprintf(where, sizeof where, "line %u, column %u", line, column);
-    return lg_err_set(s->err, LG_E_INVALID, where, "%s", what);
+    return at_mark(s, LG_E_INVALID, at, what);
 }
 
 static uint32_t add_node(struct scan *s, enum lg_json_kind kind, const char *at, size_t len)
@@ -60,8 +67,9 @@ static uint32_t add_node(struct scan *s, enum lg_json_kind kind, const char *at,
     return i;
 }
 
-/* Closes what is open behind the last node, so that what was read so far is a document; names that node. */
-static enum lg_err_code over_limit(struct scan *s, const char *what)
+/* Closes what is open behind the last node, so that what was read so far is a document. Names the last node by its path,
+ * or `at` by its place in the file. */
+static enum lg_err_code over_limit(struct scan *s, uint32_t at, const char *what)
 {
     struct lg_doc *doc = s->doc;
     for (int i = 0; i < s->depth; i++) {
@@ -69,9 +77,11 @@ static enum lg_err_code over_limit(struct scan *s, const char *what)
         node->next = doc->count;
         node->len = (uint32_t)(s->p - s->start) - node->off;
     }
+    if (doc->file != NULL)
+        return at_mark(s, LG_E_LIMIT, lg_json_mark((struct lg_val){doc, at}), what);
+    struct lg_val last = {doc, doc->count - 1};
     struct lg_arena scratch lg_cleanup(lg_arena_done) = {0};
-    struct lg_str path =
-        lg_json_path((struct lg_val){doc, 0}, (struct lg_val){doc, doc->count - 1}, &scratch);
+    struct lg_str path = lg_json_path((struct lg_val){doc, 0}, last, &scratch);
     return lg_err_set(s->err, LG_E_LIMIT, path.n != 0 ? path.p : "document", "%s", what);
 }
 
@@ -301,7 +311,7 @@ static enum lg_err_code open_container(struct scan *s, enum lg_json_kind kind, e
     uint32_t i = add_node(s, kind, s->p, 1);
     s->p++;
     if (s->depth == LG_JSON_DEPTH_MAX)
-        return over_limit(s, "nested more than 64 levels deep");
+        return over_limit(s, i, "nested more than 64 levels deep");
     s->open[s->depth] = i;
     s->members[s->depth] = 0;
     s->depth++;
@@ -355,7 +365,7 @@ static enum lg_err_code scan_key(struct scan *s, enum state *state)
         return code;
     if (!new_key(s, key)) {
         add_node(s, LG_JSON_NULL, s->p, 0);
-        return over_limit(s, "the key is there twice");
+        return over_limit(s, key, "the key is there twice");
     }
     skip_space(s);
     if (s->p == s->end || *s->p != ':')
@@ -385,7 +395,7 @@ static enum lg_err_code scan_token(struct scan *s, enum state *state)
         if (*state == WANT_VALUE && s->depth > 0 &&
             s->doc->nodes[s->open[s->depth - 1]].kind == LG_JSON_OBJECT)
             add_node(s, LG_JSON_NULL, s->p, 0);
-        return over_limit(s, "more than 200,000 values");
+        return over_limit(s, s->doc->count - 1, "more than 200,000 values");
     }
     if ((*state == WANT_KEY_OR_CLOSE && *s->p == '}') ||
         (*state == WANT_VALUE_OR_CLOSE && *s->p == ']')) {
@@ -399,30 +409,44 @@ static enum lg_err_code scan_token(struct scan *s, enum state *state)
     return scan_value(s, state);
 }
 
+/* The loop over tokens, and what only holds between them: the text's end. */
+static enum lg_err_code scan_text(struct scan *s)
+{
+    enum state state = WANT_VALUE;
+    enum lg_err_code code = LG_E_OK;
+    while (code == LG_E_OK) {
+        skip_space(s);
+        bool complete = s->depth == 0 && state == WANT_COMMA_OR_CLOSE;
+        if (complete)
+            return s->p == s->end ? LG_E_OK : bad(s, "more text behind the value");
+        if (s->p == s->end)
+            return bad(s, s->doc->count == 0 ? "the text is empty" : "the text ends too early");
+        code = scan_token(s, &state);
+    }
+    return code;
+}
+
+enum lg_err_code lg_json_parse_doc(struct lg_doc *doc, struct lg_val *ret_root, struct lg_err *err)
+{
+    const struct lg_str text = doc->text;
+    if (text.n > LG_JSON_TEXT_BYTES_MAX)
+        return lg_err_set(err, LG_E_LIMIT, doc->file, "the text is larger than 1 GiB");
+    struct scan s = {.start = text.p, .p = text.p, .end = text.p + text.n, .doc = doc, .err = err};
+    if (doc->first_line == 0)
+        doc->first_line = 1;
+    s.capacity = (uint32_t)(text.n / 12 < LG_JSON_NODES_MAX ? text.n / 12 : LG_JSON_NODES_MAX) + 32;
+    doc->count = 0;
+    doc->nodes = lg_arena_array(doc->arena, s.capacity, sizeof *doc->nodes);
+    enum lg_err_code code = scan_text(&s);
+    if (code == LG_E_OK || code == LG_E_LIMIT)
+        *ret_root = (struct lg_val){doc, 0};
+    return code;
+}
+
 enum lg_err_code lg_json_parse(struct lg_arena *arena, struct lg_str text, struct lg_val *ret_root,
                                struct lg_err *err)
 {
     struct lg_doc *doc = lg_arena_alloc(arena, sizeof *doc);
-    struct scan s = {.start = text.p, .p = text.p, .end = text.p + text.n, .doc = doc, .err = err};
-    if (text.n > LG_JSON_TEXT_BYTES_MAX)
-        return lg_err_set(err, LG_E_LIMIT, NULL, "the text is larger than 1 GiB");
-    *doc = (struct lg_doc){.text = text, .arena = arena, .first_line = 1};
-    s.capacity = (uint32_t)(text.n / 12 < LG_JSON_NODES_MAX ? text.n / 12 : LG_JSON_NODES_MAX) + 32;
-    doc->nodes = lg_arena_array(arena, s.capacity, sizeof *doc->nodes);
-    enum state state = WANT_VALUE;
-    enum lg_err_code code = LG_E_OK;
-    while (code == LG_E_OK) {
-        skip_space(&s);
-        bool complete = s.depth == 0 && state == WANT_COMMA_OR_CLOSE;
-        if (complete && s.p == s.end)
-            break;
-        if (complete)
-            return bad(&s, "more text behind the value");
-        if (s.p == s.end)
-            return bad(&s, doc->count == 0 ? "the text is empty" : "the text ends too early");
-        code = scan_token(&s, &state);
-    }
-    if (code == LG_E_OK || code == LG_E_LIMIT)
-        *ret_root = (struct lg_val){doc, 0};
-    return code;
+    *doc = (struct lg_doc){.text = text, .arena = arena};
+    return lg_json_parse_doc(doc, ret_root, err);
 }

@@ -1,328 +1,550 @@
 #include "rules/core/yaml.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <yaml.h>
 
 #include "rules/core/map.h"
 #include "rules/core/mem.h"
-#include "rules/core/yaml_tree.h"
+#include "rules/core/yaml_scalar.h"
 
-static bool blank(char c)
-{
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
+#define MERGE_TAG "tag:yaml.org,2002:merge"
 
-/* True at a line that begins a document: "---", then nothing or a blank. */
-static bool is_separator(const char *line, const char *end)
-{
-    return end - line >= 3 && memcmp(line, "---", 3) == 0 && (end - line == 3 || blank(line[3]));
-}
+/* From how many values on yaml.v2 looks at the share that came from aliases, and what it allows. */
+enum { ALIASED_MIN = 100, DECODED_MIN = 1000, DECODED_LOW = 400000, DECODED_HIGH = 4000000 };
 
-/* True when the text holds nothing but blank lines, comments and directives: they belong to what follows. */
-static bool is_preamble(const char *p, const char *end)
-{
-    while (p < end) {
-        const char *line_end = memchr(p, '\n', (size_t)(end - p));
-        const char *first = p;
-        line_end = line_end != NULL ? line_end : end;
-        while (first < line_end && blank(*first))
-            first++;
-        if (first < line_end && *first != '#' && !(first == p && *p == '%'))
-            return false;
-        p = line_end < end ? line_end + 1 : end;
-    }
-    return true;
-}
+/* What an anchor stands for. A container is complete behind its end; until then an alias to it would contain itself. */
+struct anchor {
+    bool complete, scalar, object;
+    struct lg_yaml_scalar value;
+    size_t text_from, text_to; /* between the brackets */
+    size_t marks_from, marks_to;
+    struct lg_mark mark;
+    uint64_t decoded; /* values inside, itself included */
+};
 
-bool lg_yaml_next_document(struct lg_str file_text, size_t *pos,
-                           struct lg_yaml_document *io_document)
-{
-    const char *start = file_text.p + *pos;
-    const char *end = file_text.p + file_text.n;
-    uint32_t line = *pos == 0 ? 1 : io_document->first_line;
-    if (*pos == 0)
-        io_document->number = 0;
-    else
-        for (const char *p = io_document->text.p; p < start; p++)
-            line += *p == '\n';
-    if (*pos == 0 && lg_str_starts(file_text, "\xEF\xBB\xBF"))
-        start += 3;
-    if (start >= end)
-        return false;
-    bool own_separator = is_separator(start, end);
-    const char *p = start;
-    while (p < end) {
-        const char *line_end = memchr(p, '\n', (size_t)(end - p));
-        p = line_end != NULL ? line_end + 1 : end;
-        if (p < end && is_separator(p, end) && (own_separator || !is_preamble(start, p)))
-            break;
-        if (p < end && is_separator(p, end))
-            own_separator = true;
-    }
-    *io_document = (struct lg_yaml_document){.text = {start, (size_t)(p - start)},
-                                             .first_line = line,
-                                             .number = io_document->number + 1};
-    *pos = (size_t)(p - file_text.p);
-    return true;
-}
+enum frame_kind { FRAME_LIST, FRAME_OBJECT, FRAME_MERGE_LIST, FRAME_MERGE_OBJECT };
 
-struct build {
+struct frame {
+    enum frame_kind kind;
+    bool want_value; /* an object: its key was read */
+    bool merge;      /* that key is << */
+    bool flow;       /* in brackets, not by indentation */
+    uint64_t decoded_before;
+    struct anchor *anchor;
+};
+
+struct marks {
+    struct lg_mark *items;
+    size_t n, size;
+};
+
+/* A place in the text: libyaml counts characters, we say bytes. Moves forwards only. */
+struct cursor {
+    const char *p, *line_start;
+    size_t index;
+    uint32_t line;
+};
+
+struct render {
     yaml_parser_t parser;
     struct lg_arena *arena;
     struct lg_str text;
-    struct lg_mark at; /* of the character with index at_index, which stands at byte at_byte */
-    size_t at_index, at_byte;
-    struct lg_yaml_node *open[LG_JSON_DEPTH_MAX];
-    int depth;
-    struct lg_yaml_node *root;
+    const char *file;
+    uint32_t first_line;
+    struct cursor at;
+    struct lg_buf out;
+    struct marks marks;
     struct lg_map anchors;
+    struct frame frames[LG_JSON_DEPTH_MAX];
+    int depth;
+    uint64_t decoded, aliased; /* as yaml.v2 counts */
+    size_t root_index;         /* where the root begins */
+    char lone;                 /* the bracket of an empty collection that may be all there is */
+    bool done;
     struct lg_err *err;
 };
 
-static void build_done(struct build *b)
+static void render_done(struct render *r)
 {
-    yaml_parser_delete(&b->parser);
-    lg_map_done(&b->anchors);
+    yaml_parser_delete(&r->parser);
+    lg_buf_done(&r->out);
+    free(r->marks.items);
+    lg_map_done(&r->anchors);
 }
 
-/* libyaml counts characters and takes more than \n for the end of a line; users' editors count bytes and \n. Marks come in
- * rising order, so that walking along costs O(text) in all. */
-static struct lg_mark mark_of(struct build *b, size_t index)
+static size_t character_bytes(unsigned char first)
 {
-    if (index < b->at_index) {
-        b->at = (struct lg_mark){b->at.line, b->at.column};
-        return b->at;
-    }
-    while (b->at_index < index && b->at_byte < b->text.n) {
-        b->at.column++;
-        if (b->text.p[b->at_byte++] == '\n')
-            b->at = (struct lg_mark){b->at.line + 1, 1};
-        while (b->at_byte < b->text.n && ((unsigned char)b->text.p[b->at_byte] & 0xC0) == 0x80) {
-            b->at_byte++;
-            b->at.column++;
+    return first < 0xC0 ? 1 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
+}
+
+static void move_to(const struct render *r, struct cursor *at, size_t index)
+{
+    const char *end = r->text.p + r->text.n;
+    for (; at->index < index && at->p < end; at->index++) {
+        if (*at->p == '\n') {
+            at->line++;
+            at->line_start = at->p + 1;
         }
-        b->at_index++;
+        at->p += character_bytes((unsigned char)*at->p);
     }
-    return b->at;
 }
 
-static enum lg_err_code add_node(struct build *b, struct lg_yaml_node *node)
+static struct lg_mark mark_of(const struct render *r, const struct cursor *at)
 {
-    if (b->depth == 0) {
-        b->root = node;
+    return (struct lg_mark){r->first_line + at->line, (uint32_t)(at->p - at->line_start) + 1};
+}
+
+static enum lg_err_code refuse(struct render *r, enum lg_err_code code, struct lg_mark mark,
+                               const char *what)
+{
+    struct lg_buf where lg_cleanup(lg_buf_done) = {0};
+    if (r->file != NULL)
+        lg_buf_printf(&where, "%s:%u:%u", r->file, mark.line, mark.column);
+    else
+        lg_buf_printf(&where, "line %u, column %u", mark.line, mark.column);
+    return lg_err_set(r->err, code, where.p, "%s", what);
+}
+
+static enum lg_err_code invalid(struct render *r, const char *what)
+{
+    return refuse(r, LG_E_INVALID, mark_of(r, &r->at), what);
+}
+
+static enum lg_err_code limit(struct render *r, const char *what)
+{
+    return refuse(r, LG_E_LIMIT, mark_of(r, &r->at), what);
+}
+
+/* What libyaml refused, where it stood. */
+static enum lg_err_code parser_error(struct render *r)
+{
+    const yaml_parser_t *parser = &r->parser;
+    struct cursor at = {.p = r->text.p, .line_start = r->text.p};
+    struct lg_buf what lg_cleanup(lg_buf_done) = {0};
+    if (parser->error == YAML_MEMORY_ERROR)
+        lg_oom(0);
+    const char *problem = parser->problem != NULL ? parser->problem : "not YAML";
+    if (parser->error == YAML_READER_ERROR) {
+        const char *stop =
+            r->text.p + (parser->problem_offset < r->text.n ? parser->problem_offset : r->text.n);
+        while (at.p < stop)
+            move_to(r, &at, at.index + 1);
+        lg_buf_puts(&what, problem);
+    } else {
+        move_to(r, &at, parser->problem_mark.index);
+        lg_buf_printf(&what, "%s%s%s", parser->context != NULL ? parser->context : "",
+                      parser->context != NULL ? ", " : "", problem);
+    }
+    return refuse(r, LG_E_INVALID, mark_of(r, &at), what.p);
+}
+
+static void add_marks(struct marks *marks, const struct lg_mark *items, size_t n)
+{
+    if (marks->n + n > marks->size) {
+        marks->size = (marks->n + n) * 2;
+        marks->items = lg_realloc(marks->items, marks->size, sizeof *marks->items);
+    }
+    memcpy(marks->items + marks->n, items, n * sizeof *items);
+    marks->n += n;
+}
+
+static enum lg_err_code add_mark(struct render *r, struct lg_mark mark)
+{
+    if (r->marks.n >= LG_JSON_NODES_MAX)
+        return limit(r, "more than 200,000 values");
+    add_marks(&r->marks, &mark, 1);
+    return LG_E_OK;
+}
+
+/* A comma, unless a bracket or a key was just opened. */
+static void separate(struct render *r)
+{
+    if (r->out.n != 0 && strchr("{[:", r->out.p[r->out.n - 1]) == NULL)
+        lg_buf_putc(&r->out, ',');
+}
+
+static struct frame *top(struct render *r)
+{
+    return r->depth != 0 ? &r->frames[r->depth - 1] : NULL;
+}
+
+static bool takes_members(const struct frame *frame)
+{
+    return frame->kind == FRAME_OBJECT || frame->kind == FRAME_MERGE_OBJECT;
+}
+
+/* What the next node will be. */
+enum place { PLACE_VALUE, PLACE_KEY, PLACE_MERGED };
+
+static enum place next_place(struct render *r)
+{
+    const struct frame *frame = top(r);
+    if (frame == NULL || frame->kind == FRAME_LIST)
+        return PLACE_VALUE;
+    if (frame->kind == FRAME_MERGE_LIST)
+        return PLACE_MERGED;
+    if (!frame->want_value)
+        return PLACE_KEY;
+    return frame->merge ? PLACE_MERGED : PLACE_VALUE;
+}
+
+/* A node is complete: in an object, keys and values alternate. */
+static void node_done(struct render *r)
+{
+    struct frame *frame = top(r);
+    if (frame == NULL || !takes_members(frame))
+        return;
+    if (frame->want_value)
+        frame->merge = false;
+    frame->want_value = !frame->want_value;
+}
+
+/* Counts as yaml.v2 does, which refuses a document that is nearly all aliases. */
+static enum lg_err_code count_decoded(struct render *r, uint64_t decoded, uint64_t aliased)
+{
+    r->decoded += decoded;
+    r->aliased += aliased;
+    if (r->aliased <= ALIASED_MIN || r->decoded <= DECODED_MIN)
+        return LG_E_OK;
+    double over = ((double)r->decoded - DECODED_LOW) / (DECODED_HIGH - DECODED_LOW);
+    double allowed = over <= 0 ? 0.99 : over >= 1 ? 0.10 : 0.99 - 0.89 * over;
+    if ((double)r->aliased / (double)r->decoded > allowed)
+        return limit(r, "nearly everything comes from aliases");
+    return LG_E_OK;
+}
+
+static struct anchor *new_anchor(struct render *r, const yaml_char_t *name)
+{
+    if (name == NULL)
+        return NULL;
+    struct anchor *anchor = lg_arena_alloc(r->arena, sizeof *anchor);
+    struct lg_str key = lg_arena_str(r->arena, lg_str_of((const char *)name));
+    (void)lg_map_set(&r->anchors, key, anchor);
+    anchor->mark = mark_of(r, &r->at);
+    return anchor;
+}
+
+static enum lg_err_code put_scalar(struct render *r, const struct lg_yaml_scalar *scalar,
+                                   struct lg_mark mark)
+{
+    enum place place = next_place(r);
+    if (place == PLACE_MERGED)
+        return invalid(r, "<< takes an object or a list of objects");
+    enum lg_err_code code = add_mark(r, mark);
+    if (code != LG_E_OK)
+        return code;
+    separate(r);
+    const char *wrong =
+        place == PLACE_KEY ? lg_yaml_put_key(&r->out, scalar) : lg_yaml_put_value(&r->out, scalar);
+    if (wrong != NULL)
+        return invalid(r, wrong);
+    if (place == PLACE_KEY)
+        lg_buf_putc(&r->out, ':');
+    node_done(r);
+    return LG_E_OK;
+}
+
+/* The one escape that libyaml knows and yaml.v2 does not. */
+static bool has_escaped_slash(struct render *r, const yaml_event_t *event)
+{
+    struct cursor to = r->at;
+    move_to(r, &to, event->end_mark.index);
+    const char *p = r->at.p;
+    while (p < to.p && (p = memchr(p, '\\', (size_t)(to.p - p))) != NULL) {
+        if (p + 1 < to.p && p[1] == '/')
+            return true;
+        p += 2;
+    }
+    return false;
+}
+
+/* yaml.v2 counts a comma behind a tag as the tag's: what stands behind the comma would bear it. */
+static bool has_comma_tag(struct render *r, const yaml_event_t *event)
+{
+    if (event->data.scalar.tag == NULL || event->data.scalar.length != 0)
+        return false;
+    struct cursor to = r->at;
+    move_to(r, &to, event->end_mark.index);
+    return to.p < r->text.p + r->text.n && *to.p == ',';
+}
+
+/* In brackets a question mark ends a plain scalar for yaml.v2 and belongs to it for libyaml. */
+static bool has_flow_question(struct render *r, const yaml_event_t *event)
+{
+    const struct frame *frame = top(r);
+    return frame != NULL && frame->flow && event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE &&
+           memchr(event->data.scalar.value, '?', event->data.scalar.length) != NULL;
+}
+
+static bool is_merge_key(const yaml_event_t *event)
+{
+    if (event->data.scalar.length != 2 || memcmp(event->data.scalar.value, "<<", 2) != 0)
+        return false;
+    const char *tag = (const char *)event->data.scalar.tag;
+    return event->data.scalar.plain_implicit || (tag != NULL && strcmp(tag, MERGE_TAG) == 0);
+}
+
+static enum lg_err_code on_scalar(struct render *r, const yaml_event_t *event)
+{
+    const struct lg_str text = {(const char *)event->data.scalar.value, event->data.scalar.length};
+    const char *tag = (const char *)event->data.scalar.tag;
+    if (event->data.scalar.style == YAML_DOUBLE_QUOTED_SCALAR_STYLE && has_escaped_slash(r, event))
+        return invalid(r, "\\/ is no escape in YAML 1.1");
+    if (has_flow_question(r, event))
+        return invalid(r, "a question mark within brackets needs quotes in YAML 1.1");
+    if (has_comma_tag(r, event))
+        return invalid(r, "a comma cannot follow a tag: YAML 1.1 counts it to the tag");
+    struct lg_yaml_scalar scalar;
+    const char *wrong =
+        lg_yaml_resolve(r->arena, tag, text, event->data.scalar.plain_implicit, &scalar);
+    if (wrong != NULL)
+        return invalid(r, wrong);
+    struct anchor *anchor = new_anchor(r, event->data.scalar.anchor);
+    if (anchor != NULL) {
+        anchor->complete = anchor->scalar = true;
+        anchor->value = scalar;
+        anchor->value.text = lg_arena_str(r->arena, scalar.text);
+        anchor->decoded = 1;
+    }
+    if (next_place(r) == PLACE_KEY && is_merge_key(event)) {
+        top(r)->want_value = true;
+        top(r)->merge = true;
         return LG_E_OK;
     }
-    struct lg_yaml_node *parent = b->open[b->depth - 1];
-    if (parent->last != NULL)
-        parent->last->next = node;
-    else
-        parent->first = node;
-    parent->last = node;
+    enum lg_err_code code = count_decoded(r, 1, 0);
+    return code == LG_E_OK ? put_scalar(r, &scalar, mark_of(r, &r->at)) : code;
+}
+
+static bool is_flow(const yaml_event_t *event)
+{
+    if (event->type == YAML_MAPPING_START_EVENT)
+        return event->data.mapping_start.style == YAML_FLOW_MAPPING_STYLE;
+    return event->data.sequence_start.style == YAML_FLOW_SEQUENCE_STYLE;
+}
+
+/* "{}: v" is {} to yaml.v2, where it is the first of the text: it does not see a key in an empty flow collection. */
+static enum lg_err_code on_start_as_key(struct render *r, const yaml_event_t *event, bool object)
+{
+    if (r->out.n != 1 || event->start_mark.index != r->root_index)
+        return invalid(r, "a list or an object cannot be a key");
+    r->lone = object ? '{' : '[';
     return LG_E_OK;
 }
 
-static struct lg_str copy(struct build *b, const yaml_char_t *text, size_t n)
+static enum lg_err_code on_lone_end(struct render *r, const yaml_event_t *event)
 {
-    return lg_arena_str(b->arena, (struct lg_str){(const char *)text, n});
-}
-
-static struct lg_yaml_node *new_node(struct build *b, const yaml_event_t *event,
-                                     enum lg_yaml_kind kind, const yaml_char_t *anchor,
-                                     const yaml_char_t *tag)
-{
-    struct lg_yaml_node *node = lg_arena_alloc(b->arena, sizeof *node);
-    node->kind = kind;
-    node->mark = mark_of(b, event->start_mark.index);
-    if (tag != NULL)
-        node->tag = copy(b, tag, strlen((const char *)tag));
-    if (anchor != NULL)
-        (void)lg_map_set(&b->anchors, copy(b, anchor, strlen((const char *)anchor)), node);
-    (void)add_node(b, node);
-    return node;
-}
-
-static enum lg_err_code open_node(struct build *b, struct lg_yaml_node *node)
-{
-    if (b->depth == LG_JSON_DEPTH_MAX)
-        return lg_yaml_fail(b->err, LG_E_LIMIT, node->mark, "nested more than %d levels deep",
-                            LG_JSON_DEPTH_MAX);
-    node->open = true;
-    b->open[b->depth++] = node;
+    if (event->type != YAML_SEQUENCE_END_EVENT && event->type != YAML_MAPPING_END_EVENT)
+        return refuse(r, LG_E_INVALID, r->marks.items[0], "a list or an object cannot be a key");
+    r->out.n = 0;
+    lg_buf_puts(&r->out, r->lone == '{' ? "{}" : "[]");
+    r->done = true;
     return LG_E_OK;
 }
 
-static enum lg_err_code add_alias(struct build *b, const yaml_event_t *event)
+static enum lg_err_code on_start(struct render *r, const yaml_event_t *event, bool object,
+                                 const yaml_char_t *anchor_name)
+{
+    enum place place = next_place(r);
+    const struct frame *around = top(r);
+    if (place == PLACE_KEY)
+        return on_start_as_key(r, event, object);
+    if (r->depth == 0)
+        r->root_index = event->start_mark.index;
+    if (place == PLACE_MERGED && !object && around->kind == FRAME_MERGE_LIST)
+        return invalid(r, "<< takes an object or a list of objects");
+    if (r->depth == LG_JSON_DEPTH_MAX)
+        return limit(r, "nested more than 64 levels deep");
+    struct anchor *anchor = new_anchor(r, anchor_name);
+    struct frame frame = {
+        .kind = object ? FRAME_OBJECT : FRAME_LIST, .decoded_before = r->decoded, .anchor = anchor};
+    enum lg_err_code code = count_decoded(r, place != PLACE_MERGED || object, 0);
+    if (place == PLACE_MERGED) {
+        frame.kind = object ? FRAME_MERGE_OBJECT : FRAME_MERGE_LIST;
+    } else if (code == LG_E_OK) {
+        code = add_mark(r, mark_of(r, &r->at));
+        separate(r);
+        lg_buf_putc(&r->out, object ? '{' : '[');
+    }
+    if (code != LG_E_OK)
+        return code;
+    if (anchor != NULL) {
+        anchor->object = object;
+        anchor->text_from = r->out.n;
+        anchor->marks_from = r->marks.n;
+    }
+    r->frames[r->depth++] = frame;
+    return LG_E_OK;
+}
+
+static void on_end(struct render *r)
+{
+    struct frame frame = r->frames[--r->depth];
+    if (frame.anchor != NULL) {
+        frame.anchor->complete = true;
+        frame.anchor->text_to = r->out.n;
+        frame.anchor->marks_to = r->marks.n;
+        frame.anchor->decoded = r->decoded - frame.decoded_before;
+    }
+    if (frame.kind == FRAME_OBJECT || frame.kind == FRAME_LIST)
+        lg_buf_putc(&r->out, frame.kind == FRAME_OBJECT ? '}' : ']');
+    node_done(r);
+}
+
+/* Appends what stands between the anchor's brackets once more. */
+static enum lg_err_code copy_inside(struct render *r, const struct anchor *anchor)
+{
+    struct lg_str inside = {r->out.p + anchor->text_from, anchor->text_to - anchor->text_from};
+    /* Merged members begin with the comma that parted them from what stood before. */
+    if (lg_str_starts(inside, ","))
+        inside = (struct lg_str){inside.p + 1, inside.n - 1};
+    size_t marks = anchor->marks_to - anchor->marks_from;
+    if (r->out.n + inside.n > LG_YAML_RENDERED_BYTES_MAX || r->marks.n + marks > LG_JSON_NODES_MAX)
+        return limit(r, "the document grows too large by its aliases");
+    if (inside.n == 0)
+        return LG_E_OK;
+    char *text lg_cleanup(lg_free_cleanup) = lg_memdup(inside.p, inside.n);
+    separate(r);
+    lg_buf_add(&r->out, text, inside.n);
+    struct lg_mark *items = lg_arena_array(r->arena, marks, sizeof *items);
+    memcpy(items, r->marks.items + anchor->marks_from, marks * sizeof *items);
+    add_marks(&r->marks, items, marks);
+    return LG_E_OK;
+}
+
+static enum lg_err_code put_container(struct render *r, const struct anchor *anchor)
+{
+    enum lg_err_code code = add_mark(r, anchor->mark);
+    if (code != LG_E_OK)
+        return code;
+    separate(r);
+    lg_buf_putc(&r->out, anchor->object ? '{' : '[');
+    code = copy_inside(r, anchor);
+    lg_buf_putc(&r->out, anchor->object ? '}' : ']');
+    return code;
+}
+
+static enum lg_err_code on_alias(struct render *r, const yaml_event_t *event)
 {
     struct lg_str name = lg_str_of((const char *)event->data.alias.anchor);
-    struct lg_yaml_node *target = lg_map_get(&b->anchors, name);
-    struct lg_yaml_node *node = new_node(b, event, LG_YAML_ALIAS, NULL, NULL);
-    node->target = target;
-    if (target == NULL)
-        return lg_yaml_fail(b->err, LG_E_INVALID, node->mark,
-                            "no anchor \"%.*s\" stands before this alias", LG_ARG(name));
-    if (target->open)
-        return lg_yaml_fail(b->err, LG_E_INVALID, node->mark, "anchor \"%.*s\" holds itself",
-                            LG_ARG(name));
-    return LG_E_OK;
+    const struct anchor *anchor = lg_map_get(&r->anchors, name);
+    if (anchor == NULL)
+        return invalid(r, "an alias to an anchor that is not there");
+    if (!anchor->complete)
+        return invalid(r, "an anchor that contains itself");
+    enum lg_err_code code = count_decoded(r, 1 + anchor->decoded, anchor->decoded);
+    if (code != LG_E_OK)
+        return code;
+    enum place place = next_place(r);
+    if (anchor->scalar)
+        return put_scalar(r, &anchor->value, anchor->mark);
+    if (place == PLACE_KEY)
+        return invalid(r, "a list or an object cannot be a key");
+    if (place == PLACE_MERGED && !anchor->object)
+        return invalid(r, "<< takes an object or a list of objects");
+    code = place == PLACE_MERGED ? copy_inside(r, anchor) : put_container(r, anchor);
+    if (code == LG_E_OK)
+        node_done(r);
+    return code;
 }
 
-static void add_scalar(struct build *b, const yaml_event_t *event)
-{
-    struct lg_yaml_node *node =
-        new_node(b, event, LG_YAML_SCALAR, event->data.scalar.anchor, event->data.scalar.tag);
-    node->text = copy(b, event->data.scalar.value, event->data.scalar.length);
-    node->plain = event->data.scalar.plain_implicit != 0;
-}
-
-/* Only YAML 1.1 (or no word of it) is what kubectl reads. */
-static enum lg_err_code check_version(struct build *b, const yaml_event_t *event)
+static enum lg_err_code on_document(struct render *r, const yaml_event_t *event)
 {
     const yaml_version_directive_t *version = event->data.document_start.version_directive;
-    if (version == NULL || (version->major == 1 && version->minor == 1))
-        return LG_E_OK;
-    return lg_yaml_fail(b->err, LG_E_INVALID, mark_of(b, event->start_mark.index),
-                        "YAML %d.%d: only 1.1 is read", version->major, version->minor);
+    if (version != NULL && (version->major != 1 || version->minor != 1))
+        return invalid(r, "a YAML version other than 1.1");
+    return count_decoded(r, 1, 0);
 }
 
-static enum lg_err_code take_event(struct build *b, const yaml_event_t *event)
+static enum lg_err_code on_event(struct render *r, const yaml_event_t *event)
 {
+    move_to(r, &r->at, event->start_mark.index);
+    if (r->out.n > LG_YAML_RENDERED_BYTES_MAX)
+        return limit(r, "the document grows too large");
+    if (r->lone != 0)
+        return on_lone_end(r, event);
     switch (event->type) {
     case YAML_DOCUMENT_START_EVENT:
-        return check_version(b, event);
+        return on_document(r, event);
     case YAML_SCALAR_EVENT:
-        add_scalar(b, event);
-        return LG_E_OK;
+        return on_scalar(r, event);
     case YAML_ALIAS_EVENT:
-        return add_alias(b, event);
+        return on_alias(r, event);
     case YAML_SEQUENCE_START_EVENT:
-        return open_node(b, new_node(b, event, LG_YAML_SEQUENCE, event->data.sequence_start.anchor,
-                                     event->data.sequence_start.tag));
+        return on_start(r, event, false, event->data.sequence_start.anchor);
     case YAML_MAPPING_START_EVENT:
-        return open_node(b, new_node(b, event, LG_YAML_MAPPING, event->data.mapping_start.anchor,
-                                     event->data.mapping_start.tag));
+        return on_start(r, event, true, event->data.mapping_start.anchor);
     case YAML_SEQUENCE_END_EVENT:
     case YAML_MAPPING_END_EVENT:
-        b->open[--b->depth]->open = false;
+        on_end(r);
         return LG_E_OK;
-    default:
+    case YAML_DOCUMENT_END_EVENT:
+    case YAML_STREAM_END_EVENT:
+        r->done = true;
         return LG_E_OK;
-    }
-}
-
-static enum lg_err_code parser_error(struct build *b)
-{
-    const yaml_parser_t *parser = &b->parser;
-    struct lg_mark mark = mark_of(
-        b, parser->error == YAML_READER_ERROR ? parser->mark.index : parser->problem_mark.index);
-    const char *context = parser->context != NULL ? parser->context : "";
-    return lg_yaml_fail(b->err, LG_E_INVALID, mark, "%s%s%s",
-                        parser->problem != NULL ? parser->problem : "not YAML",
-                        context[0] != '\0' ? " " : "", context);
-}
-
-static enum lg_err_code build_tree(struct build *b)
-{
-    if (!yaml_parser_initialize(&b->parser))
-        lg_oom(sizeof b->parser);
-    yaml_parser_set_encoding(&b->parser, YAML_UTF8_ENCODING);
-    yaml_parser_set_input_string(&b->parser, (const yaml_char_t *)b->text.p, b->text.n);
-    for (bool done = false; !done;) {
-        yaml_event_t event;
-        if (!yaml_parser_parse(&b->parser, &event))
-            return parser_error(b);
-        enum lg_err_code code = take_event(b, &event);
-        done = event.type == YAML_DOCUMENT_END_EVENT || event.type == YAML_STREAM_END_EVENT;
-        yaml_event_delete(&event);
-        if (code != LG_E_OK)
-            return code;
+    case YAML_NO_EVENT:
+    case YAML_STREAM_START_EVENT:
+        break;
     }
     return LG_E_OK;
 }
 
-/* "12:3" -> "file:12:3". */
-static enum lg_err_code in_file(struct lg_err *err, const struct lg_err *why, const char *file)
+/* libyaml passes over a byte order mark that begins a line, yaml.v2 takes it for text: nobody means either. */
+static bool has_inner_bom(struct render *r, struct cursor *ret)
 {
-    char where[LG_ERR_WHERE_BYTES * 2];
-    snprintf(where, sizeof where, "%s%s%s", file != NULL ? file : "", file != NULL ? ":" : "",
-             why->where);
-    return lg_err_set(err, why->code, where, "%s", why->text);
-}
-
-/* The reader found what YAML cannot say by itself: a key twice, too deep. */
-static void place_reader_error(struct lg_val partial, const struct lg_yaml_rendered *rendered,
-                               struct lg_err *io)
-{
-    struct lg_err was = *io;
-    size_t i = partial.doc != NULL ? partial.doc->count - 1 : 0;
-    if (i >= rendered->n_marks || strstr(was.text, "twice") != NULL)
-        i = i != 0 ? i - 1 : 0;
-    struct lg_mark mark = i < rendered->n_marks ? rendered->marks[i] : (struct lg_mark){1, 1};
-    *io = (struct lg_err){0};
-    (void)lg_yaml_fail(io, was.code, mark, "%s: %s", was.where, was.text);
-}
-
-static enum lg_err_code read_rendered(struct lg_arena *arena, struct lg_yaml_rendered *rendered,
-                                      const char *file, struct lg_val *ret_root, struct lg_err *why)
-{
-    struct lg_str text = lg_arena_str(arena, lg_buf_view(&rendered->text));
-    struct lg_val root = LG_NONE;
-    if (lg_json_parse(arena, text, &root, why) != LG_E_OK) {
-        place_reader_error(root, rendered, why);
-        return why->code;
+    const char *p = r->text.p;
+    const char *end = p + r->text.n;
+    while ((p = memmem(p, (size_t)(end - p), "\xEF\xBB\xBF", 3)) != NULL) {
+        if (p == r->text.p || p[-1] == '\n' || p[-1] == '\r')
+            break;
+        p += 3;
     }
-    struct lg_doc *doc = lg_arena_alloc(arena, sizeof *doc);
-    struct lg_mark *marks = lg_arena_array(arena, rendered->n_marks, sizeof *marks);
-    memcpy(marks, rendered->marks, rendered->n_marks * sizeof *marks);
-    *doc = *root.doc;
-    doc->marks = marks;
-    doc->file = file;
-    *ret_root = (struct lg_val){doc, 0};
-    return LG_E_OK;
+    while (p != NULL && ret->p < p)
+        move_to(r, ret, ret->index + 1);
+    return p != NULL;
 }
 
-/* What kubectl takes for JSON: it begins with a brace, and is. */
-static bool read_json(struct lg_arena *arena, const struct lg_yaml_document *document,
-                      const char *file, struct lg_val *ret_root)
+/* Turns the text's first document into JSON text and marks. */
+static enum lg_err_code render_text(struct render *r)
 {
-    size_t i = 0;
-    while (i < document->text.n && blank(document->text.p[i]))
-        i++;
-    struct lg_val root = LG_NONE;
-    if (i == document->text.n || document->text.p[i] != '{' ||
-        lg_json_parse(arena, document->text, &root, NULL) != LG_E_OK)
-        return false;
-    struct lg_doc *doc = lg_arena_alloc(arena, sizeof *doc);
-    *doc = *root.doc;
-    doc->first_line = document->first_line;
-    doc->file = file;
-    *ret_root = (struct lg_val){doc, 0};
-    return true;
+    struct cursor bom = r->at;
+    if (has_inner_bom(r, &bom))
+        return refuse(r, LG_E_INVALID, mark_of(r, &bom), "a byte order mark within the text");
+    if (yaml_parser_initialize(&r->parser) == 0)
+        lg_oom(0);
+    yaml_parser_set_encoding(&r->parser, YAML_UTF8_ENCODING);
+    yaml_parser_set_input_string(&r->parser, (const unsigned char *)r->text.p, r->text.n);
+    enum lg_err_code code = LG_E_OK;
+    while (code == LG_E_OK && !r->done) {
+        yaml_event_t event lg_cleanup(yaml_event_delete);
+        code = yaml_parser_parse(&r->parser, &event) != 0 ? on_event(r, &event) : parser_error(r);
+    }
+    return code;
 }
 
 enum lg_err_code lg_yaml_parse(struct lg_arena *arena, const struct lg_yaml_document *document,
                                const char *file, struct lg_val *ret_root, struct lg_err *err)
 {
+    struct lg_str text = document->text;
     *ret_root = LG_NONE;
-    if (read_json(arena, document, file, ret_root))
+    if (lg_str_starts(text, "\xEF\xBB\xBF"))
+        text = (struct lg_str){text.p + 3, text.n - 3};
+    struct render r lg_cleanup(render_done) = {.arena = arena,
+                                               .text = text,
+                                               .file = file,
+                                               .first_line = document->first_line,
+                                               .at = {.p = text.p, .line_start = text.p},
+                                               .err = err};
+    enum lg_err_code code = render_text(&r);
+    if (code != LG_E_OK)
+        return code;
+    if (r.out.n == 0 || lg_str_is(lg_buf_view(&r.out), "null"))
         return LG_E_OK;
-    struct lg_err why = {0};
-    struct lg_arena scratch lg_cleanup(lg_arena_done) = {0};
-    struct lg_yaml_rendered rendered lg_cleanup(lg_yaml_rendered_done) = {0};
-    struct build b lg_cleanup(build_done) = {
-        .arena = &scratch, .text = document->text, .err = &why};
-    b.at = (struct lg_mark){document->first_line != 0 ? document->first_line : 1, 1};
-    if (lg_str_starts(b.text, "\xEF\xBB\xBF"))
-        b.text = (struct lg_str){b.text.p + 3, b.text.n - 3};
-    enum lg_err_code code = build_tree(&b);
-    if (code == LG_E_OK && b.root == NULL)
-        return LG_E_OK;
-    if (code == LG_E_OK)
-        code = lg_yaml_render(b.root, &scratch, &rendered, &why);
-    if (code == LG_E_OK && lg_str_is(lg_buf_view(&rendered.text), "null"))
-        return LG_E_OK;
-    if (code == LG_E_OK)
-        code = read_rendered(arena, &rendered, file, ret_root, &why);
-    return code == LG_E_OK ? code : in_file(err, &why, file);
+    struct lg_mark *marks = lg_arena_array(arena, r.marks.n, sizeof *marks);
+    memcpy(marks, r.marks.items, r.marks.n * sizeof *marks);
+    struct lg_doc *doc = lg_arena_alloc(arena, sizeof *doc);
+    *doc = (struct lg_doc){.text = lg_arena_str(arena, lg_buf_view(&r.out)),
+                           .arena = arena,
+                           .marks = marks,
+                           .file = file != NULL ? lg_arena_str(arena, lg_str_of(file)).p : NULL,
+                           .first_line = document->first_line};
+    return lg_json_parse_doc(doc, ret_root, err);
 }

@@ -25,7 +25,7 @@ bool lg_yaml_next_document(struct lg_str file_text, size_t *pos,
                            struct lg_yaml_document *io_document);
 
 /* Reads one document (`first_line` and `file` for positions and messages). *ret_root is LG_NONE for an empty or null one.
- * LG_E_INVALID, LG_E_LIMIT: err->where is "file:line:column". JSON is YAML here, as for kubectl. */
+ * Only the text's first document counts, as for kubectl. LG_E_INVALID, LG_E_LIMIT: err->where is "file:line:column". */
 enum lg_err_code lg_yaml_parse(struct lg_arena *arena, const struct lg_yaml_document *document,
                                const char *file, struct lg_val *ret_root, struct lg_err *err)
     __attribute__((warn_unused_result));

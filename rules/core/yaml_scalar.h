@@ -1,0 +1,44 @@
+/* What a YAML scalar means to kubectl: yaml.v2's resolution, then Go's JSON text. Private to rules/core/yaml.c and tests.
+ *
+ * Implements the resolution of gopkg.in/yaml.v2 (YAML 1.1 words, Go's integers with base prefixes and underscores, then
+ * its floats) and the conversions of sigs.k8s.io/yaml: a key's text, a value's JSON. Pure functions.
+ */
+#ifndef LG_RULES_CORE_YAML_SCALAR_H
+#define LG_RULES_CORE_YAML_SCALAR_H
+
+#include <stdint.h>
+
+#include "rules/core/arena.h"
+
+enum lg_yaml_kind {
+    LG_YAML_STRING,
+    LG_YAML_NULL,
+    LG_YAML_BOOL,
+    LG_YAML_INT,
+    LG_YAML_UINT, /* an integer that only fits without a sign */
+    LG_YAML_FLOAT,
+    LG_YAML_TIME, /* a string but for the tag check */
+};
+
+struct lg_yaml_scalar {
+    enum lg_yaml_kind kind;
+    bool truth;
+    int64_t i;
+    uint64_t u;
+    double f;
+    struct lg_str text; /* of a string; borrowed from the input or the arena */
+};
+
+/* Resolves `value` with the long form of its tag (NULL = none); `plain` as libyaml's plain_implicit says. Returns NULL, or
+ * what is wrong (static storage): a tag that the value does not fit, base64 that is none. */
+const char *lg_yaml_resolve(struct lg_arena *arena, const char *tag, struct lg_str value,
+                            bool plain, struct lg_yaml_scalar *ret)
+    __attribute__((warn_unused_result));
+
+/* Appends the scalar as a JSON value, or as a member's name (a JSON string). Returns NULL, or what is wrong. */
+const char *lg_yaml_put_value(struct lg_buf *buf, const struct lg_yaml_scalar *scalar)
+    __attribute__((warn_unused_result));
+const char *lg_yaml_put_key(struct lg_buf *buf, const struct lg_yaml_scalar *scalar)
+    __attribute__((warn_unused_result));
+
+#endif
