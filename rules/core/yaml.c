@@ -354,8 +354,10 @@ static enum lg_err_code on_start(struct render *r, const yaml_event_t *event, bo
     if (r->depth == LG_JSON_DEPTH_MAX)
         return limit(r, "nested more than 64 levels deep");
     struct anchor *anchor = new_anchor(r, anchor_name);
-    struct frame frame = {
-        .kind = object ? FRAME_OBJECT : FRAME_LIST, .decoded_before = r->decoded, .anchor = anchor};
+    struct frame frame = {.kind = object ? FRAME_OBJECT : FRAME_LIST,
+                          .flow = is_flow(event),
+                          .decoded_before = r->decoded,
+                          .anchor = anchor};
     enum lg_err_code code = count_decoded(r, place != PLACE_MERGED || object, 0);
     if (place == PLACE_MERGED) {
         frame.kind = object ? FRAME_MERGE_OBJECT : FRAME_MERGE_LIST;
