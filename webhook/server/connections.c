@@ -194,7 +194,8 @@ size_t lg_connections_reap(struct lg_connections *connections, int64_t now_ms)
 {
     size_t n = 0;
     pthread_mutex_lock(&connections->lock);
-    for (struct lg_connection *c = connections->head; c != NULL; c = c->next) {
+    for (struct lg_connection *c = connections->head; c != NULL && n < LG_CONNECTIONS_REAPED_MAX;
+         c = c->next) {
         if (c->shut || !overdue(c, &connections->limits, now_ms))
             continue;
         /* The server thread sees the end of the stream, closes, and calls lg_connection_closed. */

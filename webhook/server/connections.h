@@ -18,6 +18,8 @@
 
 #include "rules/core/err.h"
 
+enum { LG_CONNECTIONS_REAPED_MAX = 64 };
+
 struct lg_connections;
 struct lg_connection;
 
@@ -51,7 +53,8 @@ void lg_connection_begin(struct lg_connection *connection);
 /* A request, or the handshake, is complete. */
 void lg_connection_progress(struct lg_connection *connection);
 
-/* Shuts what has to be shut; returns how many. O(connections), one getsockopt each. */
+/* Shuts what has to be shut, at most LG_CONNECTIONS_REAPED_MAX of them: a server thread closes all that are shut in one
+ * go, and whoever asks for a review meanwhile waits for it. Returns how many. O(connections), one getsockopt each. */
 size_t lg_connections_reap(struct lg_connections *connections, int64_t now_ms);
 
 unsigned lg_connections_open(struct lg_connections *connections);

@@ -15,12 +15,14 @@
 #include "webhook/runtime/log.h"
 #include "webhook/runtime/metrics.h"
 #include "webhook/runtime/thread.h"
+#include "webhook/server/connections.h"
 #include "webhook/server/listener.h"
 #include "webhook/server/reload.h"
 #include "webhook/server/stats.h"
 
 enum {
     TICK_MS = 250,
+    REAPING_TICK_MS = 20,
     FINISHING_TICK_MS = 10,
     FINISHING_MS_MAX = 10 * 1000,
     DESCRIPTORS_MIN =
@@ -38,6 +40,7 @@ struct server {
     struct lg_service service;
     int signal_fd, reviews_fd, operations_fd;
     struct lg_listener *reviews, *operations;
+    bool more_to_reap;
 };
 
 /* --- start --- */
@@ -235,15 +238,24 @@ static int next_signal(struct server *server, int64_t ms)
     return (int)info.ssi_signo;
 }
 
+static void reap(struct server *server, int64_t now_ms)
+{
+    size_t reviews = lg_listener_reap(server->reviews, now_ms);
+    size_t operations = lg_listener_reap(server->operations, now_ms);
+    server->more_to_reap =
+        reviews == LG_CONNECTIONS_REAPED_MAX || operations == LG_CONNECTIONS_REAPED_MAX;
+    lg_stats_reaped(reviews + operations);
+}
+
 /* One round of what has to be looked at again and again. Returns SIGTERM or SIGINT when told to stop, else 0. */
 static int keep_house(struct server *server, int64_t wait_ms, int64_t *io_reload_ms)
 {
-    int signal = next_signal(server, wait_ms);
+    int64_t tick_ms = server->more_to_reap ? REAPING_TICK_MS : TICK_MS;
+    int signal = next_signal(server, wait_ms < tick_ms ? wait_ms : tick_ms);
     int64_t now_ms = lg_clock_mono_ms();
 
     atomic_store(&server->service.heartbeat_ms, now_ms);
-    lg_stats_reaped(lg_listener_reap(server->reviews, now_ms) +
-                    lg_listener_reap(server->operations, now_ms));
+    reap(server, now_ms);
     if (signal == SIGHUP || now_ms >= *io_reload_ms) {
         lg_reload_all(&server->reload, server->service.reviewer);
         *io_reload_ms = now_ms + LG_RELOAD_INTERVAL_MS;
@@ -271,7 +283,7 @@ static void drain(struct server *server, int64_t drain_ms, int64_t *io_reload_ms
 
     atomic_store(&server->service.draining, true);
     for (int64_t left = drain_ms; left > 0; left = end_ms - lg_clock_mono_ms()) {
-        if (keep_house(server, left < TICK_MS ? left : TICK_MS, io_reload_ms) != 0)
+        if (keep_house(server, left, io_reload_ms) != 0)
             return;
     }
 }
@@ -283,7 +295,7 @@ static void finish(struct server *server)
     lg_listener_quiesce(server->reviews);
     while (atomic_load(&server->service.in_flight) > 0 && lg_clock_mono_ms() < end_ms) {
         lg_linger_poll(server->service.linger, -1, FINISHING_TICK_MS);
-        lg_listener_reap(server->reviews, lg_clock_mono_ms());
+        reap(server, lg_clock_mono_ms());
     }
     unsigned left = atomic_load(&server->service.in_flight);
     lg_log(left == 0 ? LG_LOG_INFO : LG_LOG_WARN, "stopped", LG_F_INT("unanswered", left));
