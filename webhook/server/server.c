@@ -181,6 +181,8 @@ static enum lg_err_code start_threads(struct server *server, struct lg_err *err)
 static void collect(void *arg)
 {
     struct server *server = arg;
+    if (!atomic_load(&server->service.ready)) /* the listeners are being made */
+        return;
     lg_stats_gauges(
         lg_listener_connections(server->reviews), lg_listener_connections(server->operations),
         atomic_load(&server->service.body_bytes), atomic_load(&server->service.draining));
@@ -203,10 +205,10 @@ static enum lg_err_code start(struct server *server, struct lg_err *err)
     raise_descriptor_limit();
     atomic_store(&server->service.heartbeat_ms, lg_clock_mono_ms());
     lg_stats_inventory(server->inventory);
+    lg_metrics_collect(collect, server);
     code = start_threads(server, err);
     if (code != LG_E_OK)
         return code;
-    lg_metrics_collect(collect, server);
     atomic_store(&server->service.ready, true);
     return LG_E_OK;
 }
@@ -309,8 +311,8 @@ static void close_fd(int fd)
 
 static void server_done(struct server *server)
 {
+    lg_listener_stop(server->operations); /* first: its metrics look at the other */
     lg_listener_stop(server->reviews);
-    lg_listener_stop(server->operations);
     close_fd(server->signal_fd);
     close_fd(server->reviews_fd);
     close_fd(server->operations_fd);
