@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rules/core/map.h"
+#include "rules/core/mem.h"
 #include "rules/core/num.h"
 #include "rules/core/utf8.h"
 
@@ -176,25 +178,39 @@ static size_t unescape_one(const char **p, char out[4])
     return lg_utf8_encode(u, out);
 }
 
+static struct lg_str unescape(struct lg_arena *arena, struct lg_str raw)
+{
+    char *text = lg_arena_alloc(arena, raw.n);
+    size_t n = 0;
+    for (const char *p = raw.p, *end = raw.p + raw.n; p < end;) {
+        const char *escape = memchr(p, '\\', (size_t)(end - p));
+        size_t plain = (size_t)((escape != NULL ? escape : end) - p);
+        memcpy(text + n, p, plain);
+        n += plain;
+        p += plain;
+        if (escape == NULL)
+            break;
+        p++;
+        n += unescape_one(&p, text + n);
+    }
+    return (struct lg_str){text, n};
+}
+
+/* Unescaped once, however often it is asked for: memory stays in proportion to the text. */
 struct lg_str lg_json_str(struct lg_val v)
 {
     const struct lg_json_node *node = node_of(v);
     if (node == NULL || node->kind != LG_JSON_STRING)
         return (struct lg_str){0};
-    const char *p = v.doc->text.p + node->off;
+    struct lg_str raw = {v.doc->text.p + node->off, node->len};
     if (!node->escaped)
-        return (struct lg_str){p, node->len};
-    char *text = lg_arena_alloc(v.doc->arena, node->len + 4);
-    size_t n = 0;
-    for (const char *end = p + node->len; p < end;) {
-        if (*p != '\\') {
-            text[n++] = *p++;
-            continue;
-        }
-        p++;
-        n += unescape_one(&p, text + n);
-    }
-    return (struct lg_str){text, n};
+        return raw;
+    if (v.doc->unescaped == NULL)
+        return unescape(v.doc->arena, raw);
+    struct lg_str *known = &v.doc->unescaped[node->escaped - 1];
+    if (known->p == NULL)
+        *known = unescape(v.doc->arena, raw);
+    return *known;
 }
 
 struct lg_str lg_json_str_at(struct lg_val v, const char *path)
@@ -209,7 +225,7 @@ bool lg_json_is_str(struct lg_val v, struct lg_str text)
         return false;
     const char *p = v.doc->text.p + node->off;
     if (!node->escaped)
-        return node->len == text.n && memcmp(p, text.p, text.n) == 0;
+        return lg_str_eq((struct lg_str){p, node->len}, text);
     size_t n = 0;
     for (const char *end = p + node->len; p < end;) {
         char c[4] = {*p};
@@ -261,11 +277,45 @@ static bool equal_scalars(struct lg_val a, struct lg_val b)
     return lg_json_is_str(b, lg_json_str(a));
 }
 
+enum { MEMBERS_SEARCHED_MAX = 64 }; /* larger objects in another order are looked up by hash */
+
 struct equal_frame {
     struct lg_json_iter a;
     struct lg_val b;
     uint32_t b_at; /* the next item or key of b, when both run in the same order */
+    size_t len;
+    struct lg_map b_members;
 };
+
+struct equal_stack {
+    struct equal_frame frames[LG_JSON_DEPTH_MAX];
+    int depth;
+};
+
+static void equal_pop(struct equal_stack *stack)
+{
+    lg_map_done(&stack->frames[--stack->depth].b_members);
+}
+
+static void equal_done(struct equal_stack *stack)
+{
+    while (stack->depth > 0)
+        equal_pop(stack);
+}
+
+/* The index of b's member of that name, or 0: linear for the whole object, whatever the order. */
+static uint32_t find_partner(struct equal_frame *frame, struct lg_str key)
+{
+    const struct lg_doc *doc = frame->b.doc;
+    if (frame->len <= MEMBERS_SEARCHED_MAX)
+        return find_member(frame->b, key);
+    if (frame->b_members.used == 0)
+        for (uint32_t i = frame->b.i + 1; i < node_of(frame->b)->next; i = doc->nodes[i + 1].next)
+            (void)lg_map_set(&frame->b_members, lg_json_str((struct lg_val){doc, i}),
+                             &doc->nodes[i + 1]);
+    const struct lg_json_node *found = lg_map_get(&frame->b_members, key);
+    return found != NULL ? (uint32_t)(found - doc->nodes) : 0;
+}
 
 /* The partner in b of the item that frame->a stands on. */
 static struct lg_val partner(struct equal_frame *frame)
@@ -280,7 +330,7 @@ static struct lg_val partner(struct equal_frame *frame)
         frame->b_at = doc->nodes[at + 1].next;
         return (struct lg_val){doc, at + 1};
     }
-    uint32_t i = find_member(frame->b, frame->a.key);
+    uint32_t i = find_partner(frame, frame->a.key);
     if (i == 0)
         return LG_NONE;
     frame->b_at = doc->nodes[i].next;
@@ -293,8 +343,8 @@ bool lg_json_equal(struct lg_val a, struct lg_val b)
         return false;
     if (a.doc == NULL)
         return true;
-    struct equal_frame stack[LG_JSON_DEPTH_MAX + 1];
-    int depth = 0;
+    struct equal_stack stack lg_cleanup(equal_done);
+    stack.depth = 0;
     for (;;) {
         if (lg_str_eq(lg_json_text(a), lg_json_text(b))) {
             /* equal */
@@ -302,17 +352,20 @@ bool lg_json_equal(struct lg_val a, struct lg_val b)
             if (!equal_scalars(a, b))
                 return false;
         } else {
-            if (lg_json_len(a) != lg_json_len(b))
+            size_t len = lg_json_len(a);
+            if (len != lg_json_len(b))
                 return false;
-            assert(depth <= LG_JSON_DEPTH_MAX);
-            stack[depth++] = (struct equal_frame){lg_json_iter(a), b, b.i + 1};
+            assert(stack.depth < LG_JSON_DEPTH_MAX);
+            stack.frames[stack.depth++] =
+                (struct equal_frame){.a = lg_json_iter(a), .b = b, .b_at = b.i + 1, .len = len};
         }
-        while (depth > 0 && !lg_json_next(&stack[depth - 1].a))
-            depth--;
-        if (depth == 0)
+        while (stack.depth > 0 && !lg_json_next(&stack.frames[stack.depth - 1].a))
+            equal_pop(&stack);
+        if (stack.depth == 0)
             return true;
-        a = stack[depth - 1].a.val;
-        b = partner(&stack[depth - 1]);
+        struct equal_frame *frame = &stack.frames[stack.depth - 1];
+        a = frame->a.val;
+        b = partner(frame);
         if (lg_json_kind(a) != lg_json_kind(b))
             return false;
     }

@@ -41,12 +41,11 @@ struct lg_mark {
 };
 
 struct lg_json_node {
-    uint32_t off;    /* first byte of the token in the text; of a string, behind the quote */
-    uint32_t len;    /* bytes of the token; of a string, between the quotes */
-    uint32_t next;   /* index behind this node and everything below it */
-    uint8_t kind;    /* enum lg_json_kind */
-    uint8_t escaped; /* a string with a backslash */
-    uint16_t reserved;
+    uint32_t off;          /* first byte of the token in the text; of a string, behind the quote */
+    uint32_t len;          /* bytes of the token; of a string, between the quotes */
+    uint32_t next;         /* index behind this node and everything below it */
+    uint32_t kind : 8;     /* enum lg_json_kind */
+    uint32_t escaped : 24; /* a string with a backslash: its number among those, from 1; else 0 */
 };
 
 /* One parsed text. Nodes stand in the order of the text: a container, then its items; a member is its key's node
@@ -56,6 +55,7 @@ struct lg_doc {
     struct lg_json_node *nodes;
     uint32_t count;
     struct lg_arena *arena;
+    struct lg_str *unescaped;    /* of each string with a backslash, once somebody asked for it */
     const struct lg_mark *marks; /* one a node where the text was rendered from YAML, else NULL */
     const char *file;            /* for messages; NULL = not from a file */
     uint32_t
@@ -140,7 +140,7 @@ enum lg_err_code lg_json_int64(struct lg_val v, int64_t *ret) __attribute__((war
 /* The value's text as it stands; of a string with its quotes. */
 struct lg_str lg_json_text(struct lg_val v);
 
-/* Same value: members in any order, strings unescaped, numbers by their text. O(n) when the texts are equal or members stand in the same order. */
+/* Same value: members in any order, strings unescaped, numbers by their text. O(n x depth), whatever the order. */
 bool lg_json_equal(struct lg_val a, struct lg_val b);
 
 /* "spec.template.spec.volumes[1].name" from `root` (an ancestor or v itself: "") to v, in the arena; a name that is

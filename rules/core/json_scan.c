@@ -14,6 +14,7 @@ enum state { WANT_VALUE, WANT_VALUE_OR_CLOSE, WANT_KEY, WANT_KEY_OR_CLOSE, WANT_
 
 struct key_slot {
     uint32_t object, key; /* node indexes; key 0 = free (node 0 is the root) */
+    uint64_t hash;
 };
 
 struct scan {
@@ -23,6 +24,8 @@ struct scan {
     int depth;
     uint32_t open[LG_JSON_DEPTH_MAX];    /* the containers around p */
     uint32_t members[LG_JSON_DEPTH_MAX]; /* how many members of each were read */
+    uint64_t seen[LG_JSON_DEPTH_MAX];    /* the key_bit of each of them */
+    uint32_t escapes;                    /* strings with a backslash */
     struct key_slot *slots;
     uint32_t slots_size, slots_used;
     struct lg_err *err;
@@ -49,16 +52,20 @@ static enum lg_err_code bad(struct scan *s, const char *what)
     return at_mark(s, LG_E_INVALID, at, what);
 }
 
-static uint32_t add_node(struct scan *s, enum lg_json_kind kind, const char *at, size_t len)
+static __attribute__((noinline)) void grow_nodes(struct scan *s)
 {
     struct lg_doc *doc = s->doc;
-    if (doc->count == s->capacity) {
-        struct lg_json_node *more =
-            lg_arena_array(doc->arena, (size_t)s->capacity * 2, sizeof *more);
-        memcpy(more, doc->nodes, doc->count * sizeof *more);
-        doc->nodes = more;
-        s->capacity *= 2;
-    }
+    struct lg_json_node *more = lg_arena_array(doc->arena, (size_t)s->capacity * 2, sizeof *more);
+    memcpy(more, doc->nodes, doc->count * sizeof *more);
+    doc->nodes = more;
+    s->capacity *= 2;
+}
+
+static inline uint32_t add_node(struct scan *s, enum lg_json_kind kind, const char *at, size_t len)
+{
+    struct lg_doc *doc = s->doc;
+    if (doc->count == s->capacity)
+        grow_nodes(s);
     uint32_t i = doc->count++;
     doc->nodes[i] = (struct lg_json_node){.off = (uint32_t)(at - s->start),
                                           .len = (uint32_t)len,
@@ -85,14 +92,16 @@ static enum lg_err_code over_limit(struct scan *s, uint32_t at, const char *what
     return lg_err_set(s->err, LG_E_LIMIT, path.n != 0 ? path.p : "document", "%s", what);
 }
 
-static struct key_slot *find_slot(const struct scan *s, uint32_t object, struct lg_str key)
+static struct key_slot *find_slot(const struct scan *s, uint32_t object, struct lg_str key,
+                                  uint64_t hash)
 {
     uint32_t mask = s->slots_size - 1;
-    for (uint64_t i = (lg_hash(key) + object) & mask;; i = (i + 1) & mask) {
+    for (uint64_t i = hash & mask;; i = (i + 1) & mask) {
         struct key_slot *slot = &s->slots[i];
         if (slot->key == 0)
             return slot;
-        if (slot->object == object && lg_json_is_str((struct lg_val){s->doc, slot->key}, key))
+        if (slot->hash == hash && slot->object == object &&
+            lg_json_is_str((struct lg_val){s->doc, slot->key}, key))
             return slot;
     }
 }
@@ -103,9 +112,14 @@ static void grow_slots(struct scan *s)
     uint32_t old_size = s->slots_size;
     s->slots_size = old_size != 0 ? old_size * 2 : 64;
     s->slots = lg_arena_array(s->doc->arena, s->slots_size, sizeof *s->slots);
-    for (uint32_t i = 0; i < old_size; i++)
-        if (old[i].key != 0)
-            *find_slot(s, old[i].object, lg_json_str((struct lg_val){s->doc, old[i].key})) = old[i];
+    for (uint32_t i = 0; i < old_size; i++) {
+        uint64_t at = old[i].hash;
+        if (old[i].key == 0)
+            continue;
+        while (s->slots[at & (s->slots_size - 1)].key != 0)
+            at++;
+        s->slots[at & (s->slots_size - 1)] = old[i];
+    }
 }
 
 /* Adds the key to the set; false when the object has it already. */
@@ -113,40 +127,72 @@ static bool add_slot(struct scan *s, uint32_t object, uint32_t key)
 {
     if (s->slots_used * 4 >= s->slots_size * 3)
         grow_slots(s);
-    struct key_slot *slot = find_slot(s, object, lg_json_str((struct lg_val){s->doc, key}));
+    struct lg_str text = lg_json_str((struct lg_val){s->doc, key});
+    uint64_t hash = lg_hash(text) + object;
+    struct key_slot *slot = find_slot(s, object, text, hash);
     if (slot->key != 0)
         return false;
-    *slot = (struct key_slot){object, key};
+    *slot = (struct key_slot){object, key, hash};
     s->slots_used++;
     return true;
+}
+
+/* One bit of 64 for a key: two that differ in it differ. */
+static inline uint64_t key_bit(struct lg_str key)
+{
+    if (key.n == 0)
+        return 1;
+    unsigned first = (unsigned char)key.p[0];
+    unsigned middle = (unsigned char)key.p[key.n / 2];
+    unsigned last = (unsigned char)key.p[key.n - 1];
+    return (uint64_t)1 << ((key.n + first * 7 + middle * 3 + last * 13) & 63);
+}
+
+/* The small object's keys, one by one. */
+static bool among_members(const struct scan *s, uint32_t object, uint32_t members,
+                          struct lg_str key)
+{
+    const struct lg_doc *doc = s->doc;
+    uint32_t at = object + 1;
+    for (uint32_t i = 0; i < members; i++) {
+        if (lg_json_is_str((struct lg_val){doc, at}, key))
+            return true;
+        at = doc->nodes[at + 1].next;
+    }
+    return false;
+}
+
+/* Moves on from comparing to hashing: the keys read so far are known to differ. */
+static void hash_members(struct scan *s, uint32_t object)
+{
+    uint32_t at = object + 1;
+    for (uint32_t i = 0; i < KEYS_COMPARED_MAX; i++) {
+        (void)add_slot(s, object, at);
+        at = s->doc->nodes[at + 1].next;
+    }
 }
 
 /* True when the key, the last node, is new in the object around it. */
 static bool new_key(struct scan *s, uint32_t key)
 {
-    struct lg_doc *doc = s->doc;
     uint32_t object = s->open[s->depth - 1];
     uint32_t members = s->members[s->depth - 1]++;
-    if (members > KEYS_COMPARED_MAX)
-        return add_slot(s, object, key);
-    struct lg_str text = lg_json_str((struct lg_val){doc, key});
-    uint32_t at = object + 1;
-    for (uint32_t i = 0; i < members; i++) {
-        const struct lg_json_node *name = &doc->nodes[at];
-        if (name->escaped || name->len == text.n)
-            if (lg_json_is_str((struct lg_val){doc, at}, text))
-                return false;
-        if (members == KEYS_COMPARED_MAX)
-            (void)add_slot(s, object, at);
-        at = doc->nodes[at + 1].next;
-    }
     if (members == KEYS_COMPARED_MAX)
-        (void)add_slot(s, object, key);
-    return true;
+        hash_members(s, object);
+    if (members >= KEYS_COMPARED_MAX)
+        return add_slot(s, object, key);
+    const struct lg_json_node *node = &s->doc->nodes[key];
+    struct lg_str text = {s->start + node->off, node->len};
+    if (node->escaped)
+        text = lg_json_str((struct lg_val){s->doc, key});
+    uint64_t bit = key_bit(text);
+    bool maybe = (s->seen[s->depth - 1] & bit) != 0;
+    s->seen[s->depth - 1] |= bit;
+    return !maybe || !among_members(s, object, members, text);
 }
 
 /* Skips characters that need no look: no quote, backslash, control character or byte over 0x7F among them. */
-static const char *skip_plain(const char *p, const char *end)
+static inline const char *skip_plain(const char *p, const char *end)
 {
     const uint64_t ones = 0x0101010101010101u;
     const uint64_t high = 0x8080808080808080u;
@@ -155,8 +201,10 @@ static const char *skip_plain(const char *p, const char *end)
         memcpy(&w, p, 8);
         uint64_t quote = w ^ ones * '"';
         uint64_t slash = w ^ ones * '\\';
-        uint64_t stop = (w - ones * 0x20) | (quote - ones) | (slash - ones) | w;
-        if ((stop & high) != 0)
+        uint64_t stop = ((w - ones * 0x20) | (quote - ones) | (slash - ones) | w) & high;
+        if (stop != 0 && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__)
+            return p + (__builtin_ctzll(stop) >> 3);
+        if (stop != 0)
             break;
         p += 8;
     }
@@ -189,15 +237,14 @@ static bool four_hex(const char *p, const char *end, unsigned *ret)
     return true;
 }
 
+/* At a backslash; the escapes of one character, which are most, are passed over in scan_string. */
 static enum lg_err_code scan_escape(struct scan *s)
 {
     s->p++;
     if (s->p == s->end)
         return bad(s, "the text ends within a string");
-    char c = *s->p++;
-    if (c != 'u')
-        return strchr("\"\\/bfnrt", c) != NULL && c != '\0' ? LG_E_OK
-                                                            : bad(s, "unknown escape in a string");
+    if (*s->p++ != 'u')
+        return bad(s, "unknown escape in a string");
     unsigned u = 0;
     if (!four_hex(s->p, s->end, &u))
         return bad(s, "\\u needs four hexadecimal digits");
@@ -213,35 +260,50 @@ static enum lg_err_code scan_escape(struct scan *s)
     return LG_E_OK;
 }
 
+/* At a character that ends a run of plain ones, but no quote. */
+static enum lg_err_code scan_special(struct scan *s)
+{
+    if (s->p == s->end)
+        return bad(s, "the text ends within a string");
+    unsigned char c = (unsigned char)*s->p;
+    if (c == '\\')
+        return scan_escape(s);
+    if (c < 0x80)
+        return bad(s, "a control character in a string");
+    uint32_t ignored;
+    size_t len = lg_utf8_decode((const unsigned char *)s->p, (size_t)(s->end - s->p), &ignored);
+    if (len == 0)
+        return bad(s, "not UTF-8");
+    s->p += len;
+    return LG_E_OK;
+}
+
 /* At a quote: adds the string's node. */
 static enum lg_err_code scan_string(struct scan *s)
 {
+    static const bool one_character[256] = {
+        ['"'] = true, ['\\'] = true, ['/'] = true, ['b'] = true,
+        ['f'] = true, ['n'] = true,  ['r'] = true, ['t'] = true};
     const char *first = ++s->p;
     bool escaped = false;
     for (;;) {
-        s->p = skip_plain(s->p, s->end);
-        if (s->p == s->end)
-            return bad(s, "the text ends within a string");
-        unsigned char c = (unsigned char)*s->p;
-        if (c == '"')
+        const char *p = skip_plain(s->p, s->end);
+        s->p = p;
+        if (p < s->end && *p == '"')
             break;
-        if (c == '\\') {
-            escaped = true;
-            enum lg_err_code code = scan_escape(s);
-            if (code != LG_E_OK)
-                return code;
+        bool escape = p < s->end && *p == '\\';
+        escaped = escaped || escape;
+        if (escape && s->end - p >= 2 && one_character[(unsigned char)p[1]]) {
+            s->p += 2;
             continue;
         }
-        uint32_t ignored;
-        size_t len = c < 0x80 ? 0
-                              : lg_utf8_decode((const unsigned char *)s->p, (size_t)(s->end - s->p),
-                                               &ignored);
-        if (len == 0)
-            return bad(s, c < 0x80 ? "a control character in a string" : "not UTF-8");
-        s->p += len;
+        enum lg_err_code code = scan_special(s);
+        if (code != LG_E_OK)
+            return code;
     }
     uint32_t i = add_node(s, LG_JSON_STRING, first, (size_t)(s->p - first));
-    s->doc->nodes[i].escaped = escaped;
+    if (escaped)
+        s->doc->nodes[i].escaped = ++s->escapes;
     s->p++;
     return LG_E_OK;
 }
@@ -314,6 +376,7 @@ static enum lg_err_code open_container(struct scan *s, enum lg_json_kind kind, e
         return over_limit(s, i, "nested more than 64 levels deep");
     s->open[s->depth] = i;
     s->members[s->depth] = 0;
+    s->seen[s->depth] = 0;
     s->depth++;
     *state = kind == LG_JSON_ARRAY ? WANT_VALUE_OR_CLOSE : WANT_KEY_OR_CLOSE;
     return LG_E_OK;
@@ -389,23 +452,28 @@ static enum lg_err_code scan_comma_or_close(struct scan *s, enum state *state)
     return LG_E_OK;
 }
 
+/* No more nodes: an object's last key still gets a value, so that what was read is a document. */
+static enum lg_err_code too_many(struct scan *s, enum state state)
+{
+    if (state == WANT_VALUE && s->depth > 0 &&
+        s->doc->nodes[s->open[s->depth - 1]].kind == LG_JSON_OBJECT)
+        add_node(s, LG_JSON_NULL, s->p, 0);
+    return over_limit(s, s->doc->count - 1, "more than 200,000 values");
+}
+
 static enum lg_err_code scan_token(struct scan *s, enum state *state)
 {
-    if (s->doc->count >= LG_JSON_NODES_MAX) {
-        if (*state == WANT_VALUE && s->depth > 0 &&
-            s->doc->nodes[s->open[s->depth - 1]].kind == LG_JSON_OBJECT)
-            add_node(s, LG_JSON_NULL, s->p, 0);
-        return over_limit(s, s->doc->count - 1, "more than 200,000 values");
-    }
+    if (*state == WANT_COMMA_OR_CLOSE)
+        return scan_comma_or_close(s, state);
     if ((*state == WANT_KEY_OR_CLOSE && *s->p == '}') ||
         (*state == WANT_VALUE_OR_CLOSE && *s->p == ']')) {
         close_container(s, state);
         return LG_E_OK;
     }
+    if (s->doc->count >= LG_JSON_NODES_MAX)
+        return too_many(s, *state);
     if (*state == WANT_KEY || *state == WANT_KEY_OR_CLOSE)
         return scan_key(s, state);
-    if (*state == WANT_COMMA_OR_CLOSE)
-        return scan_comma_or_close(s, state);
     return scan_value(s, state);
 }
 
@@ -436,8 +504,11 @@ enum lg_err_code lg_json_parse_doc(struct lg_doc *doc, struct lg_val *ret_root, 
         doc->first_line = 1;
     s.capacity = (uint32_t)(text.n / 12 < LG_JSON_NODES_MAX ? text.n / 12 : LG_JSON_NODES_MAX) + 32;
     doc->count = 0;
+    doc->unescaped = NULL;
     doc->nodes = lg_arena_array(doc->arena, s.capacity, sizeof *doc->nodes);
     enum lg_err_code code = scan_text(&s);
+    if (s.escapes != 0)
+        doc->unescaped = lg_arena_array(doc->arena, s.escapes, sizeof *doc->unescaped);
     if (code == LG_E_OK || code == LG_E_LIMIT)
         *ret_root = (struct lg_val){doc, 0};
     return code;

@@ -548,5 +548,9 @@ enum lg_err_code lg_yaml_parse(struct lg_arena *arena, const struct lg_yaml_docu
                            .marks = marks,
                            .file = file != NULL ? lg_arena_str(arena, lg_str_of(file)).p : NULL,
                            .first_line = document->first_line};
-    return lg_json_parse_doc(doc, ret_root, err);
+    struct lg_val root = LG_NONE;
+    code = lg_json_parse_doc(doc, &root, err);
+    if (code == LG_E_OK)
+        *ret_root = root;
+    return code;
 }
