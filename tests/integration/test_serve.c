@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -364,8 +365,9 @@ static void expect_status(const char *path, const char *const *extra, struct lg_
 
 static void methods_paths_and_types_are_checked(void **state)
 {
-    static const char *const paths[] = {"/",        "/validate/", "/validate/other", "/mutate",
-                                        "/metrics", "/livez",     "/readyz",         "/Validate"};
+    static const char *const paths[] = {
+        "/",      "/validate/", "/validate/other", "/mutate",     "/metrics",
+        "/livez", "/readyz",    "/Validate",       "/%76alidate", "/validate%00x"};
     static const char *const methods[] = {"GET", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"};
     struct lg_buf body lg_cleanup(lg_buf_done) = {0};
     (void)state;
@@ -478,6 +480,57 @@ static void operations_are_on_their_own_port(void **state)
     assert_int_equal(reply.status, 404);
 }
 
+static void operations_are_only_read(void **state)
+{
+    static const char *const methods[] = {"POST", "PUT", "DELETE"};
+    char url[128];
+    (void)state;
+    snprintf(url, sizeof url, "http://%s/readyz", server.operations);
+    for (size_t i = 0; i < sizeof methods / sizeof *methods; i++) {
+        struct lg_process_result result lg_cleanup(lg_process_result_done) = {0};
+        lg_process_run(OPTIONS("curl", "-sS", "--max-time", "20", "-X", methods[i], "-w",
+                               "%{http_code}", "-o", "/dev/null", url),
+                       LG_STR(""), 30000, &result);
+        assert_string_equal(lg_buf_view(&result.out).p, "405");
+    }
+}
+
+/* What no HTTP client sends: a 4xx or 505, or the end of the connection, and the server serves on. */
+static void what_is_no_http_is_refused(void **state)
+{
+#define HEAD "POST /validate HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+    static const struct {
+        const char *text, *answer;
+    } rows[] = {
+        {"GET /validate\r\n\r\n", "HTTP/1.1 400 "},
+        {"POST /validate HTTP/9.9\r\nHost: a\r\n\r\n", "HTTP/1.1 505 "},
+        {HEAD "Content-Length: -1\r\n\r\n", "HTTP/1.1 400 "},
+        {HEAD "Content-Length: five\r\n\r\n", "HTTP/1.1 400 "},
+        {HEAD "Content-Length: 9223372036854775807\r\n\r\n", "HTTP/1.1 413 "},
+        {HEAD "Content-Length: 99999999999999999999999\r\n\r\n", "HTTP/1.1 413 "},
+        {HEAD "Content-Length: 9437184\r\n\r\n", "HTTP/1.1 413 "},
+        {HEAD "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+         "HTTP/1.1 411 "},
+        {HEAD "Content-Length: 2\r\n\r\n{}", "HTTP/1.1 400 "},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct lg_process client;
+        struct lg_buf seen lg_cleanup(lg_buf_done) = {0};
+        size_t n = strlen(rows[i].text);
+        lg_process_start(OPTIONS("openssl", "s_client", "-quiet", "-connect", server.reviews), NULL,
+                         true, &client);
+        assert_int_equal(write(client.input, rows[i].text, n), (ssize_t)n);
+        bool answered = lg_process_expect(&client, rows[i].answer, 20000, &seen);
+        lg_process_kill(&client);
+        if (!answered)
+            fail_msg("%s\nwas answered: %s", rows[i].text, lg_buf_view(&seen).p);
+    }
+    struct lg_reply reply lg_cleanup(lg_reply_done) = {0};
+    lg_get_operation(&server, "/readyz", &reply);
+    assert_int_equal(reply.status, 200);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -496,6 +549,8 @@ int main(void)
         cmocka_unit_test(a_body_over_the_limit_is_refused),
         cmocka_unit_test(connections_are_kept),
         cmocka_unit_test(operations_are_on_their_own_port),
+        cmocka_unit_test(operations_are_only_read),
+        cmocka_unit_test(what_is_no_http_is_refused),
     };
     return cmocka_run_group_tests(tests, start, stop);
 }

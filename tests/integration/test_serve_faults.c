@@ -215,6 +215,49 @@ static void a_new_certificate_is_served_and_connections_live(void **state)
     lg_serve_stop(&server);
 }
 
+static void link_to(const char *target, const char *path)
+{
+    char other[256];
+    snprintf(other, sizeof other, "%s.new", path);
+    assert_int_equal(symlink(target, other), 0);
+    assert_int_equal(rename(other, path), 0);
+}
+
+/* The directory `name` in the fixture's with an authority and a pair of that name. */
+static void make_version(const char *name)
+{
+    const char *dir = lg_serve_path(&server, name);
+    assert_int_equal(mkdir(dir, 0700), 0);
+    lg_serve_new_ca(&server, dir);
+    lg_serve_new_pair(&server, dir, name, 1);
+}
+
+/* As kubelet does it: the files are links through `..data`, which is pointed elsewhere. */
+static void a_secret_volume_is_followed(void **state)
+{
+    struct lg_process_result result lg_cleanup(lg_process_result_done) = {0};
+    const char *names[] = {"tls.crt", "tls.key", "ca.crt"};
+    char target[64];
+    (void)state;
+
+    make_version("version-1");
+    make_version("version-2");
+    link_to("version-1", lg_serve_path(&server, "..data"));
+    for (size_t i = 0; i < 3; i++) {
+        snprintf(target, sizeof target, "..data/%s", names[i]);
+        assert_int_equal(unlink(lg_serve_path(&server, names[i])), 0);
+        link_to(target, lg_serve_path(&server, names[i]));
+    }
+    lg_serve_start(&server, OPTIONS("--drain", "0s"));
+    link_to("version-2", lg_serve_path(&server, "..data"));
+    lg_serve_signal(&server, SIGHUP);
+    lg_serve_await_log(&server, "\"serving certificate\"", 2);
+    lg_process_run(OPTIONS("openssl", "s_client", "-connect", server.reviews), LG_STR("Q\n"),
+                   TALK_MS_MAX, &result);
+    assert_non_null(strstr(lg_buf_view(&result.out).p, "CN = version-2"));
+    lg_serve_stop(&server);
+}
+
 static void a_broken_certificate_is_not_taken(void **state)
 {
     bool allowed = true;
@@ -505,6 +548,7 @@ int main(void)
         TEST(unusable_certificates_are_said),
         TEST(a_port_in_use_is_said),
         TEST(a_new_certificate_is_served_and_connections_live),
+        TEST(a_secret_volume_is_followed),
         TEST(a_broken_certificate_is_not_taken),
         TEST(a_changed_policy_is_taken_and_a_broken_one_is_not),
         TEST(old_tls_is_refused),

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <microhttpd.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "rules/core/mem.h"
@@ -108,6 +109,14 @@ void lg_listener_linger(void *socket_context)
     context->linger = true;
 }
 
+/* Paths are compared as they were sent: no escape is another way to write one, or to end it with a NUL. */
+static size_t leave_escaped(void *arg, struct MHD_Connection *connection, char *text)
+{
+    (void)arg;
+    (void)connection;
+    return strlen(text);
+}
+
 static unsigned pool_threads(void)
 {
     long cpus = sysconf(_SC_NPROCESSORS_ONLN);
@@ -132,7 +141,8 @@ static struct MHD_Daemon *start_reviews(struct lg_listener *listener,
         on_accept, listener, lg_routes_reviews, options->service, MHD_OPTION_LISTEN_SOCKET,
         options->fd, MHD_OPTION_THREAD_POOL_SIZE, threads, MHD_OPTION_CONNECTION_LIMIT, limit,
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)REVIEW_IDLE_S_MAX, MHD_OPTION_NOTIFY_CONNECTION,
-        on_connection, listener, MHD_OPTION_NOTIFY_COMPLETED, lg_routes_completed, options->service,
+        on_connection, listener, MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL,
+        MHD_OPTION_NOTIFY_COMPLETED, lg_routes_completed, options->service,
         MHD_OPTION_HTTPS_PRIORITIES, LG_TLS_PRIORITIES, MHD_OPTION_HTTPS_CERT_CALLBACK2,
         lg_tls_retriever(), MHD_OPTION_ARRAY, options->client_ca != NULL ? trust : trust + 1,
         MHD_OPTION_END);
@@ -141,12 +151,12 @@ static struct MHD_Daemon *start_reviews(struct lg_listener *listener,
 static struct MHD_Daemon *start_operations(struct lg_listener *listener,
                                            const struct lg_listener_options *options)
 {
-    return MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC, 0, on_accept, listener,
-                            lg_routes_operations, options->service, MHD_OPTION_LISTEN_SOCKET,
-                            options->fd, MHD_OPTION_CONNECTION_LIMIT,
-                            2u * OPERATIONS_CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
-                            (unsigned)OPERATIONS_IDLE_S_MAX, MHD_OPTION_NOTIFY_CONNECTION,
-                            on_connection, listener, MHD_OPTION_END);
+    return MHD_start_daemon(
+        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC, 0, on_accept, listener, lg_routes_operations,
+        options->service, MHD_OPTION_LISTEN_SOCKET, options->fd, MHD_OPTION_CONNECTION_LIMIT,
+        2u * OPERATIONS_CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
+        (unsigned)OPERATIONS_IDLE_S_MAX, MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL,
+        MHD_OPTION_NOTIFY_CONNECTION, on_connection, listener, MHD_OPTION_END);
 }
 
 enum lg_err_code lg_listener_start(const struct lg_listener_options *options,
