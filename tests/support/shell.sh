@@ -6,11 +6,19 @@ failures=0
 checks=0
 server=
 
+# A server that does not end with status 0 (what a sanitizer found, say) is a failure.
 stop_server() {
+    local ended=0
     if [ -n "$server" ]; then
         kill "$server" 2>/dev/null || true
-        wait "$server" 2>/dev/null || true
+        wait "$server" 2>/dev/null || ended=$?
         server=
+        checks=$((checks + 1))
+        if [ "$ended" -ne 0 ]; then
+            failures=$((failures + 1))
+            echo "FAILED: the server ended with status $ended"
+            cat "$work/server.log"
+        fi
     fi
 }
 
@@ -88,11 +96,11 @@ start_server() {
         2>"$work/server.log" </dev/null &
     server=$!
     address=
-    for i in $(seq 300); do
+    for i in $(seq 1000); do
         address=$(sed -nE 's/.*"message":"listening".*"reviews":"([^"]+)".*/\1/p' "$work/server.log" | head -n 1)
         [ -z "$address" ] || return 0
         kill -0 "$server" 2>/dev/null || break
-        sleep 0.1
+        sleep 0.03
     done
     cat "$work/server.log"
     echo "FAILED: the server did not start ($i)"
