@@ -142,9 +142,9 @@ static inline uint64_t key_bit(struct lg_str key)
 {
     if (key.n == 0)
         return 1;
-    unsigned first = (unsigned char)key.p[0];
-    unsigned middle = (unsigned char)key.p[key.n / 2];
-    unsigned last = (unsigned char)key.p[key.n - 1];
+    size_t first = (unsigned char)key.p[0];
+    size_t middle = (unsigned char)key.p[key.n / 2];
+    size_t last = (unsigned char)key.p[key.n - 1];
     return (uint64_t)1 << ((key.n + first * 7 + middle * 3 + last * 13) & 63);
 }
 
