@@ -28,6 +28,7 @@ struct lg_http_call {
     struct lg_http_call *next, *previous;
     CURL *easy;
     struct curl_slist *headers, *connect_to;
+    lg_http_head_fn *head;
     lg_http_chunk_fn *chunk;
     lg_http_done_fn *done;
     void *arg;
@@ -123,11 +124,14 @@ static size_t on_body(char *bytes, size_t size, size_t n, void *arg)
 /* NOLINTNEXTLINE(readability-non-const-parameter): libcurl's type */
 static size_t on_header(char *bytes, size_t size, size_t n, void *arg)
 {
-    (void)bytes;
     struct lg_http_call *call = arg;
-    call->header_bytes += size * n;
+    struct lg_str line = {bytes, size * n};
+    int status = status_of(call);
+    call->header_bytes += line.n;
+    if (call->head != NULL && status >= 200 && status < 300 && lg_str_is(line, "\r\n"))
+        call->head(call->arg);
     if (call->header_bytes <= HEADERS_BYTES_MAX)
-        return size * n;
+        return line.n;
     (void)lg_err_set(&call->err, LG_E_LIMIT, call->http->config->server,
                      "the answer's headers are larger than %d bytes", HEADERS_BYTES_MAX);
     return 0;
@@ -268,6 +272,7 @@ struct lg_http_call *lg_http_start(struct lg_http *http, const struct lg_http_re
     call->easy = curl_easy_init();
     if (call->easy == NULL)
         lg_oom(sizeof *call);
+    call->head = request->head;
     call->chunk = request->chunk;
     call->done = request->done;
     call->arg = request->arg;

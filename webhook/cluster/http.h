@@ -5,7 +5,7 @@
  * holds its connection while it lasts; idle connections are reused. Credentials are read again when their files change
  * and after a 401 or a failed handshake, so that the next request has the new ones.
  *
- * A call: started -> chunks (2xx only, where asked for) -> done exactly once, unless cancelled first. Answers are
+ * A call: started -> head -> chunks (2xx only, where asked for) -> done exactly once, unless cancelled first. Answers are
  * bounded: what is collected by `body_bytes_max`, an error's body and all headers by 64 KiB.
  */
 #ifndef LG_WEBHOOK_CLUSTER_HTTP_H
@@ -34,6 +34,8 @@ struct lg_http_answer {
     int64_t retry_after_s; /* 0: the server did not say */
 };
 
+/* The head of a 2xx answer is there: what was asked for is granted. May not start or cancel calls. */
+typedef void lg_http_head_fn(void *arg);
 /* A piece of a 2xx answer. Anything but LG_E_OK ends the call with that error. May not start or cancel calls. */
 typedef enum lg_err_code lg_http_chunk_fn(void *arg, struct lg_str chunk, struct lg_err *err);
 /* The end; the call is freed when it returns. May start and cancel other calls. */
@@ -48,6 +50,7 @@ struct lg_http_request {
     int64_t idle_ms;          /* without a byte; 0: none */
     bool bulk;                /* a large answer is expected: larger buffers */
     size_t body_bytes_max;    /* of a 2xx answer that is collected */
+    lg_http_head_fn *head;    /* or NULL */
     lg_http_chunk_fn *chunk;  /* NULL: the answer is collected */
     lg_http_done_fn *done;
     void *arg;
