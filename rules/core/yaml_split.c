@@ -70,19 +70,20 @@ bool lg_yaml_next_document(struct lg_str file_text, size_t *pos,
                            struct lg_yaml_document *io_document)
 {
     struct lg_yaml_document *doc = io_document;
-    if (*pos == 0) {
+    bool at_start = *pos == 0;
+    if (at_start) {
         *doc = (struct lg_yaml_document){.text = {file_text.p, 0}, .first_line = 1};
         if (lg_str_starts(file_text, "\xEF\xBB\xBF"))
             *pos = 3;
     }
     while (*pos < file_text.n) {
         const char *counted = doc->text.p;
-        bool first = doc->number == 0;
         bool parted = take_lines(file_text, pos, &doc->text);
         doc->first_line += count_lines(counted, doc->text.p);
         bool empty = is_empty(doc->text);
         /* What stands before the first separator is its document's preface, unless it is a document. */
-        doc->number += !(empty && first && parted);
+        doc->number += !(empty && at_start && parted);
+        at_start = false;
         if (!empty)
             return true;
     }
