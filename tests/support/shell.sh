@@ -92,12 +92,13 @@ start_server() {
     shift
     cacert=$work/certs/ca.crt
     [ -e "$cacert" ] || "$livegate" certs issue --cert-dir "$work/certs" --san localhost --san 127.0.0.1 >/dev/null
+    rm -f "$work/server.log" # else the address of the server before could be read from it
     "$livegate" serve --cert-dir "$work/certs" --listen 127.0.0.1:0 --ops-listen 127.0.0.1:0 --drain 0s "$@" \
         2>"$work/server.log" </dev/null &
     server=$!
     address=
     for i in $(seq 1000); do
-        address=$(sed -nE 's/.*"message":"listening".*"reviews":"([^"]+)".*/\1/p' "$work/server.log" | head -n 1)
+        address=$(sed -nE 's/.*"message":"listening".*"reviews":"([^"]+)".*/\1/p' "$work/server.log" 2>/dev/null | head -n 1)
         [ -z "$address" ] || return 0
         kill -0 "$server" 2>/dev/null || break
         sleep 0.03
