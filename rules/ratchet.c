@@ -17,28 +17,36 @@ struct book {
     struct lg_arena *arena;
     struct lg_map exact; /* rule, about, ident */
     struct lg_map value; /* rule, ident */
+    struct lg_map back; /* volume, claim: where a volume migration of the old object started from */
 };
 
 static void book_done(struct book *book)
 {
     lg_map_done(&book->exact);
     lg_map_done(&book->value);
+    lg_map_done(&book->back);
 }
 
 /* The lengths keep the parts apart: they may hold any character. */
+static struct lg_str joined(struct lg_arena *arena, struct lg_str head, struct lg_str about,
+                            struct lg_str ident)
+{
+    size_t n = head.n + sizeof(about.n) + about.n + ident.n;
+    char *key = lg_arena_alloc(arena, n + 1);
+    if (head.n != 0)
+        memcpy(key, head.p, head.n);
+    memcpy(key + head.n, &about.n, sizeof(about.n));
+    if (about.n != 0)
+        memcpy(key + head.n + sizeof(about.n), about.p, about.n);
+    if (ident.n != 0)
+        memcpy(key + n - ident.n, ident.p, ident.n);
+    return (struct lg_str){key, n};
+}
+
 static struct lg_str key_of(struct lg_arena *arena, const struct lg_finding *finding, bool exact)
 {
     struct lg_str about = exact ? finding->about : LG_STR("");
-    size_t id_bytes = strlen(finding->rule->id);
-    size_t n = id_bytes + sizeof(about.n) + about.n + finding->ident.n;
-    char *key = lg_arena_alloc(arena, n + 1);
-    memcpy(key, finding->rule->id, id_bytes);
-    memcpy(key + id_bytes, &about.n, sizeof(about.n));
-    if (about.n != 0)
-        memcpy(key + id_bytes + sizeof(about.n), about.p, about.n);
-    if (finding->ident.n != 0)
-        memcpy(key + n - finding->ident.n, finding->ident.p, finding->ident.n);
-    return (struct lg_str){key, n};
+    return joined(arena, lg_str_of(finding->rule->id), about, finding->ident);
 }
 
 static void count(struct book *book, struct lg_map *map, const struct lg_finding *finding)
@@ -57,6 +65,14 @@ static void write_down(struct book *book, const struct lg_run *old_run)
     for (size_t i = 0; i < old_run->n; i++) {
         count(book, &book->exact, &old_run->findings[i]);
         count(book, &book->value, &old_run->findings[i]);
+    }
+    if (old_run->subject.kind != LG_KIND_VM)
+        return;
+    struct lg_val moved = old_run->subject.vm.migrated_volumes;
+    for (struct lg_json_iter it = lg_json_iter(moved); lg_json_next(&it);) {
+        struct lg_str claim = lg_json_str_at(it.val, "sourcePVCInfo.claimName");
+        struct lg_str volume = lg_json_str_at(it.val, "volumeName");
+        (void)lg_map_set(&book->back, joined(book->arena, LG_STR(""), volume, claim), book);
     }
 }
 
@@ -87,16 +103,12 @@ static bool take_renamed(struct book *book, const struct lg_finding *finding)
 }
 
 /* The volume goes back to where a volume migration of the old object started from. */
-static bool goes_back(const struct lg_run *old_run, const struct lg_finding *finding)
+static bool goes_back(const struct book *book, const struct lg_finding *finding)
 {
-    struct lg_val moved = old_run->subject.vm.migrated_volumes;
-    if (old_run->subject.kind != LG_KIND_VM || finding->ident.n == 0)
+    if (finding->ident.n == 0)
         return false;
-    for (struct lg_json_iter it = lg_json_iter(moved); lg_json_next(&it);)
-        if (lg_json_is_str(lg_json_get(it.val, "volumeName"), finding->about) &&
-            lg_json_is_str(lg_json_at(it.val, "sourcePVCInfo.claimName"), finding->ident))
-            return true;
-    return false;
+    struct lg_str key = joined(book->arena, LG_STR(""), finding->about, finding->ident);
+    return lg_map_get(&book->back, key) != NULL;
 }
 
 static void lower(struct lg_finding *finding, enum lg_action action)
@@ -132,7 +144,7 @@ static void match(struct lg_run *run, const struct lg_run *old_run, struct book 
         struct lg_finding *finding = &run->findings[i];
         if (finding->action != LG_ACTION_DENY)
             continue;
-        if (take_renamed(book, finding) || goes_back(old_run, finding))
+        if (take_renamed(book, finding) || goes_back(book, finding))
             lower(finding, LG_ACTION_WARN);
         else if (rule_index(finding->rule) >= old_run->judged)
             lower(finding, LG_ACTION_PENDING);

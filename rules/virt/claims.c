@@ -11,7 +11,8 @@ struct named {
 };
 
 struct index {
-    const struct named *items; /* sorted by name */
+    const struct named
+        *items; /* by name, each once: the first of that name is the one that gets made */
     size_t n;
 };
 
@@ -20,14 +21,25 @@ static int by_name(const void *a, const void *b)
     return lg_str_cmp(((const struct named *)a)->name, ((const struct named *)b)->name);
 }
 
+static int by_name_and_place(const void *a, const void *b)
+{
+    const struct named *x = a, *y = b;
+    int order = lg_str_cmp(x->name, y->name);
+    return order != 0 ? order : (x->item.i > y->item.i) - (x->item.i < y->item.i);
+}
+
 static struct index index_of(struct lg_val list, const char *path, struct lg_arena *arena)
 {
     struct named *items = lg_arena_array(arena, lg_json_len(list), sizeof *items);
     size_t n = 0;
     for (struct lg_json_iter it = lg_json_iter(list); lg_json_next(&it);)
         items[n++] = (struct named){lg_json_str_at(it.val, path), it.val};
-    qsort(items, n, sizeof *items, by_name);
-    return (struct index){items, n};
+    qsort(items, n, sizeof *items, by_name_and_place);
+    size_t kept = 0;
+    for (size_t i = 0; i < n; i++)
+        if (kept == 0 || !lg_str_eq(items[i].name, items[kept - 1].name))
+            items[kept++] = items[i];
+    return (struct index){items, kept};
 }
 
 static struct lg_val find(const struct index *index, struct lg_str name)

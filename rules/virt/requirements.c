@@ -1,5 +1,7 @@
 #include "rules/virt/requirements.h"
 
+#include <stdlib.h>
+
 #include "rules/core/num.h"
 #include "rules/kube/names.h"
 
@@ -127,12 +129,18 @@ struct wants {
     struct lg_arena *arena;
 };
 
+static int by_key(const void *a, const void *b)
+{
+    return lg_str_cmp(((const struct lg_want *)a)->key, ((const struct lg_want *)b)->key);
+}
+
+/* A nodeSelector is as long as its author makes it, and was read in order. */
 static struct lg_want *user_want(struct wants *w, struct lg_str key)
 {
-    for (size_t i = 0; i < w->req->n_user; i++)
-        if (lg_str_eq(w->user[i].key, key))
-            return &w->user[i];
-    return NULL;
+    const struct lg_want wanted = {.key = key};
+    if (w->req->n_user == 0)
+        return NULL;
+    return bsearch(&wanted, w->user, w->req->n_user, sizeof(wanted), by_key);
 }
 
 /* Default: what the user selects by the same key stands. */

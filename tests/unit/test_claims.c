@@ -137,6 +137,27 @@ static void a_template_is_rendered_where_no_claim_exists(void **state)
     assert_text(lg_json_text(claim->at), "[\"ReadWriteOnce\"]");
 }
 
+/* KubeVirt makes the data volume of the first template; that of the second is there already. */
+static void of_templates_with_one_name_the_first_counts(void **state)
+{
+    (void)state;
+    know(LG_KIND_CLAIM);
+    const char *shared =
+        "{'metadata':{'name':'c'},'spec':{'pvc':{'accessModes':['ReadWriteMany']}}}";
+    const char *single =
+        "{'metadata':{'name':'c'},'spec':{'pvc':{'accessModes':['ReadWriteOnce']}}}";
+    for (int shared_first = 0; shared_first < 2; shared_first++) {
+        struct lg_str text = lg_arena_printf(
+            &objects.arena,
+            "{'spec':{'template':{'spec':{'volumes':[{'name':'v','dataVolume':{'name':'c'}}]}},"
+            "'dataVolumeTemplates':[{'metadata':{'name':'b'}},%s,{'metadata':{'name':'a'}},%s]}}",
+            shared_first ? shared : single, shared_first ? single : shared);
+        const struct lg_volume_claim *claim = claims_of(text.p, 1);
+        assert_int_equal(claim->from, LG_FROM_TEMPLATE);
+        assert_int_equal(lg_modes_shared(&claim->rendered.modes), shared_first);
+    }
+}
+
 static void a_template_is_taken_at_its_word_while_claims_are_unknown(void **state)
 {
     (void)state;
@@ -273,6 +294,7 @@ int main(void)
         TEST(volumes_without_a_claim_are_passed_over),
         TEST(an_existing_claim_decides),
         TEST(a_template_is_rendered_where_no_claim_exists),
+        TEST(of_templates_with_one_name_the_first_counts),
         TEST(a_template_is_taken_at_its_word_while_claims_are_unknown),
         TEST(a_template_that_would_take_over_a_claim_waits_for_it),
         TEST(a_data_volume_is_rendered),
