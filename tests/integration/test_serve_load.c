@@ -265,7 +265,9 @@ static void connections_are_limited_by_address_and_in_total(void **state)
     lg_serve_start(&server, OPTIONS("--drain", "0s"));
     for (size_t i = 0; i < ONE; i++)
         fds[i] = connect_from(2);
-    assert_int_equal(await_open(fds, ONE, ADDRESS_CONNECTIONS_MAX, 4000), ADDRESS_CONNECTIONS_MAX);
+    unsigned of_one = await_open(fds, ONE, ADDRESS_CONNECTIONS_MAX, 4000);
+    /* One more a server thread: two that accept at once count the same. */
+    assert_in_range(of_one, ADDRESS_CONNECTIONS_MAX, ADDRESS_CONNECTIONS_MAX + 8);
     for (size_t i = 0; i < ONE; i++)
         close(fds[i]);
     while (lg_metric_value(&server, "livegate_connections{port=\"reviews\"}") > 0)
@@ -274,7 +276,7 @@ static void connections_are_limited_by_address_and_in_total(void **state)
     for (size_t i = 0; i < n; i++)
         fds[i] = connect_from(2 + (unsigned)(i % 8));
     unsigned open = await_open(fds, n, CONNECTIONS_MAX, 4000);
-    assert_in_range(open, CONNECTIONS_MAX, CONNECTIONS_MAX + 8); /* one more a server thread */
+    assert_in_range(open, CONNECTIONS_MAX, CONNECTIONS_MAX + 8);
     for (size_t i = 0; i < n; i++)
         close(fds[i]);
     lg_serve_stop(&server);
