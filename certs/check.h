@@ -10,8 +10,8 @@
 struct lg_cert_set {
     STACK_OF(X509) * chain, *cas;
     EVP_PKEY *key;
-    int64_t
-        issuers_not_after_unix_s; /* the earliest end above the serving certificate; 0 unless it verifies */
+    /* the earliest end above the serving certificate; 0 unless it verifies */
+    int64_t issuers_not_after_unix_s;
 };
 
 /* Parses and judges; lg_cert_set_done afterwards, whatever was found. */

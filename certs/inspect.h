@@ -58,8 +58,8 @@ struct lg_cert_info {
 struct lg_cert_report {
     struct lg_cert_info *certs; /* of tls.crt, then of ca.crt; what cannot be read is left out */
     size_t count;
-    int64_t
-        issuers_not_after_unix_s; /* the earliest end above the serving certificate; 0 unless it verifies */
+    /* the earliest end above the serving certificate; 0 unless it verifies */
+    int64_t issuers_not_after_unix_s;
     struct lg_cert_problems problems;
 };
 

@@ -21,8 +21,8 @@ struct lg_keypair {
     struct lg_str chain_pem, key_pem;            /* NUL-terminated (the NUL is not counted) */
     struct lg_str ca_pem;                        /* absent: there is no ca.crt */
     int64_t not_before_unix_s, not_after_unix_s; /* of the serving certificate */
-    int64_t
-        issuers_not_after_unix_s; /* the earliest end above it; 0 unless it verifies against ca.crt */
+    /* the earliest end above it; 0 unless it verifies against ca.crt */
+    int64_t issuers_not_after_unix_s;
     char sha256
         [LG_CERT_SHA256_BYTES]; /* of the serving certificate: tells whether a reload brought another */
     char trust_problem[LG_CERT_PROBLEM_BYTES]; /* "" = it verifies, or there is no ca.crt */

@@ -37,8 +37,8 @@ struct lg_issue_options {
 
 struct lg_issue_result {
     bool authority_made, leaf_made;
-    bool
-        authority_waits; /* the new authority is published, and the serving certificate is still the old one's */
+    /* the new authority is published, and the serving certificate is still the old one's */
+    bool authority_waits;
 };
 
 /* True past two thirds of the time between the two. */

@@ -23,9 +23,8 @@ struct lg_engine_input {
     bool dry_run;
     int kubevirt_version; /* 100 * major + minor, before the policy's; 0 = the policy's or the cluster's */
     int64_t now_unix_s;
-    bool (*expired)(
-        void *
-            arg); /* the answer has to leave now: what is not judged yet becomes pending. NULL = never */
+    /* the answer has to leave now: what is not judged yet becomes pending. NULL = never */
+    bool (*expired)(void *arg);
     void *expired_arg;
 };
 
@@ -36,18 +35,19 @@ struct lg_judgement {
         findings; /* in the order of rule ids, inside a rule in the order of the text; audit ones included */
     size_t n;
     enum lg_action verdict; /* the strongest action, LG_ACTION_OFF without findings */
-    bool
-        skipped; /* allowed at once: nothing was judged (DELETE, a subresource, deletion, nothing changed) */
-    bool
-        refused; /* the object could not be read: `refusal` says why; verdict is DENY without findings (AUDIT for controllers, WARN with the bypass group or in mode observe) */
+    /* allowed at once: nothing was judged (DELETE, a subresource, deletion, nothing changed) */
+    bool skipped;
+    /* the object could not be read: `refusal` says why; verdict is DENY without findings (AUDIT
+     * for controllers, WARN with the bypass group or in mode observe) */
+    bool refused;
     struct lg_err refusal; /* where = path */
     enum lg_requester requester;
     enum lg_policy_mode mode;
     struct lg_subject subject;
     int migratable;  /* see lg_judgement_migratable */
     bool disks_stay; /* KubeVirt counts its disks among the reasons against a migration */
-    const struct lg_requirements
-        *requirements; /* of a VM or VMI, for the per-node answer; NULL = not worked out */
+    /* of a VM or VMI, for the per-node answer; NULL = not worked out */
+    const struct lg_requirements *requirements;
 };
 
 /* Judges one object. Never fails: what cannot be read is a refusal. */

@@ -23,14 +23,14 @@ const char *lg_action_name(enum lg_action action);
 struct lg_finding {
     const struct lg_rule *rule;
     enum lg_action action; /* after policy, ratchet and requester; never OFF */
-    enum lg_action
-        was; /* what it would be by policy alone (before ratchet, observe, controllers, bypass) */
+    /* what it would be by policy alone (before ratchet, observe, controllers, bypass) */
+    enum lg_action was;
     bool ratcheted;       /* would deny, but the old object had it already (or there was no time
                              to see): lowered for that */
     bool pending;         /* the rule lacks something: message names it */
     enum lg_kind missing; /* of a pending one: the kind that is not known, LG_KIND_OTHER else */
-    struct lg_str
-        about; /* what it is about: a volume's, interface's, device's name; "" = the whole object */
+    /* what it is about: a volume's, interface's, device's name; "" = the whole object */
+    struct lg_str about;
     struct lg_str
         ident;        /* the offending value; with the rule's id it makes the ratchet's identity */
     struct lg_val at; /* the offending field */

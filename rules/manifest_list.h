@@ -12,8 +12,8 @@
 /* A document and the items in it; `items` is absent where it has none (p == NULL). */
 struct lg_list_text {
     struct lg_str whole;
-    struct lg_str
-        items; /* what stands between "items": [ and ]; in YAML the lines of the sequence */
+    /* what stands between "items": [ and ]; in YAML the lines of the sequence */
+    struct lg_str items;
 };
 
 /* Where one is in a text; lines count from 1. */

@@ -60,11 +60,11 @@ struct lg_report {
     struct lg_val at;           /* the offending field; LG_NONE = the object */
     struct lg_str about, ident; /* see finding.h */
     enum lg_action at_most;     /* a cap for this finding (LG_ACTION_OFF = none) */
-    struct lg_str
-        message; /* e.g. volume "data": claim "x" is ReadWriteOnce; live migration needs ReadWriteMany */
+    /* e.g. volume "data": claim "x" is ReadWriteOnce; live migration needs ReadWriteMany */
+    struct lg_str message;
     struct lg_str fix;
-    bool
-        beyond_kubevirt; /* KubeVirt does not count this one although the rule has a kubevirt_reason */
+    /* KubeVirt does not count this one although the rule has a kubevirt_reason */
+    bool beyond_kubevirt;
 };
 void lg_rule_report(struct lg_rule_context *context, const struct lg_report *report);
 

@@ -58,8 +58,8 @@ struct lg_doc {
     struct lg_str *unescaped;    /* of each string with a backslash, once somebody asked for it */
     const struct lg_mark *marks; /* one a node where the text was rendered from YAML, else NULL */
     const char *file;            /* for messages; NULL = not from a file */
-    uint32_t
-        first_line; /* line of the text's first byte in `file`, from 1; for where marks is NULL */
+    /* line of the text's first byte in `file`, from 1; for where marks is NULL */
+    uint32_t first_line;
     uint32_t nodes_max; /* 0 = LG_JSON_NODES_MAX */
 };
 

@@ -16,8 +16,8 @@ struct lg_review {
     struct lg_val groups;
     bool dry_run;
     struct lg_val object, old_object;
-    bool
-        refused; /* the text is readable but breaks a limit (depth, nodes, duplicate keys): a denial */
+    /* the text is readable but breaks a limit (depth, nodes, duplicate keys): a denial */
+    bool refused;
     struct lg_err refusal; /* where = path inside the object */
 };
 

@@ -21,8 +21,9 @@ struct lg_pod_network {
     enum lg_binding_kind kind;
     struct lg_str binding_name; /* plugin's name, or the field's name for OTHER */
     size_t n_interfaces;        /* of the guest; none at all is nothing that KubeVirt minds */
-    bool
-        defaulted; /* neither networks nor interfaces, and the pod interface is attached: KubeVirt adds the cluster's default */
+    /* neither networks nor interfaces, and the pod interface is attached: KubeVirt adds the
+     * cluster's default */
+    bool defaulted;
 };
 
 struct lg_pod_network lg_pod_network_of(const struct lg_vm *vm);

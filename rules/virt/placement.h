@@ -28,8 +28,8 @@ enum lg_place { LG_PLACE_ELIGIBLE, LG_PLACE_AWAY, LG_PLACE_EXCLUDED };
 
 struct lg_place_count {
     size_t eligible, away, excluded;
-    size_t
-        by_kubevirt; /* of the excluded: only by labels that KubeVirt adds for the guest's hardware */
+    /* of the excluded: only by labels that KubeVirt adds for the guest's hardware */
+    size_t by_kubevirt;
 };
 
 struct lg_place_count lg_placement_count(const struct lg_requirements *req,
@@ -44,8 +44,8 @@ enum lg_place lg_placement_explain(const struct lg_requirements *req, const stru
  * Each is "" where no node is excluded, or away. In the arena; costs bitmaps, and one look at each node's name. */
 struct lg_place_summary {
     struct lg_str excluded, away;
-    struct lg_val
-        at; /* what excludes most nodes, where the user wrote it; LG_NONE where they did not */
+    /* what excludes most nodes, where the user wrote it; LG_NONE where they did not */
+    struct lg_val at;
 };
 void lg_placement_summary(const struct lg_requirements *req, const struct lg_node_table *nodes,
                           struct lg_arena *arena, struct lg_place_summary *ret);

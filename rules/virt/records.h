@@ -18,7 +18,8 @@ struct lg_record {
     uint32_t refs;
     uint32_t bytes; /* of the whole block */
     bool deleting;
-    /* ns: "" for cluster-scoped kinds, "default" where a namespaced object does not say (as kubectl does). */
+    /* ns: "" for cluster-scoped kinds, "default" where a namespaced object does not say (as
+     * kubectl does). */
     struct lg_str ns, name, uid;
     int64_t created_unix_s; /* 0 = not known */
 };
@@ -40,11 +41,11 @@ struct lg_claim_spec {
     enum lg_volume_mode volume_mode;
     bool has_class; /* storageClassName is there, even "" */
     struct lg_str class_name;
-    bool
-        storage_api; /* DataVolume spec.storage: CDI renders it; false: spec.pvc or a claim, taken as it stands */
+    /* DataVolume spec.storage: CDI renders it; false: spec.pvc or a claim, taken as it stands */
+    bool storage_api;
     bool archive; /* contentType archive */
-    bool
-        from_profile; /* volumeMode FromStorageProfile, or label cdi.kubevirt.io/applyStorageProfile on a claim */
+    /* volumeMode FromStorageProfile, or label cdi.kubevirt.io/applyStorageProfile on a claim */
+    bool from_profile;
 };
 
 struct lg_node {
@@ -115,12 +116,14 @@ struct lg_vmi_record {
     uint32_t n_uses;
     struct lg_labels labels;
     struct lg_str node; /* status.nodeName */
-    struct lg_str
-        phase; /* "", Pending, Scheduling, Scheduled, Running, Succeeded, Failed, Unknown, WaitingForSync */
+    /* "", Pending, Scheduling, Scheduled, Running, Succeeded, Failed, Unknown, WaitingForSync */
+    struct lg_str phase;
     enum lg_condition live_migratable;
     struct lg_str reason, message; /* of that condition */
-    struct lg_str
-        text; /* JSON: {"metadata":{...},"spec":{...},"status":{"migratedVolumes":[...],"volumeStatus":[...]}}, read on demand; of the spec what rules read (shape.h) */
+    /* JSON:
+     * {"metadata":{...},"spec":{...},"status":{"migratedVolumes":[...],"volumeStatus":[...]}},
+     * read on demand; of the spec what rules read (shape.h) */
+    struct lg_str text;
 };
 
 struct lg_migration_record {

@@ -21,17 +21,17 @@ struct lg_settings {
     bool known; /* false: no KubeVirt CR was found or KubeVirt CRs are not known; defaults follow */
     int version; /* 100 * major + minor; the stricter of observed and target is left to issue 4's profiles */
     bool version_known;
-    struct lg_str
-        default_interface; /* "bridge", "masquerade", "slirp"; upstream's default is bridge */
+    /* "bridge", "masquerade", "slirp"; upstream's default is bridge */
+    struct lg_str default_interface;
     bool permit_bridge_on_pod_network; /* default true */
     const struct lg_binding *bindings;
     size_t n_bindings;
     struct lg_str default_architecture; /* default amd64 */
     struct lg_labels node_selectors;    /* developerConfiguration.nodeSelectors */
     struct lg_str eviction_strategy;    /* "" = unset */
-    bool
-        highly_available; /* HyperConverged status.infrastructureHighlyAvailable; true when not said */
-    struct lg_str ns;     /* where the CR stands */
+    /* HyperConverged status.infrastructureHighlyAvailable; true when not said */
+    bool highly_available;
+    struct lg_str ns; /* where the CR stands */
 };
 
 /* From the CRs' records; either may be NULL. */

@@ -14,7 +14,8 @@ struct lg_storage_view {
     void *arg;
     enum lg_lookup (*class_by_name)(void *arg, struct lg_str name,
                                     const struct lg_storage_class **ret);
-    /* CDI's choice among defaults: virt default first where `virt`, newest first, then by name. UNKNOWN when classes are not known. */
+    /* CDI's choice among defaults: virt default first where `virt`, newest first, then by name.
+     * UNKNOWN when classes are not known. */
     enum lg_lookup (*class_default)(void *arg, bool virt, const struct lg_storage_class **ret);
     enum lg_lookup (*profile_by_name)(void *arg, struct lg_str name,
                                       const struct lg_storage_profile **ret);
@@ -27,8 +28,9 @@ struct lg_rendered {
     bool has_class;
     struct lg_str class_name;
     /* Not resolved (modes and class are still what is sure of them): what stands in the way. */
-    enum lg_kind
-        missing; /* LG_KIND_STORAGE_CLASS, LG_KIND_STORAGE_PROFILE, or LG_KIND_OTHER: nothing is missing, CDI itself cannot resolve it */
+    /* LG_KIND_STORAGE_CLASS, LG_KIND_STORAGE_PROFILE, or LG_KIND_OTHER: nothing is missing, CDI
+     * itself cannot resolve it */
+    enum lg_kind missing;
     struct lg_str missing_name; /* "" = no class is named and none is the default */
     const char *why;            /* CDI's words in short, static */
     bool from_profile;          /* the modes are a profile's: say so, with class_name */

@@ -18,8 +18,9 @@ struct lg_vm {
     struct lg_val data_volume_templates; /* VM only */
     bool has_instancetype, has_preference;
     bool wait_as_receiver; /* runStrategy WaitAsReceiver */
-    struct lg_val
-        migrated_volumes; /* VMI status.migratedVolumes; VM status.volumeUpdateState.volumeMigrationState.migratedVolumes */
+    /* VMI status.migratedVolumes; VM
+     * status.volumeUpdateState.volumeMigrationState.migratedVolumes */
+    struct lg_val migrated_volumes;
     struct lg_val volume_status; /* VMI status.volumeStatus */
 };
 

@@ -47,8 +47,8 @@ struct lg_metric_label {
 struct lg_metric {
     const char *name, *help; /* constant text */
     enum lg_metric_kind kind;
-    bool
-        sparse; /* a counter or histogram series shows up with its first count; else from the start */
+    /* a counter or histogram series shows up with its first count; else from the start */
+    bool sparse;
     struct lg_metric_label labels[LG_METRIC_LABELS_MAX]; /* the first without a name ends them */
     const int64_t *bounds_ns; /* histogram: ascending upper bounds; NULL = 50 us to 10 s */
     size_t bound_count;
