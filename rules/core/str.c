@@ -20,13 +20,13 @@ int lg_str_cmp(struct lg_str a, struct lg_str b)
 bool lg_str_starts(struct lg_str s, const char *prefix)
 {
     size_t n = strlen(prefix);
-    return s.n >= n && memcmp(s.p, prefix, n) == 0;
+    return s.n >= n && (n == 0 || memcmp(s.p, prefix, n) == 0);
 }
 
 bool lg_str_ends(struct lg_str s, const char *suffix)
 {
     size_t n = strlen(suffix);
-    return s.n >= n && memcmp(s.p + s.n - n, suffix, n) == 0;
+    return s.n >= n && (n == 0 || memcmp(s.p + s.n - n, suffix, n) == 0);
 }
 
 struct lg_str lg_str_cut(struct lg_str s, size_t max)

@@ -8,6 +8,8 @@
 
 #define MERGE_TAG "tag:yaml.org,2002:merge"
 
+enum { DIRECTIVES_MAX = 64 }; /* libyaml compares each with all before it */
+
 /* From how many values on yaml.v2 looks at the share that came from aliases, and what it allows. */
 enum { ALIASED_MIN = 100, DECODED_MIN = 1000, DECODED_LOW = 400000, DECODED_HIGH = 4000000 };
 
@@ -504,12 +506,32 @@ static bool has_inner_bom(struct render *r, struct cursor *ret)
     return p != NULL;
 }
 
+/* Counts the lines with a % in front of the document: nothing else but comments may stand there. */
+static bool has_many_directives(struct render *r, struct cursor *ret)
+{
+    const char *end = r->text.p + r->text.n;
+    const char *p = r->text.p;
+    int n = 0;
+    while (p < end && strchr("%# \t\r\n", *p) != NULL && *p != '\0' && n <= DIRECTIVES_MAX) {
+        n += *p == '%';
+        const char *line_end = memchr(p, '\n', (size_t)(end - p));
+        p = line_end != NULL && n <= DIRECTIVES_MAX ? line_end + 1 : p;
+        if (line_end == NULL)
+            break;
+    }
+    while (n > DIRECTIVES_MAX && ret->p < p)
+        move_to(r, ret, ret->index + 1);
+    return n > DIRECTIVES_MAX;
+}
+
 /* Turns the text's first document into JSON text and marks. */
 static enum lg_err_code render_text(struct render *r)
 {
-    struct cursor bom = r->at;
-    if (has_inner_bom(r, &bom))
-        return refuse(r, LG_E_INVALID, mark_of(r, &bom), "a byte order mark within the text");
+    struct cursor at = r->at;
+    if (has_inner_bom(r, &at))
+        return refuse(r, LG_E_INVALID, mark_of(r, &at), "a byte order mark within the text");
+    if (has_many_directives(r, &at))
+        return refuse(r, LG_E_LIMIT, mark_of(r, &at), "more than 64 directives");
     if (yaml_parser_initialize(&r->parser) == 0)
         lg_oom(0);
     yaml_parser_set_encoding(&r->parser, YAML_UTF8_ENCODING);
@@ -525,7 +547,8 @@ static enum lg_err_code render_text(struct render *r)
 enum lg_err_code lg_yaml_parse(struct lg_arena *arena, const struct lg_yaml_document *document,
                                const char *file, struct lg_val *ret_root, struct lg_err *err)
 {
-    struct lg_str text = document->text;
+    /* libyaml wants a pointer even to nothing. */
+    struct lg_str text = document->text.n != 0 ? document->text : LG_STR("");
     *ret_root = LG_NONE;
     if (lg_str_starts(text, "\xEF\xBB\xBF"))
         text = (struct lg_str){text.p + 3, text.n - 3};

@@ -308,6 +308,9 @@ static void nothing_and_null_are_nothing(void **state)
                                         "---\n...\n", "!!null ''", "\xEF\xBB\xBF"};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         assert_null(parse(texts[i]).doc);
+    struct lg_val root = LG_NONE;
+    assert_int_equal(read_str((struct lg_str){0}, &root, NULL), LG_E_OK);
+    assert_null(root.doc);
 }
 
 static void only_the_first_document_counts(void **state)
@@ -398,6 +401,26 @@ static void the_number_of_values_is_limited(void **state)
         lg_buf_puts(&text, "- a\n");
     const struct refused rows[] = {{lg_buf_view(&text), "f:200000:3", "more than 200,000 values"}};
     ASSERT_REFUSED(rows, LG_E_LIMIT);
+}
+
+/* libyaml's own cost for them is quadratic. */
+static void the_number_of_directives_is_limited(void **state)
+{
+    (void)state;
+    struct lg_buf text lg_cleanup(lg_buf_done) = {0};
+    lg_buf_puts(&text, "# c\n\n");
+    for (int i = 0; i < 64; i++)
+        lg_buf_printf(&text, "%%TAG !t%d! tag:x,1:\n", i);
+    size_t n = text.n;
+    lg_buf_puts(&text, "---\n!t1!a b\n");
+    const struct row rows[] = {{text.p, "\"b\""}};
+    ASSERT_ROWS(rows);
+    text.n = n;
+    for (int i = 64; i < 100000; i++)
+        lg_buf_printf(&text, "%%TAG !t%d! tag:x,1:\n", i);
+    lg_buf_puts(&text, "---\na");
+    const struct refused refused[] = {{lg_buf_view(&text), "f:67:1", "more than 64 directives"}};
+    ASSERT_REFUSED(refused, LG_E_LIMIT);
 }
 
 static void assert_mark(struct lg_val v, uint32_t line, uint32_t column)
@@ -500,6 +523,7 @@ int main(void)
         YAML_TEST(depth_is_limited),
         YAML_TEST(aliases_cannot_blow_a_document_up),
         YAML_TEST(the_number_of_values_is_limited),
+        YAML_TEST(the_number_of_directives_is_limited),
         YAML_TEST(every_node_knows_its_line_and_column),
         YAML_TEST(errors_count_from_the_documents_first_line),
         YAML_TEST(documents_are_split_at_lines),
