@@ -284,27 +284,27 @@ static enum lg_err_code scan_string(struct scan *s)
     static const bool one_character[256] = {
         ['"'] = true, ['\\'] = true, ['/'] = true, ['b'] = true,
         ['f'] = true, ['n'] = true,  ['r'] = true, ['t'] = true};
-    const char *first = ++s->p;
+    const char *const first = s->p + 1;
+    const char *const end = s->end;
+    const char *p = skip_plain(first, end);
     bool escaped = false;
-    for (;;) {
-        const char *p = skip_plain(s->p, s->end);
-        s->p = p;
-        if (p < s->end && *p == '"')
-            break;
-        bool escape = p < s->end && *p == '\\';
+    while (p == end || *p != '"') {
+        bool escape = p < end && *p == '\\';
         escaped = escaped || escape;
-        if (escape && s->end - p >= 2 && one_character[(unsigned char)p[1]]) {
-            s->p += 2;
+        if (escape && end - p >= 2 && one_character[(unsigned char)p[1]]) {
+            p = skip_plain(p + 2, end);
             continue;
         }
+        s->p = p;
         enum lg_err_code code = scan_special(s);
         if (code != LG_E_OK)
             return code;
+        p = skip_plain(s->p, end);
     }
-    uint32_t i = add_node(s, LG_JSON_STRING, first, (size_t)(s->p - first));
+    uint32_t i = add_node(s, LG_JSON_STRING, first, (size_t)(p - first));
     if (escaped)
         s->doc->nodes[i].escaped = ++s->escapes;
-    s->p++;
+    s->p = p + 1;
     return LG_E_OK;
 }
 
@@ -412,8 +412,10 @@ static enum lg_err_code scan_value(struct scan *s, enum state *state)
     }
 }
 
-static void skip_space(struct scan *s)
+static inline void skip_space(struct scan *s)
 {
+    if (s->p < s->end && (unsigned char)*s->p > ' ')
+        return;
     while (s->p < s->end && (*s->p == ' ' || *s->p == '\n' || *s->p == '\t' || *s->p == '\r'))
         s->p++;
 }
