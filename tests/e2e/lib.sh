@@ -51,7 +51,7 @@ prints() {
     if [ "$status" -eq 0 ] && [ "$printed" = "$2" ]; then
         pass "$1"
     else
-        fail "$1" "$(printf 'status %s\n' "$status" && diff <(printf '%s\n' "$2") <(printf '%s\n' "$printed"))"
+        fail "$1" "$(printf 'status %s\n' "$status" && diff <(printf '%s\n' "$2") <(printf '%s\n' "$text"))"
     fi
 }
 
@@ -83,18 +83,18 @@ status $status: $printed"
     pass "$name"
 }
 
-# as_written NAME FILE: printed, to the letter, what expected/FILE.txt holds; LG_E2E_WRITE=yes writes it instead, for
-# somebody to read before it is kept.
+# as_written NAME FILE: printed, to the letter, what expected/FILE.txt holds (the run's own folder is called WORK there);
+# LG_E2E_WRITE=yes writes it instead, for somebody to read before it is kept.
 as_written() {
-    local file=tests/e2e/expected/$2.txt
+    local file=tests/e2e/expected/$2.txt text=${printed//"$work"/WORK}
     if [ "${LG_E2E_WRITE:-}" = yes ]; then
         mkdir -p tests/e2e/expected
-        printf '%s\n' "$printed" >"$file"
+        printf '%s\n' "$text" >"$file"
     fi
-    if [ -e "$file" ] && [ "$printed" = "$(cat "$file")" ]; then
+    if [ -e "$file" ] && [ "$text" = "$(cat "$file")" ]; then
         pass "$1"
     else
-        fail "$1" "$(diff "$file" <(printf '%s\n' "$printed"))"
+        fail "$1" "$(diff "$file" <(printf '%s\n' "$text"))"
     fi
 }
 
