@@ -19,7 +19,7 @@ struct lg_binding {
 
 struct lg_settings {
     bool known; /* false: no KubeVirt CR was found or KubeVirt CRs are not known; defaults follow */
-    int version; /* 100 * major + minor; the stricter of observed and target is left to issue 4's profiles */
+    int version; /* 100 * major + minor; the observed one, where there is one */
     bool version_known;
     /* "bridge", "masquerade", "slirp"; upstream's default is bridge */
     struct lg_str default_interface;
