@@ -402,6 +402,31 @@ const struct lg_settings *lg_inventory_settings(const struct lg_inventory *inv)
     return inv->settings;
 }
 
+enum lg_lookup lg_inventory_migration_settings(const struct lg_inventory *inv,
+                                               const struct lg_vmi_record *vmi,
+                                               struct lg_arena *arena,
+                                               struct lg_migration_settings *ret)
+{
+    const struct lg_namespace *ns = NULL;
+    const struct lg_migration_policy_record *best = NULL;
+    const struct lg_record *record;
+    size_t pos = 0;
+    *ret = inv->settings->migrations;
+    enum lg_known known = inv->tables[LG_KIND_MIGRATION_POLICY].known;
+    if (known == LG_NOT_SERVED)
+        return LG_FOUND; /* a KubeVirt without policies */
+    if (known != LG_KNOWN)
+        return LG_UNKNOWN;
+    if (lg_inventory_count(inv, LG_KIND_MIGRATION_POLICY) != 0 &&
+        lg_inventory_namespace(inv, vmi->r.ns, &ns) != LG_FOUND)
+        return LG_UNKNOWN;
+    while ((record = lg_inventory_next(inv, LG_KIND_MIGRATION_POLICY, &pos)) != NULL)
+        best = lg_migration_policy_better(best, (const struct lg_migration_policy_record *)record,
+                                          vmi->labels, ns->labels);
+    *ret = lg_migration_settings_with(&inv->settings->migrations, best, arena);
+    return LG_FOUND;
+}
+
 static enum lg_lookup class_by_name(void *arg, struct lg_str name,
                                     const struct lg_storage_class **ret)
 {

@@ -69,6 +69,14 @@ const struct lg_node_table *lg_inventory_nodes(const struct lg_inventory *inv);
 /* Never NULL; recomputed when a KubeVirt or HyperConverged CR changes. */
 const struct lg_settings *lg_inventory_settings(const struct lg_inventory *inv);
 
+/* How a migration of this guest runs: what the CRs say, and the MigrationPolicy that matches. O(policies). LG_UNKNOWN where
+ * policies, or the labels of the guest's namespace while there are any, are not known: then *ret is what the CRs say. Sources
+ * lie in the arena. */
+enum lg_lookup lg_inventory_migration_settings(const struct lg_inventory *inv,
+                                               const struct lg_vmi_record *vmi,
+                                               struct lg_arena *arena,
+                                               struct lg_migration_settings *ret);
+
 /* For virt/storage.h; `arg` is the inventory. */
 struct lg_storage_view lg_inventory_storage(const struct lg_inventory *inv);
 /* For virt/claims.h; `arg` is the inventory. */

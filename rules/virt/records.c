@@ -97,6 +97,12 @@ static const struct field migration_fields[] = {
 static const struct field namespace_fields[] = {
     FIELD(LABELS, lg_namespace, labels),
 };
+static const struct field migration_policy_fields[] = {
+    FIELD(FLAG, lg_migration_policy_record, has_selectors),
+    FIELD(LABELS, lg_migration_policy_record, namespaces),
+    FIELD(LABELS, lg_migration_policy_record, guests),
+    FIELD(STR, lg_migration_policy_record, spec),
+};
 static const struct field config_fields[] = {
     FIELD(STR, lg_config_record, text),
 };
@@ -113,7 +119,7 @@ static const struct layout layouts[LG_KIND_COUNT] = {
     [LG_KIND_VMI] = LAYOUT(lg_vmi_record, vmi_fields),
     [LG_KIND_MIGRATION] = LAYOUT(lg_migration_record, migration_fields),
     [LG_KIND_NAMESPACE] = LAYOUT(lg_namespace, namespace_fields),
-    [LG_KIND_MIGRATION_POLICY] = LAYOUT(lg_config_record, config_fields),
+    [LG_KIND_MIGRATION_POLICY] = LAYOUT(lg_migration_policy_record, migration_policy_fields),
     [LG_KIND_KUBEVIRT] = LAYOUT(lg_config_record, config_fields),
     [LG_KIND_HYPERCONVERGED] = LAYOUT(lg_config_record, config_fields),
 };

@@ -139,8 +139,15 @@ struct lg_namespace {
     struct lg_labels labels;
 };
 
-struct
-    lg_config_record { /* KubeVirt, HyperConverged, MigrationPolicy: read on demand (virt/settings.h) */
+struct lg_migration_policy_record {
+    struct lg_record r;
+    /* Without selectors a policy matches nothing; with an empty one of either kind, everything. */
+    bool has_selectors;
+    struct lg_labels namespaces, guests; /* namespaceSelector, virtualMachineInstanceSelector */
+    struct lg_str spec;                  /* JSON, read on demand (virt/migration_settings.h) */
+};
+
+struct lg_config_record { /* KubeVirt, HyperConverged: read on demand (virt/settings.h) */
     struct lg_record r;
     struct lg_str text; /* JSON: {"metadata":{...},"spec":{...},"status":{...}} */
 };

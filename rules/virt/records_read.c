@@ -323,11 +323,26 @@ static void read_namespace(struct reader *reader, struct lg_namespace *ret)
     ret->labels = want_labels(reader);
 }
 
+static void read_migration_policy(struct reader *reader, struct lg_migration_policy_record *ret)
+{
+    struct lg_val spec = want_object(reader, reader->object, "spec");
+    struct lg_val selectors = want_object(reader, spec, "selectors");
+    ret->has_selectors = lg_json_there(selectors);
+    ret->namespaces =
+        lg_labels_read(want_object(reader, selectors, "namespaceSelector"), reader->arena);
+    ret->guests = lg_labels_read(want_object(reader, selectors, "virtualMachineInstanceSelector"),
+                                 reader->arena);
+    ret->spec = lg_json_there(spec) ? lg_json_text(spec) : LG_STR("{}");
+}
+
 static void read_config(struct reader *reader, struct lg_config_record *ret)
 {
-    static const char *const kept[] = {"observedKubeVirtVersion", "targetKubeVirtVersion",
-                                       "infrastructureHighlyAvailable", "defaultArchitecture",
-                                       "phase"};
+    static const char *const kept[] = {"observedKubeVirtVersion",
+                                       "targetKubeVirtVersion",
+                                       "infrastructureHighlyAvailable",
+                                       "defaultArchitecture",
+                                       "phase",
+                                       "versions"};
     struct lg_val metadata = lg_json_get(reader->object, "metadata");
     struct lg_val status = want_object(reader, reader->object, "status");
     struct lg_buf buf = {0};
@@ -368,6 +383,7 @@ static void read_kind(struct reader *reader, union lg_any_record *ret)
     case LG_KIND_NAMESPACE:
         return read_namespace(reader, &ret->ns);
     case LG_KIND_MIGRATION_POLICY:
+        return read_migration_policy(reader, &ret->migration_policy);
     case LG_KIND_KUBEVIRT:
     case LG_KIND_HYPERCONVERGED:
         return read_config(reader, &ret->config);

@@ -20,6 +20,7 @@ union lg_any_record {
     struct lg_vmi_record vmi;
     struct lg_migration_record migration;
     struct lg_namespace ns;
+    struct lg_migration_policy_record migration_policy;
     struct lg_config_record config;
 };
 

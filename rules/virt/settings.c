@@ -103,6 +103,7 @@ const struct lg_settings *lg_settings_read(const struct lg_config_record *kubevi
         read_kubevirt(kv, settings, arena);
     else if (hyperconverged != NULL)
         read_hyperconverged_only(hco, settings, arena);
+    settings->migrations = lg_migration_settings_read(kv, hco, arena);
     const struct lg_config_record *stands = kubevirt != NULL ? kubevirt : hyperconverged;
     if (stands != NULL)
         settings->ns = lg_arena_str(arena, stands->r.ns);

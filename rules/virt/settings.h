@@ -8,6 +8,7 @@
 
 #include "rules/core/json.h"
 #include "rules/kube/labels.h"
+#include "rules/virt/migration_settings.h"
 #include "rules/virt/records.h"
 
 enum { LG_KUBEVIRT_NEWEST = 109 }; /* 1.9 as 100 * major + minor */
@@ -31,7 +32,8 @@ struct lg_settings {
     struct lg_str eviction_strategy;    /* "" = unset */
     /* HyperConverged status.infrastructureHighlyAvailable; true when not said */
     bool highly_available;
-    struct lg_str ns; /* where the CR stands */
+    struct lg_str ns;                        /* where the CR stands */
+    struct lg_migration_settings migrations; /* before any MigrationPolicy */
 };
 
 /* From the CRs' records; either may be NULL. */

@@ -42,7 +42,9 @@ static void look_at(const struct lg_inventory *inv, const struct lg_record *reco
         assert_readable(vmi->text);
         for (uint32_t i = 0; i < vmi->n_uses && i < 8; i++)
             assert_indexed(inv, record, vmi->uses[i].claim, &vmi->uses[i]);
-    } else if (record->kind >= LG_KIND_MIGRATION_POLICY) {
+    } else if (record->kind == LG_KIND_MIGRATION_POLICY) {
+        assert_readable(((const struct lg_migration_policy_record *)record)->spec);
+    } else if (record->kind == LG_KIND_KUBEVIRT || record->kind == LG_KIND_HYPERCONVERGED) {
         assert_readable(((const struct lg_config_record *)record)->text);
     } else if (record->kind == LG_KIND_CLAIM || record->kind == LG_KIND_DATA_VOLUME) {
         struct lg_storage_view view = lg_inventory_storage(inv);
