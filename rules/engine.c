@@ -149,7 +149,7 @@ static const struct lg_settings *settings_of(const struct lg_engine_input *input
         return settings;
     struct lg_settings *mine = lg_arena_alloc(arena, sizeof(*mine));
     *mine = *settings;
-    mine->version = version;
+    mine->version = mine->target_version = version;
     mine->version_known = true;
     return mine;
 }

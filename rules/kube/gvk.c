@@ -2,6 +2,8 @@
 
 #include <assert.h>
 
+#define INSTANCETYPE_API "instancetype.kubevirt.io", "v1beta1"
+
 static const struct lg_gvk kinds[LG_KIND_COUNT] = {
     [LG_KIND_NODE] = {"", "v1", "Node", "nodes", "node", false},
     [LG_KIND_CLAIM] = {"", "v1", "PersistentVolumeClaim", "persistentvolumeclaims", "claim", true},
@@ -25,6 +27,24 @@ static const struct lg_gvk kinds[LG_KIND_COUNT] = {
                           true},
     [LG_KIND_HYPERCONVERGED] = {"hco.kubevirt.io", "v1beta1", "HyperConverged", "hyperconvergeds",
                                 "HyperConverged configuration", true},
+    [LG_KIND_INSTANCETYPE] = {INSTANCETYPE_API, "VirtualMachineInstancetype",
+                              "virtualmachineinstancetypes", "instancetype", true,
+                              .on_demand = true},
+    [LG_KIND_CLUSTER_INSTANCETYPE] = {INSTANCETYPE_API, "VirtualMachineClusterInstancetype",
+                                      "virtualmachineclusterinstancetypes", "cluster instancetype",
+                                      false, .on_demand = true},
+    [LG_KIND_PREFERENCE] = {INSTANCETYPE_API, "VirtualMachinePreference",
+                            "virtualmachinepreferences", "preference", true, .on_demand = true},
+    [LG_KIND_CLUSTER_PREFERENCE] = {INSTANCETYPE_API, "VirtualMachineClusterPreference",
+                                    "virtualmachineclusterpreferences", "cluster preference", false,
+                                    .on_demand = true},
+    [LG_KIND_REVISION] = {"apps", "v1", "ControllerRevision", "controllerrevisions",
+                          "controller revision", true, .on_demand = true},
+    [LG_KIND_POOL] = {"pool.kubevirt.io", "v1beta1", "VirtualMachinePool", "virtualmachinepools",
+                      "virtual machine pool", true, .only_judged = true},
+    [LG_KIND_REPLICA_SET] = {"kubevirt.io", "v1", "VirtualMachineInstanceReplicaSet",
+                             "virtualmachineinstancereplicasets", "replica set", true,
+                             .only_judged = true},
 };
 
 const struct lg_gvk *lg_gvk(enum lg_kind kind)

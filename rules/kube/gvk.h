@@ -25,6 +25,13 @@ enum lg_kind {
     LG_KIND_MIGRATION_POLICY,
     LG_KIND_KUBEVIRT,
     LG_KIND_HYPERCONVERGED,
+    LG_KIND_INSTANCETYPE,
+    LG_KIND_CLUSTER_INSTANCETYPE,
+    LG_KIND_PREFERENCE,
+    LG_KIND_CLUSTER_PREFERENCE,
+    LG_KIND_REVISION,    /* ControllerRevision */
+    LG_KIND_POOL,        /* VirtualMachinePool */
+    LG_KIND_REPLICA_SET, /* VirtualMachineInstanceReplicaSet */
     LG_KIND_COUNT,
     LG_KIND_OTHER = LG_KIND_COUNT /* anything else */
 };
@@ -38,6 +45,8 @@ struct lg_gvk {
     const char *plural;  /* "persistentvolumeclaims" */
     const char *noun;    /* for sentences: "claim", "storage profile" */
     bool namespaced;
+    bool on_demand;   /* never listed or watched: read when a VM names one */
+    bool only_judged; /* rules judge it, none reads it: no record is made of it */
 };
 
 /* The table's row. Static storage. */

@@ -122,6 +122,11 @@ static const struct layout layouts[LG_KIND_COUNT] = {
     [LG_KIND_MIGRATION_POLICY] = LAYOUT(lg_migration_policy_record, migration_policy_fields),
     [LG_KIND_KUBEVIRT] = LAYOUT(lg_config_record, config_fields),
     [LG_KIND_HYPERCONVERGED] = LAYOUT(lg_config_record, config_fields),
+    [LG_KIND_INSTANCETYPE] = LAYOUT(lg_config_record, config_fields),
+    [LG_KIND_CLUSTER_INSTANCETYPE] = LAYOUT(lg_config_record, config_fields),
+    [LG_KIND_PREFERENCE] = LAYOUT(lg_config_record, config_fields),
+    [LG_KIND_CLUSTER_PREFERENCE] = LAYOUT(lg_config_record, config_fields),
+    [LG_KIND_REVISION] = LAYOUT(lg_config_record, config_fields),
 };
 
 /* The array's length follows its pointer in struct lg_labels and lg_taints, and `uses` and `sets` in their records. */
@@ -252,6 +257,8 @@ enum lg_err_code lg_record_new_as(enum lg_kind kind, struct lg_val object, struc
                                   struct lg_err *err)
 {
     assert(kind < LG_KIND_COUNT);
+    if (lg_gvk(kind)->only_judged)
+        return lg_err_set(err, LG_E_UNSUPPORTED, "kind", "%s is not kept", lg_gvk(kind)->kind);
     struct lg_arena scratch lg_cleanup(lg_arena_done);
     lg_arena_init(&scratch);
     union lg_any_record read = {.r = {.kind = kind}};

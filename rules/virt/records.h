@@ -147,14 +147,18 @@ struct lg_migration_policy_record {
     struct lg_str spec;                  /* JSON, read on demand (virt/migration_settings.h) */
 };
 
-struct lg_config_record { /* KubeVirt, HyperConverged: read on demand (virt/settings.h) */
+/* KubeVirt, HyperConverged: read on demand (virt/settings.h); instancetypes, preferences and the controller revisions that
+ * keep them: when a VM names them (virt/expansion.h). */
+struct lg_config_record {
     struct lg_record r;
-    struct lg_str text; /* JSON: {"metadata":{...},"spec":{...},"status":{...}} */
+    /* JSON: {"metadata":{...},"spec":{...},"status":{...}}; of a controller revision
+     * {"metadata":{...},"data":{"kind":"VirtualMachineInstancetype","spec":{...}}} */
+    struct lg_str text;
 };
 
 /* Reads the object (of any kind in gvk.h) into a new record with one reference, given. LG_E_INVALID with the path where a
  * kept field has the wrong type or metadata.name is missing; LG_E_LIMIT where it is too large to keep;
- * LG_E_UNSUPPORTED for a kind we do not know. */
+ * LG_E_UNSUPPORTED for a kind we do not know, and one that is only judged. */
 enum lg_err_code lg_record_new(struct lg_val object, struct lg_record **ret, struct lg_err *err)
     __attribute__((warn_unused_result));
 /* The same for an object whose kind the caller knows: items of a list need not say theirs. */

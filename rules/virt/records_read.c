@@ -359,6 +359,33 @@ static void read_config(struct reader *reader, struct lg_config_record *ret)
     ret->text = take_text(reader, &buf);
 }
 
+static void read_plan(struct reader *reader, struct lg_config_record *ret)
+{
+    struct lg_buf buf = {0};
+    lg_buf_puts(&buf, "{\"metadata\":{");
+    add_member(&buf, "name", lg_json_at(reader->object, "metadata.name"));
+    lg_buf_putc(&buf, '}');
+    add_member(&buf, "spec", want_object(reader, reader->object, "spec"));
+    lg_buf_putc(&buf, '}');
+    ret->text = take_text(reader, &buf);
+}
+
+/* Anybody's data may stand in a controller revision: what is none of KubeVirt's is found out when a VM names it. */
+static void read_revision(struct reader *reader, struct lg_config_record *ret)
+{
+    struct lg_val data = lg_json_get(reader->object, "data");
+    struct lg_buf buf = {0};
+    lg_buf_puts(&buf, "{\"metadata\":{");
+    add_member(&buf, "name", lg_json_at(reader->object, "metadata.name"));
+    lg_buf_puts(&buf, "},\"data\":{");
+    if (lg_str_starts(lg_json_str_at(data, "apiVersion"), "instancetype.kubevirt.io/")) {
+        add_member(&buf, "kind", lg_json_get(data, "kind"));
+        add_member(&buf, "spec", lg_json_get(data, "spec"));
+    }
+    lg_buf_puts(&buf, "}}");
+    ret->text = take_text(reader, &buf);
+}
+
 static void read_kind(struct reader *reader, union lg_any_record *ret)
 {
     switch (ret->r.kind) {
@@ -387,6 +414,15 @@ static void read_kind(struct reader *reader, union lg_any_record *ret)
     case LG_KIND_KUBEVIRT:
     case LG_KIND_HYPERCONVERGED:
         return read_config(reader, &ret->config);
+    case LG_KIND_INSTANCETYPE:
+    case LG_KIND_CLUSTER_INSTANCETYPE:
+    case LG_KIND_PREFERENCE:
+    case LG_KIND_CLUSTER_PREFERENCE:
+        return read_plan(reader, &ret->config);
+    case LG_KIND_REVISION:
+        return read_revision(reader, &ret->config);
+    case LG_KIND_POOL:
+    case LG_KIND_REPLICA_SET:
     case LG_KIND_OTHER:
         break;
     }

@@ -44,16 +44,75 @@ static void take_str(struct lg_val v, struct lg_str *io_str)
         *io_str = s;
 }
 
+static struct lg_strs read_strs(struct lg_val list, const char *member, struct lg_arena *arena)
+{
+    struct lg_str *items = lg_arena_array(arena, lg_json_len(list) + 1, sizeof *items);
+    struct lg_strs ret = {.items = items};
+    for (struct lg_json_iter it = lg_json_iter(list); !it.object && lg_json_next(&it);) {
+        struct lg_str s = lg_json_str(member != NULL ? lg_json_get(it.val, member) : it.val);
+        if (!lg_str_empty(s))
+            items[ret.n++] = s;
+    }
+    return ret;
+}
+
+/* Of the CR's architectures those that say what they take; the rest as KubeVirt has it. */
+static struct lg_labels read_machine_types(struct lg_val configuration, struct lg_arena *arena)
+{
+    static const struct lg_label known[] = {
+        {LG_STR("amd64"), LG_STR("q35")},
+        {LG_STR("arm64"), LG_STR("virt")},
+        {LG_STR("s390x"), LG_STR("s390-ccw-virtio")},
+    };
+    enum { KNOWN = sizeof known / sizeof *known };
+    struct lg_label *types = lg_arena_array(arena, KNOWN, sizeof *types);
+    for (size_t i = 0; i < KNOWN; i++) {
+        struct lg_val of =
+            lg_json_get_str(lg_json_get(configuration, "architectureConfiguration"), known[i].key);
+        types[i] = known[i];
+        if (i == 0) /* before there were architectures */
+            take_str(lg_json_get(configuration, "machineType"), &types[i].value);
+        take_str(lg_json_get(of, "machineType"), &types[i].value);
+    }
+    return (struct lg_labels){.items = types, .n = KNOWN};
+}
+
+static void read_gates(struct lg_val developer, struct lg_settings *ret, struct lg_arena *arena)
+{
+    int64_t tsc = 0;
+    ret->gates = read_strs(lg_json_get(developer, "featureGates"), NULL, arena);
+    ret->disabled_gates = read_strs(lg_json_get(developer, "disabledFeatureGates"), NULL, arena);
+    ret->has_minimum_tsc =
+        lg_json_int64(lg_json_get(developer, "minimumClusterTSCFrequency"), &tsc) == LG_E_OK &&
+        tsc > 0;
+    ret->node_selectors = lg_labels_read(lg_json_get(developer, "nodeSelectors"), arena);
+}
+
+/* What both CRs call the same. */
+static void read_devices(struct lg_val from, struct lg_settings *ret, struct lg_arena *arena)
+{
+    struct lg_val mediated = lg_json_at(from, "permittedHostDevices.mediatedDevices");
+    ret->mediated_devices = read_strs(mediated, "resourceName", arena);
+    ret->state_class = lg_json_str(lg_json_get(from, "vmStateStorageClass"));
+}
+
+static void read_versions(struct lg_val status, struct lg_settings *ret)
+{
+    int observed = read_version(lg_json_str(lg_json_get(status, "observedKubeVirtVersion")));
+    int target = read_version(lg_json_str(lg_json_get(status, "targetKubeVirtVersion")));
+    if (observed == 0)
+        return;
+    ret->version = observed;
+    ret->target_version = target != 0 ? target : observed;
+    ret->version_known = true;
+}
+
 static void read_kubevirt(struct lg_val cr, struct lg_settings *ret, struct lg_arena *arena)
 {
     struct lg_val configuration = lg_json_at(cr, "spec.configuration");
     struct lg_val network = lg_json_get(configuration, "network");
     struct lg_val status = lg_json_get(cr, "status");
-    int version = read_version(lg_json_str(lg_json_get(status, "observedKubeVirtVersion")));
-    if (version != 0) {
-        ret->version = version;
-        ret->version_known = true;
-    }
+    read_versions(status, ret);
     take_str(lg_json_get(network, "defaultNetworkInterface"), &ret->default_interface);
     ret->permit_bridge_on_pod_network =
         lg_json_bool(lg_json_get(network, "permitBridgeInterfaceOnPodNetwork"), true);
@@ -61,8 +120,10 @@ static void read_kubevirt(struct lg_val cr, struct lg_settings *ret, struct lg_a
     take_str(lg_json_get(status, "defaultArchitecture"), &ret->default_architecture);
     take_str(lg_json_at(configuration, "architectureConfiguration.defaultArchitecture"),
              &ret->default_architecture);
-    ret->node_selectors =
-        lg_labels_read(lg_json_at(configuration, "developerConfiguration.nodeSelectors"), arena);
+    ret->machine_types = read_machine_types(configuration, arena);
+    read_gates(lg_json_get(configuration, "developerConfiguration"), ret, arena);
+    read_devices(configuration, ret, arena);
+    take_str(lg_json_get(configuration, "cpuModel"), &ret->cpu_model);
     ret->eviction_strategy = lg_json_str(lg_json_get(configuration, "evictionStrategy"));
 }
 
@@ -75,6 +136,8 @@ static void read_hyperconverged_only(struct lg_val cr, struct lg_settings *ret,
     *binding = (struct lg_binding){.name = LG_STR("l2bridge"), .migratable = true};
     ret->bindings = binding;
     ret->n_bindings = 1;
+    read_devices(lg_json_get(cr, "spec"), ret, arena);
+    take_str(lg_json_at(cr, "spec.defaultCPUModel"), &ret->cpu_model);
     ret->eviction_strategy = ret->highly_available ? LG_STR("LiveMigrate") : LG_STR("None");
     take_str(lg_json_at(cr, "spec.evictionStrategy"), &ret->eviction_strategy); /* v1beta1 */
     take_str(lg_json_at(cr, "spec.virtualization.evictionStrategy"), &ret->eviction_strategy);
@@ -88,9 +151,13 @@ const struct lg_settings *lg_settings_read(const struct lg_config_record *kubevi
     *settings = (struct lg_settings){
         .known = kubevirt != NULL,
         .version = LG_KUBEVIRT_NEWEST,
+        .target_version = LG_KUBEVIRT_NEWEST,
         .default_interface = LG_STR("bridge"),
         .permit_bridge_on_pod_network = true,
         .default_architecture = LG_STR("amd64"),
+        .machine_types = read_machine_types(LG_NONE, arena),
+        .cpu_model = LG_STR("host-model"),
+        .state_class = LG_STR(""),
         .highly_available = true,
         .ns = LG_STR(""),
         .eviction_strategy = LG_STR(""),

@@ -18,18 +18,31 @@ struct lg_binding {
     bool migratable; /* a `migration` struct is there, even empty */
 };
 
+struct lg_strs {
+    const struct lg_str *items;
+    size_t n;
+};
+
 struct lg_settings {
     bool known; /* false: no KubeVirt CR was found or KubeVirt CRs are not known; defaults follow */
-    int version; /* 100 * major + minor; the observed one, where there is one */
+    /* 100 * major + minor; what differs between versions is asked of virt/versions.h */
+    int version;        /* the observed one, where there is one */
+    int target_version; /* where KubeVirt is being moved to; else the same */
     bool version_known;
+    struct lg_strs gates, disabled_gates; /* as written: ask lg_gate_is_on */
     /* "bridge", "masquerade", "slirp"; upstream's default is bridge */
     struct lg_str default_interface;
     bool permit_bridge_on_pod_network; /* default true */
     const struct lg_binding *bindings;
     size_t n_bindings;
     struct lg_str default_architecture; /* default amd64 */
+    struct lg_labels machine_types;     /* by architecture, KubeVirt's defaults filled in */
     struct lg_labels node_selectors;    /* developerConfiguration.nodeSelectors */
-    struct lg_str eviction_strategy;    /* "" = unset */
+    struct lg_str eviction_strategy;    /* "" = unset, which means None */
+    struct lg_str cpu_model;            /* of VMs that name none; default host-model */
+    struct lg_strs mediated_devices;    /* resource names of permitted ones */
+    struct lg_str state_class;          /* vmStateStorageClass; "" = the default class of guests */
+    bool has_minimum_tsc; /* developerConfiguration.minimumClusterTSCFrequency is above 0 */
     /* HyperConverged status.infrastructureHighlyAvailable; true when not said */
     bool highly_available;
     struct lg_str ns;                        /* where the CR stands */

@@ -17,6 +17,16 @@ static void every_row_is_found_by_kind_and_by_resource(void **state)
     }
 }
 
+static void kinds_that_are_not_watched_say_so(void **state)
+{
+    (void)state;
+    for (int i = 0; i < LG_KIND_COUNT; i++) {
+        const struct lg_gvk *row = lg_gvk((enum lg_kind)i);
+        assert_int_equal(row->on_demand, i >= LG_KIND_INSTANCETYPE && i <= LG_KIND_REVISION);
+        assert_int_equal(row->only_judged, i == LG_KIND_POOL || i == LG_KIND_REPLICA_SET);
+    }
+}
+
 static void versions_are_not_compared(void **state)
 {
     (void)state;
@@ -45,6 +55,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_row_is_found_by_kind_and_by_resource),
+        cmocka_unit_test(kinds_that_are_not_watched_say_so),
         cmocka_unit_test(versions_are_not_compared),
         cmocka_unit_test(other_groups_and_kinds_are_other),
     };

@@ -361,6 +361,10 @@ static void a_kept_field_of_the_wrong_type_is_an_error_with_its_path(void **stat
                    "expected an object, got a string");
     assert_refused("{'apiVersion':'v1','kind':'Pod','metadata':{'name':'n'}}", LG_E_UNSUPPORTED,
                    "kind", "v1 Pod is not kept");
+    assert_refused(
+        "{'apiVersion':'pool.kubevirt.io/v1beta1','kind':'VirtualMachinePool','metadata':"
+        "{'name':'n'}}",
+        LG_E_UNSUPPORTED, "kind", "VirtualMachinePool is not kept");
     assert_refused("[]", LG_E_UNSUPPORTED, "kind", "  is not kept");
 }
 
@@ -369,6 +373,8 @@ static void every_kind_can_be_kept_and_equals_itself(void **state)
     (void)state;
     for (int kind = 0; kind < LG_KIND_COUNT; kind++) {
         const struct lg_gvk *gvk = lg_gvk((enum lg_kind)kind);
+        if (gvk->only_judged)
+            continue;
         char text[512];
         snprintf(text, sizeof text, "{'apiVersion':'%s%s%s','kind':'%s','metadata':{'name':'n'}}",
                  gvk->group, gvk->group[0] != '\0' ? "/" : "", gvk->version, gvk->kind);

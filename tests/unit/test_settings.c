@@ -140,6 +140,101 @@ static void hyperconverged_alone_says_what_it_would_configure(void **state)
     assert_str(settings->eviction_strategy, "LiveMigrateIfPossible");
 }
 
+static void assert_strs(struct lg_strs strs, size_t n, const char *const *expected)
+{
+    assert_int_equal(strs.n, n);
+    for (size_t i = 0; i < n; i++)
+        assert_str(strs.items[i], expected[i]);
+}
+
+static const char *machine_of(const struct lg_settings *settings, const char *architecture)
+{
+    const struct lg_str *type = lg_labels_get(settings->machine_types, lg_str_of(architecture));
+    return type != NULL ? lg_arena_str(&objects.arena, *type).p : "none";
+}
+
+static void what_devices_gates_and_cpus_hang_on_is_read(void **state)
+{
+    (void)state;
+    const struct lg_settings *settings = read(
+        KUBEVIRT(
+            ",'spec':{'configuration':{'cpuModel':'Haswell','vmStateStorageClass':'nfs',"
+            "'machineType':'pc','architectureConfiguration':{'arm64':{'machineType':'virt-9'}},"
+            "'permittedHostDevices':{'mediatedDevices':[{'resourceName':'nvidia.com/T4',"
+            "'mdevNameSelector':'T4'},{'mdevNameSelector':'T5'}],'pciHostDevices':"
+            "[{'resourceName':'vendor.com/nic'}]},"
+            "'developerConfiguration':{'featureGates':['A','B'],'disabledFeatureGates':['C'],"
+            "'minimumClusterTSCFrequency':2400000000}}}"),
+        NULL);
+    assert_str(settings->cpu_model, "Haswell");
+    assert_str(settings->state_class, "nfs");
+    assert_strs(settings->mediated_devices, 1, (const char *const[]){"nvidia.com/T4"});
+    assert_strs(settings->gates, 2, (const char *const[]){"A", "B"});
+    assert_strs(settings->disabled_gates, 1, (const char *const[]){"C"});
+    assert_true(settings->has_minimum_tsc);
+    assert_string_equal(machine_of(settings, "amd64"), "pc");
+    assert_string_equal(machine_of(settings, "arm64"), "virt-9");
+    assert_string_equal(machine_of(settings, "s390x"), "s390-ccw-virtio");
+    assert_string_equal(machine_of(settings, "riscv"), "none");
+}
+
+static void without_them_kubevirts_own_stand(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        NULL, KUBEVIRT(""),
+        KUBEVIRT(",'spec':{'configuration':{'cpuModel':1,'vmStateStorageClass':[],"
+                 "'permittedHostDevices':{'mediatedDevices':{'resourceName':'x'}},"
+                 "'developerConfiguration':{'featureGates':{'A':'B'},"
+                 "'minimumClusterTSCFrequency':'fast'}}}")};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        const struct lg_settings *settings = read(texts[i], NULL);
+        assert_str(settings->cpu_model, "host-model");
+        assert_str(settings->state_class, "");
+        assert_strs(settings->mediated_devices, 0, NULL);
+        assert_strs(settings->gates, 0, NULL);
+        assert_strs(settings->disabled_gates, 0, NULL);
+        assert_false(settings->has_minimum_tsc);
+        assert_string_equal(machine_of(settings, "amd64"), "q35");
+        assert_string_equal(machine_of(settings, "arm64"), "virt");
+    }
+}
+
+static void hyperconverged_alone_says_which_devices(void **state)
+{
+    (void)state;
+    const struct lg_settings *settings =
+        read(NULL, HYPERCONVERGED(
+                       ",'spec':{'defaultCPUModel':'Skylake','vmStateStorageClass':'ceph',"
+                       "'permittedHostDevices':{'mediatedDevices':[{'resourceName':'a/b'}]}}"));
+    assert_str(settings->cpu_model, "Skylake");
+    assert_str(settings->state_class, "ceph");
+    assert_strs(settings->mediated_devices, 1, (const char *const[]){"a/b"});
+}
+
+static void a_target_version_counts_beside_the_observed_one(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *status;
+        int version, target;
+    } rows[] = {
+        {"'observedKubeVirtVersion':'v1.6.0'", 106, 106},
+        {"'observedKubeVirtVersion':'v1.6.0','targetKubeVirtVersion':'v1.7.2'", 106, 107},
+        {"'observedKubeVirtVersion':'v1.6.0','targetKubeVirtVersion':'latest'", 106, 106},
+        {"'targetKubeVirtVersion':'v1.7.2'", LG_KUBEVIRT_NEWEST, LG_KUBEVIRT_NEWEST},
+        {"'observedKubeVirtVersion':'devel','targetKubeVirtVersion':'v1.2.0'", LG_KUBEVIRT_NEWEST,
+         LG_KUBEVIRT_NEWEST},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char text[256];
+        snprintf(text, sizeof text, KUBEVIRT(",'status':{%s}"), rows[i].status);
+        const struct lg_settings *settings = read(text, NULL);
+        assert_int_equal(settings->version, rows[i].version);
+        assert_int_equal(settings->target_version, rows[i].target);
+    }
+}
+
 static void versions_are_read_in_every_spelling(void **state)
 {
     (void)state;
@@ -201,6 +296,10 @@ int main(void)
         TEST(an_empty_kubevirt_has_the_same_defaults),
         TEST(what_kubevirt_says_is_read),
         TEST(hyperconverged_alone_says_what_it_would_configure),
+        TEST(what_devices_gates_and_cpus_hang_on_is_read),
+        TEST(without_them_kubevirts_own_stand),
+        TEST(hyperconverged_alone_says_which_devices),
+        TEST(a_target_version_counts_beside_the_observed_one),
         TEST(versions_are_read_in_every_spelling),
         TEST(wrong_types_fall_back_to_defaults),
     };
