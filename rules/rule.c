@@ -216,26 +216,6 @@ void lg_rule_lacks_text(struct lg_rule_context *context, struct lg_val at, struc
     lack(context->engine, at, LG_KIND_OTHER, what, what, LG_STR(""));
 }
 
-const struct lg_requirements *lg_rule_requirements(struct lg_rule_context *context)
-{
-    struct lg_run *run = context->engine;
-    if (run->requirements == NULL)
-        run->requirements = lg_requirements_read(run->subject.vm.spec, run->settings,
-                                                 lg_inventory_nodes(run->inventory), run->arena);
-    return run->requirements;
-}
-
-struct lg_place_count lg_rule_placement(struct lg_rule_context *context)
-{
-    struct lg_run *run = context->engine;
-    if (!run->placed) {
-        run->places =
-            lg_placement_count(lg_rule_requirements(context), lg_inventory_nodes(run->inventory));
-        run->placed = true;
-    }
-    return run->places;
-}
-
 const struct lg_finding *lg_rule_judge_vmi(struct lg_rule_context *context, struct lg_str ns,
                                            struct lg_str name, struct lg_val vmi, size_t *ret_n)
 {

@@ -74,7 +74,21 @@ void lg_rule_lacks(struct lg_rule_context *context, struct lg_val at, enum lg_ki
 /* The same, in words of its own: "instancetype \"u1.small\" is not read yet". */
 void lg_rule_lacks_text(struct lg_rule_context *context, struct lg_val at, struct lg_str what);
 
-/* The placement of the subject (VM, VMI), worked out once a subject and shared by the rules. */
+/* What a migration is about. */
+struct lg_moving {
+    struct lg_val at; /* spec.vmiName */
+    struct lg_str name;
+    enum lg_lookup found;
+    const struct lg_vmi_record *vmi; /* NULL unless found */
+    bool ended;                      /* Succeeded or Failed */
+    bool decentralised;              /* sendTo or receive */
+};
+/* Of the subject, a migration. False: KubeVirt's own webhook refuses it (no vmiName, a priority, which only its
+ * controller may set), so that nothing is to be said: its error reaches the user. */
+bool lg_rule_moving(const struct lg_rule_context *context, struct lg_moving *ret);
+
+/* The placement of the subject (VM, VMI; of a migration: its target's), worked out once a subject and shared by the
+ * rules. A migration's guest must have been found (lg_rule_moving) and run on a node. */
 const struct lg_requirements *lg_rule_requirements(struct lg_rule_context *context);
 struct lg_place_count lg_rule_placement(struct lg_rule_context *context);
 

@@ -39,15 +39,14 @@ static struct lg_str message_of(const struct lg_rule_context *context,
 static void check(struct lg_rule_context *context)
 {
     const struct lg_subject *subject = context->subject;
-    struct lg_val at = lg_json_at(subject->object, "spec.vmiName");
-    struct lg_str vmi = lg_json_str(at);
-    if (vmi.n == 0)
+    struct lg_moving moving;
+    if (!lg_rule_moving(context, &moving))
         return;
     const struct lg_migration_record *oldest = NULL;
     const struct lg_migration_record *migration;
     size_t n = 0;
     for (size_t pos = 0; (migration = lg_inventory_next_migration(context->inventory, subject->ns,
-                                                                  vmi, &pos)) != NULL;) {
+                                                                  moving.name, &pos)) != NULL;) {
         if (!is_unfinished(migration) || lg_str_eq(migration->r.name, subject->name))
             continue;
         n++;
@@ -56,11 +55,11 @@ static void check(struct lg_rule_context *context)
     }
     if (oldest == NULL) {
         if (lg_inventory_known(context->inventory, LG_KIND_MIGRATION) != LG_KNOWN)
-            lg_rule_lacks(context, at, LG_KIND_MIGRATION, LG_STR(""));
+            lg_rule_lacks(context, moving.at, LG_KIND_MIGRATION, LG_STR(""));
         return;
     }
     const struct lg_report report = {
-        .at = at,
+        .at = moving.at,
         .message = message_of(context, oldest, n),
         .fix = lg_arena_printf(context->arena,
                                "wait until it has finished, or cancel it: oc delete vmim -n %.*s "

@@ -15,38 +15,31 @@ static void say(struct lg_rule_context *context, struct lg_val at, struct lg_str
 
 static void check(struct lg_rule_context *context)
 {
-    struct lg_val spec = lg_json_get(context->subject->object, "spec");
-    struct lg_val at = lg_json_get(spec, "vmiName");
-    struct lg_str name = lg_json_str(at);
-    if (name.n == 0)
+    struct lg_moving moving;
+    if (!lg_rule_moving(context, &moving))
         return;
-    const struct lg_vmi_record *vmi = NULL;
-    enum lg_lookup found = lg_inventory_vmi(context->inventory, context->subject->ns, name, &vmi);
-    if (found == LG_UNKNOWN) {
-        lg_rule_lacks(context, at, LG_KIND_VMI, name);
+    if (moving.found == LG_UNKNOWN) {
+        lg_rule_lacks(context, moving.at, LG_KIND_VMI, moving.name);
         return;
     }
-    if (found == LG_ABSENT) {
-        say(context, at,
+    if (moving.found == LG_ABSENT) {
+        say(context, moving.at,
             lg_arena_printf(context->arena, "there is no VMI \"%.*s\" in namespace %.*s",
-                            LG_ARG(name), LG_ARG(context->subject->ns)),
+                            LG_ARG(moving.name), LG_ARG(context->subject->ns)),
             LG_STR("name a running VMI of this namespace (oc get vmi); start the virtual machine "
                    "if it is stopped"));
         return;
     }
-    bool ended = lg_str_is(vmi->phase, "Succeeded") || lg_str_is(vmi->phase, "Failed");
-    bool decentralised =
-        lg_json_there(lg_json_get(spec, "sendTo")) || lg_json_there(lg_json_get(spec, "receive"));
-    if (ended)
-        say(context, at,
-            lg_arena_printf(context->arena, "VMI \"%.*s\" has ended (%.*s)", LG_ARG(name),
-                            LG_ARG(vmi->phase)),
+    if (moving.ended)
+        say(context, moving.at,
+            lg_arena_printf(context->arena, "VMI \"%.*s\" has ended (%.*s)", LG_ARG(moving.name),
+                            LG_ARG(moving.vmi->phase)),
             LG_STR("start the virtual machine; there is nothing to migrate"));
-    else if (lg_str_is(vmi->phase, "WaitingForSync") && !decentralised)
-        say(context, at,
+    else if (lg_str_is(moving.vmi->phase, "WaitingForSync") && !moving.decentralised)
+        say(context, moving.at,
             lg_arena_printf(context->arena,
                             "VMI \"%.*s\" waits for its state from elsewhere (WaitingForSync)",
-                            LG_ARG(name)),
+                            LG_ARG(moving.name)),
             LG_STR("only a migration with sendTo or receive can bring it"));
 }
 
@@ -100,6 +93,12 @@ static const struct lg_rule_example examples[] = {
         .expect = LG_EXPECT_NOTHING,
         .object = MIGRATION("vmiName: orders-db, receive: {migrationID: m1}"),
         .inventory = VMI("WaitingForSync"),
+    },
+    {
+        .name = "with a priority KubeVirt itself refuses",
+        .expect = LG_EXPECT_NOTHING,
+        .object = MIGRATION("vmiName: order-db, priority: system-critical"),
+        .inventory = VMI("Running"),
     },
     {
         .name = "without a vmiName KubeVirt itself refuses",

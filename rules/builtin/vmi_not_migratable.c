@@ -57,29 +57,23 @@ static void say_findings(struct lg_rule_context *context, struct lg_val at,
 
 static void check(struct lg_rule_context *context)
 {
-    struct lg_val spec = lg_json_get(context->subject->object, "spec");
-    struct lg_val at = lg_json_get(spec, "vmiName");
-    struct lg_str name = lg_json_str(at);
-    if (name.n == 0)
+    struct lg_moving moving;
+    if (!lg_rule_moving(context, &moving))
         return;
-    const struct lg_vmi_record *vmi = NULL;
-    enum lg_lookup found = lg_inventory_vmi(context->inventory, context->subject->ns, name, &vmi);
-    if (found == LG_UNKNOWN)
-        lg_rule_lacks(context, at, LG_KIND_VMI, name);
-    if (found != LG_FOUND || lg_str_is(vmi->phase, "Succeeded") || lg_str_is(vmi->phase, "Failed"))
+    if (moving.found == LG_UNKNOWN)
+        lg_rule_lacks(context, moving.at, LG_KIND_VMI, moving.name);
+    if (moving.found != LG_FOUND || moving.ended)
         return; /* LG601 */
-    bool decentralised =
-        lg_json_there(lg_json_get(spec, "sendTo")) || lg_json_there(lg_json_get(spec, "receive"));
-    switch (vmi->live_migratable) {
+    switch (moving.vmi->live_migratable) {
     case LG_CONDITION_TRUE:
         break;
     case LG_CONDITION_FALSE:
-        if (!decentralised || !lg_str_is(vmi->reason, disks))
-            say_condition(context, at, vmi);
+        if (!moving.decentralised || !lg_str_is(moving.vmi->reason, disks))
+            say_condition(context, moving.at, moving.vmi);
         break;
     case LG_CONDITION_ABSENT:
     case LG_CONDITION_UNKNOWN:
-        say_findings(context, at, vmi, decentralised);
+        say_findings(context, moving.at, moving.vmi, moving.decentralised);
         break;
     }
 }

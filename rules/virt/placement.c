@@ -100,7 +100,10 @@ static const struct lg_want *first_missing(const struct lg_want *wants, size_t n
 static bool node_excluded(const struct lg_requirements *req, const struct lg_node *node,
                           struct lg_place_reason *ret)
 {
-    *ret = (struct lg_place_reason){.kind = LG_REASON_USER_LABEL};
+    *ret = (struct lg_place_reason){.kind = LG_REASON_SOURCE};
+    if (!lg_str_empty(req->source) && lg_str_eq(node->r.name, req->source))
+        return true;
+    ret->kind = LG_REASON_USER_LABEL;
     if ((ret->want = first_missing(req->user, req->n_user, node)) != NULL)
         return true;
     ret->kind = LG_REASON_AFFINITY;
@@ -285,11 +288,22 @@ static void walk_taints(struct walk *w, bool passes)
     }
 }
 
+static void walk_source(struct walk *w)
+{
+    size_t slot;
+    if (lg_str_empty(w->req->source) || lg_nodes_get(w->nodes, w->req->source, &slot) == NULL)
+        return;
+    memset(w->scratch[0], 0, w->words * sizeof(lg_word));
+    w->scratch[0][slot / WORD_BITS] = (lg_word)1 << (slot % WORD_BITS);
+    reason_applies(w, &(struct lg_place_reason){.kind = LG_REASON_SOURCE}, w->scratch[0], true);
+}
+
 /* In the order of enum lg_reason_kind, as node_excluded and node_away go. */
 static void walk_reasons(struct walk *w)
 {
     const struct lg_requirements *req = w->req;
     struct lg_str schedulable = LG_STR(LG_LABEL_SCHEDULABLE);
+    walk_source(w);
     walk_wants(w, LG_REASON_USER_LABEL, req->user, req->n_user);
     walk_affinity(w);
     walk_taints(w, false);

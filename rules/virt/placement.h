@@ -24,6 +24,21 @@ const struct lg_requirements *lg_requirements_read(struct lg_val vmi_spec,
                                                    const struct lg_node_table *nodes,
                                                    struct lg_arena *arena);
 
+/* A running guest that is to move: the source node is excluded, and KubeVirt asks of the target what it copies from
+ * there. */
+struct lg_move {
+    struct lg_str source_name;         /* status.nodeName */
+    const struct lg_node *source;      /* NULL: the node is gone */
+    struct lg_val added_node_selector; /* of the migration; what the guest selects itself wins */
+    bool moved_before; /* what was copied then stands in a pod, which nobody here sees */
+};
+/* As lg_requirements_read, of the target pod. */
+const struct lg_requirements *lg_requirements_read_move(struct lg_val vmi_spec,
+                                                        const struct lg_move *move,
+                                                        const struct lg_settings *settings,
+                                                        const struct lg_node_table *nodes,
+                                                        struct lg_arena *arena);
+
 enum lg_place { LG_PLACE_ELIGIBLE, LG_PLACE_AWAY, LG_PLACE_EXCLUDED };
 
 struct lg_place_count {

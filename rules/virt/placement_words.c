@@ -32,6 +32,8 @@ static const char *origin_text(const struct lg_want *want)
         [LG_WANT_USER] = "",
         [LG_WANT_CLUSTER] = ", which the KubeVirt CR asks for",
         [LG_WANT_KUBEVIRT] = ", which KubeVirt asks for",
+        [LG_WANT_SOURCE] = ", which the source node has",
+        [LG_WANT_MOVE] = ", which addedNodeSelector asks for",
     };
     return texts[want->origin];
 }
@@ -40,6 +42,8 @@ static const char *origin_text(const struct lg_want *want)
 struct lg_str lg_reason_text(const struct lg_place_reason *r, struct lg_arena *arena)
 {
     switch (r->kind) {
+    case LG_REASON_SOURCE:
+        return LG_STR("the guest runs here");
     case LG_REASON_USER_LABEL:
     case LG_REASON_ADDED_LABEL: {
         struct lg_str want = want_text(r->want, arena);
@@ -72,6 +76,8 @@ static struct lg_str group_text(const struct lg_place_reason *r, size_t n, struc
 {
     bool one = n == 1;
     switch (r->kind) {
+    case LG_REASON_SOURCE:
+        return LG_STR("1 runs the guest now");
     case LG_REASON_USER_LABEL:
     case LG_REASON_ADDED_LABEL: {
         struct lg_str want = want_text(r->want, arena);
@@ -240,6 +246,10 @@ static struct lg_val where_written(const struct lg_requirements *req,
         return req->affinity;
     case LG_REASON_TAINT:
         return req->tolerations_at;
+    case LG_REASON_ADDED_LABEL:
+        if (reason->want->origin == LG_WANT_MOVE)
+            return lg_json_get_str(req->added_selector, reason->want->key);
+        return LG_NONE;
     default:
         return LG_NONE;
     }

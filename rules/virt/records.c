@@ -86,6 +86,7 @@ static const struct field vmi_fields[] = {
     FIELD(ENUM, lg_vmi_record, live_migratable),
     FIELD(STR, lg_vmi_record, reason),
     FIELD(STR, lg_vmi_record, message),
+    FIELD(FLAG, lg_vmi_record, moved_before),
     FIELD(STR, lg_vmi_record, text),
 };
 static const struct field migration_fields[] = {

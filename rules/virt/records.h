@@ -120,6 +120,7 @@ struct lg_vmi_record {
     struct lg_str phase;
     enum lg_condition live_migratable;
     struct lg_str reason, message; /* of that condition */
+    bool moved_before;             /* status.migrationState says that it came here by a migration */
     /* JSON:
      * {"metadata":{...},"spec":{...},"status":{"migratedVolumes":[...],"volumeStatus":[...]}},
      * read on demand; of the spec what rules read (shape.h) */

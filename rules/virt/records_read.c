@@ -305,6 +305,9 @@ static void read_vmi(struct reader *reader, struct lg_vmi_record *ret)
         ret->reason = want_str(reader, migratable, "reason");
         ret->message = want_str(reader, migratable, "message");
     }
+    struct lg_val state = want_object(reader, reader->object, "status.migrationState");
+    ret->moved_before =
+        want_flag(reader, state, "completed") && !want_flag(reader, state, "failed");
     ret->text = vmi_text(reader);
 }
 

@@ -10,6 +10,9 @@ static const char MODEL_PREFIX[] = "cpu-model.node.kubevirt.io/";
 static const char FEATURE_PREFIX[] = "cpu-feature.node.kubevirt.io/";
 static const char MACHINE_PREFIX[] = "machine-type.node.kubevirt.io/";
 static const char HOST_MODEL_PREFIX[] = "host-model-cpu.node.kubevirt.io/";
+static const char HOST_FEATURE_PREFIX[] = "host-model-required-features.node.kubevirt.io/";
+static const char MODEL_MOVE_PREFIX[] = "cpu-model-migration.node.kubevirt.io/";
+static const char VENDOR_PREFIX[] = "cpu-vendor.node.kubevirt.io/";
 static const char OBSOLETE_HOST_MODEL[] = "node-labeller.kubevirt.io/obsolete-host-model";
 
 /* --- affinity --- */
@@ -159,14 +162,21 @@ static void add_default(struct wants *w, struct lg_str key, struct lg_str value,
     w->added[w->req->n_added++] = (struct lg_want){.key = key, .value = value, .origin = origin};
 }
 
-/* KubeVirt writes "true" over whatever stands there. */
-static void add_forced(struct wants *w, struct lg_str key, struct lg_str older_key)
+/* KubeVirt writes its own over whatever stands there. */
+static void add_written(struct wants *w, struct lg_want want)
 {
-    struct lg_want *user = user_want(w, key);
+    struct lg_want *user = user_want(w, want.key);
     if (user != NULL)
         user->replaced = true;
-    w->added[w->req->n_added++] = (struct lg_want){
-        .key = key, .value = LG_STR("true"), .older_key = older_key, .origin = LG_WANT_KUBEVIRT};
+    w->added[w->req->n_added++] = want;
+}
+
+static void add_forced(struct wants *w, struct lg_str key, struct lg_str older_key)
+{
+    add_written(w, (struct lg_want){.key = key,
+                                    .value = LG_STR("true"),
+                                    .older_key = older_key,
+                                    .origin = LG_WANT_KUBEVIRT});
 }
 
 static void add_absent(struct wants *w, struct lg_str key)
@@ -272,14 +282,91 @@ static void want_schedulable(struct wants *w, struct lg_labels cluster)
         add_default(w, key, *other, LG_WANT_CLUSTER);
 }
 
-static void wants_read(struct wants *w, struct lg_val spec, const struct lg_settings *settings)
+/* --- what a migration adds --- */
+
+/* A label of the source node, asked of the target under another prefix. */
+static void add_copied(struct wants *w, const struct lg_label *label, const char *from,
+                       const char *to)
+{
+    if (!lg_str_starts(label->key, from) || !some_node_bears(w, to))
+        return;
+    struct lg_str name = {label->key.p + strlen(from), label->key.n - strlen(from)};
+    add_written(w, (struct lg_want){.key = lg_arena_printf(w->arena, "%s%.*s", to, LG_ARG(name)),
+                                    .value = label->value,
+                                    .origin = LG_WANT_SOURCE});
+}
+
+static bool selects_prefix(const struct wants *w, const char *prefix)
+{
+    for (size_t i = 0; i < w->req->n_user; i++)
+        if (lg_str_starts(w->user[i].key, prefix))
+            return true;
+    for (size_t i = 0; i < w->req->n_added; i++)
+        if (!w->added[i].absent && lg_str_starts(w->added[i].key, prefix))
+            return true;
+    return false;
+}
+
+static void want_as_source(struct wants *w, struct lg_val spec, const struct lg_move *move)
+{
+    struct lg_str model = lg_json_str_at(spec, "domain.cpu.model");
+    bool host_model = lg_str_empty(model) || lg_str_is(model, "host-model");
+    bool vendor = !selects_prefix(w, VENDOR_PREFIX);
+    for (uint32_t i = 0; i < move->source->labels.n; i++) {
+        const struct lg_label *label = &move->source->labels.items[i];
+        if (host_model && !move->moved_before) {
+            add_copied(w, label, HOST_MODEL_PREFIX, MODEL_MOVE_PREFIX);
+            add_copied(w, label, HOST_FEATURE_PREFIX, FEATURE_PREFIX);
+        }
+        if (vendor)
+            add_copied(w, label, VENDOR_PREFIX, VENDOR_PREFIX);
+    }
+}
+
+/* What the pod selects already stands: the two that every pod does, and the guest's own. */
+static void want_added(struct wants *w, struct lg_val selector)
+{
+    size_t before = w->req->n_added;
+    struct lg_labels added = lg_labels_read(selector, w->arena);
+    for (uint32_t i = 0; i < added.n; i++) {
+        struct lg_str key = added.items[i].key;
+        bool taken = lg_str_is(key, LG_LABEL_SCHEDULABLE) || lg_str_is(key, ARCH_KEY) ||
+                     user_want(w, key) != NULL;
+        for (size_t a = 0; a < before && !taken; a++)
+            taken = !w->added[a].absent && lg_str_eq(w->added[a].key, key);
+        if (!taken)
+            w->added[w->req->n_added++] =
+                (struct lg_want){.key = key, .value = added.items[i].value, .origin = LG_WANT_MOVE};
+    }
+}
+
+static size_t room_for_move(const struct lg_move *move)
+{
+    if (move == NULL)
+        return 0;
+    return lg_json_len(move->added_node_selector) +
+           (move->source != NULL ? 2 * move->source->labels.n : 0);
+}
+
+static void want_move(struct wants *w, struct lg_val spec, const struct lg_move *move)
+{
+    w->req->source = move->source_name;
+    w->req->added_selector = move->added_node_selector;
+    want_added(w, move->added_node_selector);
+    if (move->source != NULL)
+        want_as_source(w, spec, move);
+}
+
+static void wants_read(struct wants *w, struct lg_val spec, const struct lg_settings *settings,
+                       const struct lg_move *move)
 {
     struct lg_labels selector = lg_labels_read(w->req->node_selector, w->arena);
     struct lg_labels cluster = settings != NULL ? settings->node_selectors : (struct lg_labels){0};
     size_t features = lg_json_len(lg_json_at(spec, "domain.cpu.features"));
     w->user = lg_arena_array(w->arena, selector.n, sizeof(struct lg_want));
     /* beside one label a feature: schedulable, architecture, and the labels that want_guest names */
-    w->added = lg_arena_array(w->arena, cluster.n + features + 16, sizeof(struct lg_want));
+    w->added = lg_arena_array(w->arena, cluster.n + features + 16 + room_for_move(move),
+                              sizeof(struct lg_want));
     for (uint32_t i = 0; i < selector.n; i++)
         w->user[w->req->n_user++] = (struct lg_want){
             .key = selector.items[i].key, .value = selector.items[i].value, .origin = LG_WANT_USER};
@@ -291,6 +378,8 @@ static void wants_read(struct wants *w, struct lg_val spec, const struct lg_sett
         if (!lg_str_is(cluster.items[i].key, LG_LABEL_SCHEDULABLE))
             add_default(w, cluster.items[i].key, cluster.items[i].value, LG_WANT_CLUSTER);
     want_guest(w, spec, architecture);
+    if (move != NULL)
+        want_move(w, spec, move);
     w->req->user = w->user;
     w->req->added = w->added;
 }
@@ -300,6 +389,15 @@ const struct lg_requirements *lg_requirements_read(struct lg_val vmi_spec,
                                                    const struct lg_node_table *nodes,
                                                    struct lg_arena *arena)
 {
+    return lg_requirements_read_move(vmi_spec, NULL, settings, nodes, arena);
+}
+
+const struct lg_requirements *lg_requirements_read_move(struct lg_val vmi_spec,
+                                                        const struct lg_move *move,
+                                                        const struct lg_settings *settings,
+                                                        const struct lg_node_table *nodes,
+                                                        struct lg_arena *arena)
+{
     const struct lg_taint cordon = {.key = LG_STR("node.kubernetes.io/unschedulable"),
                                     .effect = LG_EFFECT_NO_SCHEDULE};
     struct lg_requirements *req = lg_arena_alloc(arena, sizeof(*req));
@@ -308,6 +406,7 @@ const struct lg_requirements *lg_requirements_read(struct lg_val vmi_spec,
     req->tolerations = lg_tolerations_read(req->tolerations_at, arena);
     req->tolerates_cordon = lg_tolerated(req->tolerations, &cordon);
     affinity_read(req, vmi_spec, arena);
-    wants_read(&(struct wants){.req = req, .nodes = nodes, .arena = arena}, vmi_spec, settings);
+    wants_read(&(struct wants){.req = req, .nodes = nodes, .arena = arena}, vmi_spec, settings,
+               move);
     return req;
 }

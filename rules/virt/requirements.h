@@ -13,6 +13,8 @@ enum lg_want_origin {
     LG_WANT_USER,     /* nodeSelector */
     LG_WANT_CLUSTER,  /* the KubeVirt CR's nodeSelectors */
     LG_WANT_KUBEVIRT, /* KubeVirt adds it itself */
+    LG_WANT_SOURCE,   /* KubeVirt copies it from the node that the guest leaves */
+    LG_WANT_MOVE,     /* the migration's addedNodeSelector */
 };
 
 /* One label that a node must bear with this value, or (absent) must not bear at all. */
@@ -59,12 +61,14 @@ struct lg_requirements {
     size_t n_terms;
     struct lg_tolerations tolerations;
     bool tolerates_cordon;
-    struct lg_val node_selector, affinity, tolerations_at; /* where they stand */
+    struct lg_str source; /* the node that the guest leaves; "" = it does not move */
+    struct lg_val node_selector, affinity, tolerations_at, added_selector; /* where they stand */
 };
 
 /* What keeps a node from taking the guest. The order of this enum is the order in which a node is judged: the first that
  * applies is the node's reason. Those from CORDONED on pass by themselves. */
 enum lg_reason_kind {
+    LG_REASON_SOURCE,
     LG_REASON_USER_LABEL,
     LG_REASON_AFFINITY,
     LG_REASON_TAINT,

@@ -278,6 +278,84 @@ static void an_obsolete_host_model_is_avoided(void **arg)
     assert_count(s, read_spec(s, "{'domain':{'cpu':{'model':'Haswell'}}}", NULL), 1, 0, 0);
 }
 
+static struct lg_move move_from(struct state *s, const char *name, const char *added)
+{
+    return (struct lg_move){.source_name = lg_str_of(name),
+                            .source = lg_nodes_get(s->table, lg_str_of(name), NULL),
+                            .added_node_selector = lg_objects_parse(&s->objects, added)};
+}
+
+static const struct lg_requirements *read_move(struct state *s, const char *spec,
+                                               const struct lg_move *move)
+{
+    return lg_requirements_read_move(lg_objects_parse(&s->objects, spec), move, NULL, s->table,
+                                     &s->objects.arena);
+}
+
+static void a_guest_that_moves_needs_what_its_node_has(void **arg)
+{
+    struct state *s = *arg;
+#define CPU(model, vendor)                                                                         \
+    ",'host-model-cpu.node.kubevirt.io/" model "':'true',"                                         \
+    "'cpu-model-migration.node.kubevirt.io/" model "':'true',"                                     \
+    "'host-model-required-features.node.kubevirt.io/pcid':'true',"                                 \
+    "'cpu-vendor.node.kubevirt.io/" vendor "':'true'"
+    set_node(s, "here",
+             WORKER CPU("Icelake", "Intel") ",'cpu-feature.node.kubevirt.io/pcid':'true'",
+             "'spec':{}");
+    set_node(s, "same",
+             WORKER CPU("Icelake", "Intel") ",'cpu-feature.node.kubevirt.io/pcid':'true'",
+             "'spec':{}");
+    set_node(s, "plain", WORKER CPU("Icelake", "Intel"), "'spec':{}");
+    set_node(s, "old", WORKER CPU("Haswell", "Intel") ",'cpu-feature.node.kubevirt.io/pcid':'true'",
+             "'spec':{}");
+    set_node(s, "amd", WORKER CPU("Icelake", "AMD") ",'cpu-feature.node.kubevirt.io/pcid':'true'",
+             "'spec':{}");
+    struct lg_move move = move_from(s, "here", "null");
+    const struct lg_requirements *req = read_move(s, "{}", &move);
+    assert_place(s, req, "here", LG_PLACE_EXCLUDED, "the guest runs here");
+    assert_place(s, req, "same", LG_PLACE_ELIGIBLE, "");
+    assert_place(s, req, "plain", LG_PLACE_EXCLUDED,
+                 "label cpu-feature.node.kubevirt.io/pcid=true is missing, which the source node "
+                 "has");
+    assert_place(s, req, "old", LG_PLACE_EXCLUDED,
+                 "label cpu-model-migration.node.kubevirt.io/Icelake=true is missing, which the "
+                 "source node has");
+    assert_place(s, req, "amd", LG_PLACE_EXCLUDED,
+                 "label cpu-vendor.node.kubevirt.io/Intel=true is missing, which the source node "
+                 "has");
+    assert_count(s, req, 1, 0, 4);
+    /* another CPU model is asked for by name; the vendor stays */
+    assert_count(s, read_move(s, "{'domain':{'cpu':{'model':'host-passthrough'}}}", &move), 3, 0,
+                 2);
+    /* the guest chose the vendor itself */
+    req = read_move(s,
+                    "{'nodeSelector':{'cpu-vendor.node.kubevirt.io/AMD':'true'},"
+                    "'domain':{'cpu':{'model':'host-passthrough'}}}",
+                    &move);
+    assert_place(s, req, "amd", LG_PLACE_ELIGIBLE, "");
+    move.moved_before = true;
+    assert_count(s, read_move(s, "{}", &move), 3, 0, 2);
+    const struct lg_move gone = move_from(s, "gone", "null");
+    assert_count(s, read_move(s, "{}", &gone), 5, 0, 0);
+}
+
+static void the_selector_of_a_migration_narrows_and_never_widens(void **arg)
+{
+    struct state *s = *arg;
+    set_node(s, "a", WORKER ",'zone':'a','rack':'1'", "'spec':{}");
+    set_node(s, "b", WORKER ",'zone':'b','rack':'1'", "'spec':{}");
+    set_node(s, "c", WORKER ",'zone':'a','rack':'2'", "'spec':{}");
+    struct lg_move move = move_from(s, "a", "{'rack':'2','zone':'b'}");
+    assert_place(s, read_move(s, "{}", &move), "c", LG_PLACE_EXCLUDED,
+                 "label zone=b is missing, which addedNodeSelector asks for");
+    const struct lg_requirements *req = read_move(s, "{'nodeSelector':{'zone':'a'}}", &move);
+    assert_place(s, req, "c", LG_PLACE_ELIGIBLE, "");
+    assert_place(s, req, "b", LG_PLACE_EXCLUDED, "label zone=a is missing");
+    move = move_from(s, "a", "{'kubevirt.io/schedulable':'false','kubernetes.io/arch':'arm64'}");
+    assert_count(s, read_move(s, "{}", &move), 2, 0, 1);
+}
+
 /* What the scheduler makes of unusual terms, one a row: does a node with zone=a and gen=5 match? */
 static void terms_match_as_in_the_scheduler(void **arg)
 {
@@ -366,6 +444,8 @@ static void terms_match_as_in_the_scheduler(void **arg)
 
 /* --- the bitmaps answer as the plain loop does --- */
 
+enum { NODES = 90 };
+
 struct dice {
     uint64_t state;
 };
@@ -387,7 +467,12 @@ static const char *const keys[] = {"zone",
                                    "kubevirt.io/cpumanager",
                                    "cpu-model.node.kubevirt.io/EPYC",
                                    "cpu-feature.node.kubevirt.io/svm",
-                                   "node-labeller.kubevirt.io/obsolete-host-model"};
+                                   "node-labeller.kubevirt.io/obsolete-host-model",
+                                   "host-model-cpu.node.kubevirt.io/EPYC",
+                                   "cpu-model-migration.node.kubevirt.io/EPYC",
+                                   "host-model-required-features.node.kubevirt.io/svm",
+                                   "cpu-vendor.node.kubevirt.io/AMD",
+                                   "cpu-vendor.node.kubevirt.io/Intel"};
 static const char *const values[] = {"true", "a", "b", "", "1", "007", "-3", "amd64", "arm64"};
 static const char *const taint_keys[] = {"gpu", "virt", "node.kubernetes.io/unschedulable",
                                          "node.kubernetes.io/disk-pressure", "kubevirt.io/drain"};
@@ -476,13 +561,32 @@ static struct lg_val random_spec(struct state *s, struct dice *dice)
     return spec;
 }
 
-enum { NODES = 90 };
+/* Every other guest moves, from a node that may be gone. */
+static const struct lg_requirements *random_requirements(struct state *s, struct dice *dice,
+                                                         struct lg_val spec)
+{
+    struct lg_arena *arena = &s->objects.arena;
+    if (roll(dice, 2) == 0)
+        return lg_requirements_read(spec, NULL, s->table, arena);
+    struct lg_buf added = {0};
+    lg_buf_puts(&added, "{");
+    put_labels(dice, &added, 5, 20);
+    lg_buf_puts(&added, "}");
+    struct lg_move move = {
+        .source_name = lg_arena_printf(arena, "n%u", roll(dice, NODES)),
+        .added_node_selector = lg_objects_parse(&s->objects, added.p),
+        .moved_before = roll(dice, 3) == 0,
+    };
+    move.source = lg_nodes_get(s->table, move.source_name, NULL);
+    lg_buf_done(&added);
+    return lg_requirements_read_move(spec, &move, NULL, s->table, arena);
+}
 
 /* Counts by the plain loop over the records the test itself holds, and compares names and totals with the bitmaps. */
-static void compare(struct state *s, struct lg_record *const records[NODES], struct lg_val spec)
+static void compare(struct state *s, struct lg_record *const records[NODES], struct dice *dice)
 {
-    const struct lg_requirements *req =
-        lg_requirements_read(spec, NULL, s->table, &s->objects.arena);
+    struct lg_val spec = random_spec(s, dice);
+    const struct lg_requirements *req = random_requirements(s, dice, spec);
     size_t plain[3] = {0, 0, 0};
     struct lg_str reason;
     for (size_t i = 0; i < NODES; i++)
@@ -528,7 +632,7 @@ static void bitmaps_answer_as_the_plain_loop_does(void **arg)
             lg_nodes_set(s->table, (struct lg_node *)records[n]);
         }
         for (int i = 0; i < 4; i++)
-            compare(s, records, random_spec(s, &dice));
+            compare(s, records, &dice);
         lg_arena_reset(&s->objects.arena);
     }
     for (size_t i = 0; i < NODES; i++)
@@ -550,6 +654,8 @@ int main(void)
         TEST(labels_of_kubevirts_labeller_count_where_it_ran),
         TEST(dedicated_cpus_accept_the_label_of_either_age),
         TEST(an_obsolete_host_model_is_avoided),
+        TEST(a_guest_that_moves_needs_what_its_node_has),
+        TEST(the_selector_of_a_migration_narrows_and_never_widens),
         TEST(terms_match_as_in_the_scheduler),
         TEST(bitmaps_answer_as_the_plain_loop_does),
     };

@@ -1,0 +1,64 @@
+/* What rules may ask about a migration's guest, and where the subject can run. */
+#include "rules/rule.h"
+
+#include "rules/run.h"
+
+bool lg_rule_moving(const struct lg_rule_context *context, struct lg_moving *ret)
+{
+    struct lg_val spec = lg_json_get(context->subject->object, "spec");
+    *ret = (struct lg_moving){
+        .at = lg_json_get(spec, "vmiName"),
+        .decentralised = lg_json_there(lg_json_get(spec, "sendTo")) ||
+                         lg_json_there(lg_json_get(spec, "receive")),
+    };
+    ret->name = lg_json_str(ret->at);
+    if (lg_str_empty(ret->name) || !lg_str_empty(lg_json_str_at(spec, "priority")))
+        return false;
+    ret->found = lg_inventory_vmi(context->inventory, context->subject->ns, ret->name, &ret->vmi);
+    ret->ended = ret->vmi != NULL &&
+                 (lg_str_is(ret->vmi->phase, "Succeeded") || lg_str_is(ret->vmi->phase, "Failed"));
+    return true;
+}
+
+/* A record's text was read strictly once: it can be parsed. */
+static const struct lg_requirements *of_migration(const struct lg_rule_context *context)
+{
+    const struct lg_node_table *nodes = lg_inventory_nodes(context->inventory);
+    struct lg_moving moving;
+    struct lg_val vmi = LG_NONE;
+    if (!lg_rule_moving(context, &moving) || moving.vmi == NULL ||
+        lg_json_parse(context->arena, moving.vmi->text, &vmi, NULL) != LG_E_OK)
+        return lg_requirements_read(LG_NONE, context->settings, nodes, context->arena);
+    const struct lg_move move = {
+        .source_name = moving.vmi->node,
+        .source = lg_nodes_get(nodes, moving.vmi->node, NULL),
+        .added_node_selector = lg_json_at(context->subject->object, "spec.addedNodeSelector"),
+        .moved_before = moving.vmi->moved_before,
+    };
+    return lg_requirements_read_move(lg_json_get(vmi, "spec"), &move, context->settings, nodes,
+                                     context->arena);
+}
+
+const struct lg_requirements *lg_rule_requirements(struct lg_rule_context *context)
+{
+    struct lg_run *run = context->engine;
+    if (run->requirements != NULL)
+        return run->requirements;
+    if (run->subject.kind == LG_KIND_MIGRATION)
+        run->requirements = of_migration(context);
+    else
+        run->requirements = lg_requirements_read(run->subject.vm.spec, run->settings,
+                                                 lg_inventory_nodes(run->inventory), run->arena);
+    return run->requirements;
+}
+
+struct lg_place_count lg_rule_placement(struct lg_rule_context *context)
+{
+    struct lg_run *run = context->engine;
+    if (!run->placed) {
+        run->places =
+            lg_placement_count(lg_rule_requirements(context), lg_inventory_nodes(run->inventory));
+        run->placed = true;
+    }
+    return run->places;
+}
