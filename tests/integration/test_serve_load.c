@@ -282,11 +282,50 @@ static void connections_are_limited_by_address_and_in_total(void **state)
     lg_serve_stop(&server);
 }
 
+/* Four addresses take all places. A second later whoever comes is served, and who was there before is not touched. */
+static void a_newcomer_is_served_when_all_places_are_taken(void **state)
+{
+    static int fds[CONNECTIONS_MAX];
+    enum { REVIEWS = 150 };
+    struct lg_reply reply = {0};
+    struct lg_buf body lg_cleanup(lg_buf_done) = {0};
+    double longest_ms = 0;
+    unsigned connects = 0;
+    (void)state;
+
+    lg_read_file(REVIEWS_DIR "vm-create.json", &body);
+    lg_serve_start(&server, OPTIONS("--drain", "0s"));
+    keep_asking(&server, &helpers[0], REVIEWS);
+    lg_test_sleep_ms(300);
+    for (size_t i = 0; i < CONNECTIONS_MAX; i++)
+        fds[i] = connect_from(2 + (unsigned)(i % 4));
+    lg_test_sleep_ms(1200);
+    int64_t start_ms = lg_test_now_ms();
+    for (int i = 0; i < 5; i++) {
+        lg_post_review(&server, "/validate", lg_buf_view(&body), &reply);
+        lg_reply_done(&reply);
+    }
+    assert_true(lg_test_now_ms() - start_ms < 3000); /* before the reaper makes room */
+    assert_true(still_open(fds, CONNECTIONS_MAX) >= CONNECTIONS_MAX - 64);
+    assert_true(lg_metric_value(&server, "livegate_connections_displaced_total") >= 1);
+    assert_int_equal(read_waits(&helpers[0], &longest_ms, &connects), REVIEWS);
+    assert_int_equal(connects, 1);
+    for (size_t i = 0; i < CONNECTIONS_MAX; i++)
+        if (fds[i] >= 0)
+            close(fds[i]);
+    lg_serve_stop(&server);
+}
+
+static struct lg_process *connect_tls_of(size_t i, const char *version)
+{
+    lg_process_start(OPTIONS("openssl", "s_client", "-quiet", version, "-connect", server.reviews),
+                     NULL, true, &helpers[i]);
+    return &helpers[i];
+}
+
 static struct lg_process *connect_tls(size_t i)
 {
-    lg_process_start(OPTIONS("openssl", "s_client", "-quiet", "-connect", server.reviews), NULL,
-                     true, &helpers[i]);
-    return &helpers[i];
+    return connect_tls_of(i, "-tls1_3");
 }
 
 static void who_does_not_finish_is_shut_and_who_idles_is_not(void **state)
@@ -316,6 +355,55 @@ static void who_does_not_finish_is_shut_and_who_idles_is_not(void **state)
     assert_int_equal((int)lg_metric_value(&server, "livegate_connections{port=\"reviews\"}"), 1);
     assert_int_equal((int)lg_metric_value(&server, "livegate_connections_reaped_total"), 2);
     close(silent);
+    lg_serve_stop(&server);
+}
+
+#define WHOLE_REQUEST                                                                              \
+    "POST /validate HTTP/1.1\r\nHost: livegate\r\nContent-Type: application/json\r\n"              \
+    "Content-Length: 2\r\n\r\n{}"
+
+/* What a client writes at once, before its handshake is through. */
+static const struct bundled {
+    const char *version, *text;
+    bool shut;
+} bundled[] = {
+    {"-tls1_3", "POST /validate HT", true},
+    {"-tls1_2", "POST /validate HT", true},
+    {"-tls1_3", WHOLE_REQUEST "POST /validate HT", true},
+    {"-tls1_2", WHOLE_REQUEST "POST /validate HT", true},
+    {"-tls1_3", WHOLE_REQUEST WHOLE_REQUEST "P", true},
+    {"-tls1_3", WHOLE_REQUEST, false},
+    {"-tls1_2", WHOLE_REQUEST WHOLE_REQUEST, false},
+    {"-tls1_3", "GET /nothing HTTP/1.1\r\nHost: livegate\r\n\r\n", false},
+};
+
+/* Bytes that come in one write with a complete request, or right behind the handshake, are the start of the next. */
+static void the_start_of_a_request_is_timed_whatever_it_came_with(void **state)
+{
+    enum { N = sizeof bundled / sizeof *bundled };
+    int64_t ended_ms[N] = {0};
+    (void)state;
+
+    lg_serve_start(&server, OPTIONS("--drain", "0s"));
+    signal(SIGPIPE, SIG_IGN);
+    int64_t start_ms = lg_test_now_ms();
+    for (size_t i = 0; i < N; i++) {
+        ssize_t n = (ssize_t)strlen(bundled[i].text);
+        struct lg_process *client = connect_tls_of(i, bundled[i].version);
+        assert_int_equal(write(client->input, bundled[i].text, (size_t)n), n);
+    }
+    while (lg_test_now_ms() - start_ms < 9000) {
+        lg_test_sleep_ms(100);
+        for (size_t i = 0; i < N; i++)
+            if (ended_ms[i] == 0 && lg_process_wait(&helpers[i], 0) != -1)
+                ended_ms[i] = lg_test_now_ms() - start_ms;
+    }
+    for (size_t i = 0; i < N; i++) {
+        if (bundled[i].shut)
+            assert_in_range(ended_ms[i], 4500, 8000);
+        else
+            assert_int_equal(ended_ms[i], 0);
+    }
     lg_serve_stop(&server);
 }
 
@@ -411,7 +499,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_crowd_does_not_delay_a_kept_connection),
         TEST(connections_are_limited_by_address_and_in_total),
+        TEST(a_newcomer_is_served_when_all_places_are_taken),
         TEST(who_does_not_finish_is_shut_and_who_idles_is_not),
+        TEST(the_start_of_a_request_is_timed_whatever_it_came_with),
         TEST(load_and_reloads_go_together),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -183,10 +183,10 @@ static bool is_shut(struct wire wire)
     return poll(&ready, 1, 0) == 1 && read(wire.client, &c, 1) == 0;
 }
 
-static struct lg_connections *registry(bool handshake)
+static struct lg_connections *registry(bool tls)
 {
     return lg_connections_new(&(struct lg_connections_limits){
-        .total = 4, .per_address = 2, .request_ms = REQUEST_MS, .handshake = handshake});
+        .total = 4, .per_address = 2, .request_ms = REQUEST_MS, .tls = tls});
 }
 
 static void a_connection_without_a_complete_request_is_shut(void **state)
@@ -219,7 +219,8 @@ static void complete_requests_keep_a_connection(void **state)
 
     for (int64_t now = 1000; now < 60000; now += 1000) {
         wire_send(wire, "x");
-        lg_connection_progress(entry);
+        assert_int_equal(lg_connections_reap(connections, now), 0); /* sees it before it is done */
+        lg_connection_complete(entry, 1, now);
         assert_int_equal(lg_connections_reap(connections, now), 0);
     }
     /* After its last request it may idle, but not begin another without end. */
@@ -232,20 +233,39 @@ static void complete_requests_keep_a_connection(void **state)
     wire_close(wire);
 }
 
-/* Its head may have come together with the handshake's end, before the reaper looked. */
-static void a_request_that_has_begun_is_not_idle(void **state)
+/* What came with a complete request, before the reaper looked, is the start of the next. */
+static void bytes_behind_a_request_are_timed(void **state)
+{
+    struct lg_connections *connections = registry(false);
+    struct wire wire = wire_open();
+    struct lg_connection *entry = lg_connection_opened(connections, wire.server, NULL, 0);
+    (void)state;
+
+    wire_send(wire, "whole+p");
+    lg_connection_complete(entry, 6, 1000);
+    assert_int_equal(lg_connections_reap(connections, 1000), 0);
+    assert_int_equal(lg_connections_reap(connections, 1000 + REQUEST_MS - 1), 0);
+    assert_int_equal(lg_connections_reap(connections, 1000 + REQUEST_MS), 1);
+    assert_true(is_shut(wire));
+    lg_connection_closed(connections, entry);
+    lg_connections_free(connections);
+    wire_close(wire);
+}
+
+static void bytes_behind_a_handshake_are_timed(void **state)
 {
     struct lg_connections *connections = registry(true);
     struct wire wire = wire_open();
     struct lg_connection *entry = lg_connection_opened(connections, wire.server, NULL, 1000);
     (void)state;
 
-    wire_send(wire, "x");
-    lg_connection_progress(entry);
-    lg_connection_begin(entry);
+    lg_connection_received(entry, 500); /* the handshake's own */
+    lg_connection_shaken(entry);
     assert_int_equal(lg_connections_reap(connections, 2000), 0);
-    lg_connection_progress(entry);
+    lg_connection_received(entry, 9);
     lg_connection_begin(entry);
+    lg_connection_complete(entry, 7, 2100);
+    lg_connection_answered(entry);
     assert_int_equal(lg_connections_reap(connections, 6000), 0);
     assert_int_equal(lg_connections_reap(connections, 6000 + REQUEST_MS - 1), 0);
     assert_int_equal(lg_connections_reap(connections, 6000 + REQUEST_MS), 1);
@@ -263,7 +283,7 @@ static void an_unfinished_handshake_is_shut_even_when_silent(void **state)
     struct lg_connection *second = lg_connection_opened(connections, done.server, NULL, 1000);
     (void)state;
 
-    lg_connection_progress(second);
+    lg_connection_shaken(second);
     assert_int_equal(lg_connections_reap(connections, 1000 + REQUEST_MS - 1), 0);
     assert_int_equal(lg_connections_reap(connections, 1000 + REQUEST_MS), 1);
     assert_true(is_shut(silent));
@@ -275,35 +295,184 @@ static void an_unfinished_handshake_is_shut_even_when_silent(void **state)
     wire_close(done);
 }
 
+static struct sockaddr *address(unsigned n)
+{
+    static struct sockaddr_in at;
+    at = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(0x0a000000u + n)};
+    return (struct sockaddr *)&at;
+}
+
 static void limits_hold_in_total_and_by_address(void **state)
 {
     struct lg_connections *connections = registry(false);
-    struct sockaddr_in a = {.sin_family = AF_INET}, b = a, c = a;
     struct sockaddr_in6 mapped = {.sin6_family = AF_INET6};
     struct lg_connection *entries[4];
     (void)state;
 
-    inet_pton(AF_INET, "10.0.0.1", &a.sin_addr);
-    inet_pton(AF_INET, "10.0.0.2", &b.sin_addr);
-    inet_pton(AF_INET, "10.0.0.3", &c.sin_addr);
     inet_pton(AF_INET6, "::ffff:10.0.0.1", &mapped.sin6_addr);
-    assert_int_equal(lg_connections_admits(connections, (struct sockaddr *)&a), LG_ADMIT);
-    entries[0] = lg_connection_opened(connections, -1, (struct sockaddr *)&a, 0);
+    assert_int_equal(lg_connections_admit(connections, address(1), 0), LG_ADMIT);
+    entries[0] = lg_connection_opened(connections, -1, address(1), 0);
     entries[1] = lg_connection_opened(connections, -1, (struct sockaddr *)&mapped, 0);
-    assert_int_equal(lg_connections_admits(connections, (struct sockaddr *)&a), LG_REFUSE_ADDRESS);
-    assert_int_equal(lg_connections_admits(connections, (struct sockaddr *)&b), LG_ADMIT);
-    entries[2] = lg_connection_opened(connections, -1, (struct sockaddr *)&b, 0);
-    entries[3] = lg_connection_opened(connections, -1, (struct sockaddr *)&b, 0);
-    assert_int_equal(lg_connections_admits(connections, (struct sockaddr *)&c), LG_REFUSE_TOTAL);
+    assert_int_equal(lg_connections_admit(connections, address(1), 0), LG_REFUSE_ADDRESS);
+    assert_int_equal(lg_connections_admit(connections, address(2), 0), LG_ADMIT);
+    entries[2] = lg_connection_opened(connections, -1, address(2), 0);
+    entries[3] = lg_connection_opened(connections, -1, address(2), 0);
+    /* All are in their grace. */
+    assert_int_equal(lg_connections_admit(connections, address(3), LG_CONNECTIONS_GRACE_MS - 1),
+                     LG_REFUSE_TOTAL);
     assert_int_equal(lg_connections_open(connections), 4);
     lg_connection_closed(connections, entries[1]);
-    assert_int_equal(lg_connections_admits(connections, (struct sockaddr *)&a), LG_ADMIT);
+    assert_int_equal(lg_connections_admit(connections, address(1), 0), LG_ADMIT);
     lg_connection_closed(connections, entries[0]);
     lg_connection_closed(connections, entries[3]);
     lg_connection_closed(connections, entries[2]);
     lg_connection_closed(connections, NULL);
     assert_int_equal(lg_connections_open(connections), 0);
     lg_connections_free(connections);
+}
+
+/* --- whom a newcomer displaces --- */
+
+enum { PLACES = 24 };
+
+/* A registry that is full: connection i comes from the address by[i], was opened at i ms, and completed its last
+ * request at used_ms[i] (0 = none). */
+struct crowd {
+    struct lg_connections *connections;
+    struct lg_connection *entries[PLACES];
+    struct wire wires[PLACES];
+    struct lg_connection *newcomers[PLACES];
+    unsigned n_newcomers;
+};
+
+static void crowd_open(struct crowd *crowd, const unsigned by[PLACES],
+                       const int64_t used_ms[PLACES])
+{
+    crowd->n_newcomers = 0;
+    crowd->connections = lg_connections_new(&(struct lg_connections_limits){
+        .total = PLACES, .per_address = PLACES, .request_ms = REQUEST_MS});
+    for (unsigned i = 0; i < PLACES; i++) {
+        crowd->wires[i] = wire_open();
+        crowd->entries[i] =
+            lg_connection_opened(crowd->connections, crowd->wires[i].server, address(by[i]), i);
+        if (used_ms[i] == 0)
+            continue;
+        lg_connection_begin(crowd->entries[i]);
+        lg_connection_complete(crowd->entries[i], 0, used_ms[i]);
+        lg_connection_answered(crowd->entries[i]);
+    }
+}
+
+static void crowd_close(struct crowd *crowd)
+{
+    for (unsigned i = 0; i < PLACES; i++) {
+        lg_connection_closed(crowd->connections, crowd->entries[i]);
+        wire_close(crowd->wires[i]);
+    }
+    while (crowd->n_newcomers > 0)
+        lg_connection_closed(crowd->connections, crowd->newcomers[--crowd->n_newcomers]);
+    lg_connections_free(crowd->connections);
+}
+
+/* Which one a newcomer displaces, from an address of its own; PLACES = none. */
+static unsigned displaced(struct crowd *crowd, int64_t now_ms)
+{
+    bool before[PLACES];
+    unsigned found = PLACES;
+
+    for (unsigned i = 0; i < PLACES; i++)
+        before[i] = is_shut(crowd->wires[i]);
+    unsigned from = 100 + crowd->n_newcomers;
+    enum lg_admission admission = lg_connections_admit(crowd->connections, address(from), now_ms);
+    for (unsigned i = 0; i < PLACES; i++)
+        if (!before[i] && is_shut(crowd->wires[i])) {
+            assert_int_equal(found, PLACES);
+            found = i;
+        }
+    assert_int_equal(admission, found == PLACES ? LG_REFUSE_TOTAL : LG_ADMIT_DISPLACING);
+    if (admission == LG_ADMIT_DISPLACING)
+        crowd->newcomers[crowd->n_newcomers++] =
+            lg_connection_opened(crowd->connections, -1, address(from), now_ms);
+    return found;
+}
+
+static void who_never_asked_is_displaced_first_and_the_oldest_of_them(void **state)
+{
+    unsigned by[PLACES];
+    int64_t used_ms[PLACES];
+    struct crowd crowd;
+    (void)state;
+
+    for (unsigned i = 0; i < PLACES; i++) {
+        by[i] = i == 5 || i == 9 ? 2 : 1;
+        used_ms[i] = i == 5 || i == 9 || i == 20 ? 0 : 100;
+    }
+    crowd_open(&crowd, by, used_ms);
+    assert_int_equal(displaced(&crowd, LG_CONNECTIONS_GRACE_MS + 5), 5);
+    assert_int_equal(displaced(&crowd, LG_CONNECTIONS_GRACE_MS + 9), 9);
+    /* The third is younger, and of a crowd. */
+    assert_int_equal(displaced(&crowd, LG_CONNECTIONS_GRACE_MS + 9), 20);
+    assert_int_equal(displaced(&crowd, LG_CONNECTIONS_GRACE_MS + 9), 0); /* used, of the crowd */
+    crowd_close(&crowd);
+}
+
+static void a_crowd_displaces_its_own(void **state)
+{
+    unsigned by[PLACES];
+    int64_t used_ms[PLACES];
+    struct crowd crowd;
+    (void)state;
+
+    /* Address 1 holds 20 and uses them all the time; address 2 holds four, and has been idle for long. */
+    for (unsigned i = 0; i < PLACES; i++) {
+        by[i] = i < 20 ? 1 : 2;
+        used_ms[i] = i < 20 ? 90000 - i : 1000;
+    }
+    crowd_open(&crowd, by, used_ms);
+    lg_connection_begin(crowd.entries[19]); /* inside a request */
+    assert_int_equal(displaced(&crowd, 90000), 18);
+    assert_int_equal(displaced(&crowd, 90000), 17);
+    lg_connection_answered(crowd.entries[19]);
+    assert_int_equal(displaced(&crowd, 90000), 19);
+    crowd_close(&crowd);
+}
+
+static void without_a_crowd_the_idlest_is_displaced(void **state)
+{
+    unsigned by[PLACES];
+    int64_t used_ms[PLACES];
+    struct crowd crowd;
+    (void)state;
+
+    /* An address each but for address 3, which holds a few and uses them. */
+    for (unsigned i = 0; i < PLACES; i++) {
+        by[i] = i < 4 ? 3 : 10 + i;
+        used_ms[i] = i < 4 ? 90000 : 2000 + i;
+    }
+    crowd_open(&crowd, by, used_ms);
+    for (unsigned i = 4; i < 4 + PLACES / 2; i++)
+        assert_int_equal(displaced(&crowd, 90000), i);
+    /* By now half of the places are held by newcomers, who have shown nothing yet. */
+    assert_int_equal(displaced(&crowd, 90000), PLACES);
+    crowd_close(&crowd);
+}
+
+static void who_is_inside_a_request_keeps_its_place(void **state)
+{
+    unsigned by[PLACES];
+    int64_t used_ms[PLACES];
+    struct crowd crowd;
+    (void)state;
+
+    for (unsigned i = 0; i < PLACES; i++) {
+        by[i] = 1;
+        used_ms[i] = 1000;
+    }
+    crowd_open(&crowd, by, used_ms);
+    for (unsigned i = 0; i < PLACES; i++)
+        lg_connection_begin(crowd.entries[i]);
+    assert_int_equal(displaced(&crowd, 90000), PLACES);
+    crowd_close(&crowd);
 }
 
 int main(void)
@@ -315,9 +484,14 @@ int main(void)
         cmocka_unit_test(a_port_in_use_says_what_to_do),
         cmocka_unit_test(a_connection_without_a_complete_request_is_shut),
         cmocka_unit_test(complete_requests_keep_a_connection),
-        cmocka_unit_test(a_request_that_has_begun_is_not_idle),
+        cmocka_unit_test(bytes_behind_a_request_are_timed),
+        cmocka_unit_test(bytes_behind_a_handshake_are_timed),
         cmocka_unit_test(an_unfinished_handshake_is_shut_even_when_silent),
         cmocka_unit_test(limits_hold_in_total_and_by_address),
+        cmocka_unit_test(who_never_asked_is_displaced_first_and_the_oldest_of_them),
+        cmocka_unit_test(a_crowd_displaces_its_own),
+        cmocka_unit_test(without_a_crowd_the_idlest_is_displaced),
+        cmocka_unit_test(who_is_inside_a_request_keeps_its_place),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -24,12 +24,17 @@ struct lg_connection {
     struct peer *peer;
     int fd;
     int64_t opened_ms;
-    atomic_uint progress;  /* complete requests and handshakes */
-    atomic_bool receiving; /* a request's head is here and its body is not */
-    /* the reaper's own: */
-    unsigned seen_progress;
-    uint64_t settled_bytes; /* received when progress was last seen to move */
-    int64_t pending_ms;     /* since when there has been more, 0 = there is not */
+    /* written by its server thread: */
+    atomic_bool shaken;             /* the handshake is through */
+    atomic_bool busy;               /* from a request's head to its answer */
+    atomic_uint requests;           /* complete ones */
+    _Atomic uint64_t received;      /* bytes since the handshake; TLS only */
+    _Atomic uint64_t taken;         /* bytes of complete requests */
+    _Atomic int64_t last_active_ms; /* when the last request was complete */
+    /* under the lock: */
+    unsigned seen_requests;
+    int64_t
+        pending_ms; /* since when there has been more than complete requests, 0 = there is not */
     bool shut;
 };
 
@@ -39,6 +44,7 @@ struct lg_connections {
     struct lg_connection *head;
     struct lg_map peers;
     unsigned open;
+    unsigned closing; /* of those, shut already */
 };
 
 struct lg_connections *lg_connections_new(const struct lg_connections_limits *limits)
@@ -71,8 +77,72 @@ static void address_bytes(const struct sockaddr *from, char ret[ADDRESS_BYTES])
     }
 }
 
-enum lg_admission lg_connections_admits(struct lg_connections *connections,
-                                        const struct sockaddr *from)
+/* The server thread sees the end of the stream, closes, and calls lg_connection_closed. */
+static void shut(struct lg_connections *connections, struct lg_connection *connection)
+{
+    shutdown(connection->fd, SHUT_RDWR);
+    connection->shut = true;
+    connections->closing++;
+}
+
+/* --- limits --- */
+
+/* Whom a newcomer may displace. */
+struct candidates {
+    struct lg_connection *unused; /* the oldest that never completed a request */
+    struct lg_connection *crowds; /* idle longest of the address that holds most */
+    struct lg_connection *idlest; /* of those that completed a request */
+    unsigned used;
+};
+
+static int64_t last_active_ms(const struct lg_connection *connection)
+{
+    return atomic_load_explicit(&connection->last_active_ms, memory_order_relaxed);
+}
+
+/* The list goes from the newest to the oldest: of equals the last one counts. */
+static void consider(struct candidates *found, struct lg_connection *c, int64_t now_ms)
+{
+    bool used = atomic_load_explicit(&c->requests, memory_order_relaxed) > 0;
+
+    if (c->shut)
+        return;
+    found->used += used;
+    if (atomic_load_explicit(&c->busy, memory_order_relaxed))
+        return;
+    if (!used && now_ms - c->opened_ms >= LG_CONNECTIONS_GRACE_MS)
+        found->unused = c;
+    if (used && (found->idlest == NULL || last_active_ms(c) <= last_active_ms(found->idlest)))
+        found->idlest = c;
+    unsigned most = found->crowds == NULL ? 0 : found->crowds->peer->open;
+    if (c->peer->open > most ||
+        (c->peer->open == most && last_active_ms(c) <= last_active_ms(found->crowds)))
+        found->crowds = c;
+}
+
+static bool displace_one(struct lg_connections *connections, int64_t now_ms)
+{
+    struct candidates found = {0};
+    struct lg_connection *victim = NULL;
+
+    if (connections->closing >= LG_CONNECTIONS_CLOSING_MAX)
+        return false;
+    for (struct lg_connection *c = connections->head; c != NULL; c = c->next)
+        consider(&found, c, now_ms);
+    if (found.unused != NULL)
+        victim = found.unused;
+    else if (found.crowds != NULL && found.crowds->peer->open > LG_CONNECTIONS_FAIR)
+        victim = found.crowds;
+    else if (found.used > connections->limits.total / 2)
+        victim = found.idlest;
+    if (victim == NULL)
+        return false;
+    shut(connections, victim);
+    return true;
+}
+
+enum lg_admission lg_connections_admit(struct lg_connections *connections,
+                                       const struct sockaddr *from, int64_t now_ms)
 {
     char address[ADDRESS_BYTES];
     enum lg_admission admission = LG_ADMIT;
@@ -81,13 +151,15 @@ enum lg_admission lg_connections_admits(struct lg_connections *connections,
     pthread_mutex_lock(&connections->lock);
     const struct peer *peer =
         lg_map_get(&connections->peers, (struct lg_str){address, ADDRESS_BYTES});
-    if (connections->open >= connections->limits.total)
-        admission = LG_REFUSE_TOTAL;
-    else if (peer != NULL && peer->open >= connections->limits.per_address)
+    if (peer != NULL && peer->open >= connections->limits.per_address)
         admission = LG_REFUSE_ADDRESS;
+    else if (connections->open - connections->closing >= connections->limits.total)
+        admission = displace_one(connections, now_ms) ? LG_ADMIT_DISPLACING : LG_REFUSE_TOTAL;
     pthread_mutex_unlock(&connections->lock);
     return admission;
 }
+
+/* --- entries --- */
 
 static struct peer *peer_acquire(struct lg_connections *connections, const struct sockaddr *from)
 {
@@ -141,27 +213,59 @@ void lg_connection_closed(struct lg_connections *connections, struct lg_connecti
         take->next->prev = take->prev;
     peer_release(connections, take->peer);
     connections->open--;
+    connections->closing -= take->shut;
     pthread_mutex_unlock(&connections->lock);
     free(take);
 }
 
+/* One thread writes, so that a load and a store are enough. */
+static void add(_Atomic uint64_t *counter, uint64_t n)
+{
+    atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + n,
+                          memory_order_relaxed);
+}
+
+void lg_connection_shaken(struct lg_connection *connection)
+{
+    atomic_store_explicit(&connection->shaken, true, memory_order_relaxed);
+}
+
+void lg_connection_received(struct lg_connection *connection, size_t bytes)
+{
+    if (atomic_load_explicit(&connection->shaken, memory_order_relaxed))
+        add(&connection->received, bytes);
+}
+
 void lg_connection_begin(struct lg_connection *connection)
 {
-    atomic_store_explicit(&connection->receiving, true, memory_order_relaxed);
+    atomic_store_explicit(&connection->busy, true, memory_order_relaxed);
 }
 
-void lg_connection_progress(struct lg_connection *connection)
+void lg_connection_complete(struct lg_connection *connection, uint64_t bytes, int64_t now_ms)
 {
-    atomic_store_explicit(&connection->receiving, false, memory_order_relaxed);
-    atomic_fetch_add_explicit(&connection->progress, 1, memory_order_relaxed);
+    add(&connection->taken, bytes);
+    atomic_store_explicit(&connection->last_active_ms, now_ms, memory_order_relaxed);
+    atomic_fetch_add_explicit(&connection->requests, 1, memory_order_relaxed);
 }
 
-/* Bytes that the kernel has received for the connection; false: it cannot say (the peer is gone). */
-static bool received_bytes(int fd, uint64_t *ret)
+void lg_connection_answered(struct lg_connection *connection)
+{
+    atomic_store_explicit(&connection->busy, false, memory_order_relaxed);
+}
+
+/* --- the reaper --- */
+
+/* Bytes that were received; false: the kernel cannot say (the peer is gone). */
+static bool received_bytes(const struct lg_connection *connection, bool tls, uint64_t *ret)
 {
     struct tcp_info info = {0};
     socklen_t n = sizeof info;
-    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &n) != 0)
+
+    if (tls) {
+        *ret = atomic_load_explicit(&connection->received, memory_order_relaxed);
+        return true;
+    }
+    if (getsockopt(connection->fd, IPPROTO_TCP, TCP_INFO, &info, &n) != 0)
         return false;
     *ret = info.tcpi_bytes_received;
     return true;
@@ -170,20 +274,19 @@ static bool received_bytes(int fd, uint64_t *ret)
 static bool overdue(struct lg_connection *connection, const struct lg_connections_limits *limits,
                     int64_t now_ms)
 {
-    unsigned progress = atomic_load_explicit(&connection->progress, memory_order_relaxed);
     uint64_t bytes = 0;
 
-    if (progress == 0 && limits->handshake && now_ms - connection->opened_ms >= limits->request_ms)
-        return true;
-    if (!received_bytes(connection->fd, &bytes))
+    if (limits->tls && !atomic_load_explicit(&connection->shaken, memory_order_relaxed))
+        return now_ms - connection->opened_ms >= limits->request_ms;
+    unsigned requests = atomic_load_explicit(&connection->requests, memory_order_relaxed);
+    if (!received_bytes(connection, limits->tls, &bytes))
         return false;
-    if (progress != connection->seen_progress) {
-        connection->seen_progress = progress;
-        connection->settled_bytes = bytes;
+    if (requests != connection->seen_requests ||
+        bytes <= atomic_load_explicit(&connection->taken, memory_order_relaxed)) {
+        connection->seen_requests = requests;
         connection->pending_ms = 0;
     }
-    if (bytes == connection->settled_bytes &&
-        !atomic_load_explicit(&connection->receiving, memory_order_relaxed))
+    if (bytes <= atomic_load_explicit(&connection->taken, memory_order_relaxed))
         return false;
     if (connection->pending_ms == 0)
         connection->pending_ms = now_ms;
@@ -198,9 +301,7 @@ size_t lg_connections_reap(struct lg_connections *connections, int64_t now_ms)
          c = c->next) {
         if (c->shut || !overdue(c, &connections->limits, now_ms))
             continue;
-        /* The server thread sees the end of the stream, closes, and calls lg_connection_closed. */
-        shutdown(c->fd, SHUT_RDWR);
-        c->shut = true;
+        shut(connections, c);
         n++;
     }
     pthread_mutex_unlock(&connections->lock);

@@ -42,14 +42,20 @@ static enum MHD_Result on_accept(void *arg, const struct sockaddr *from, socklen
 {
     (void)n;
     struct lg_listener *listener = arg;
-    enum lg_admission admission = lg_connections_admits(listener->connections, from);
-    lg_stats_connection_refused(admission);
-    return admission == LG_ADMIT ? MHD_YES : MHD_NO;
+    enum lg_admission admission =
+        lg_connections_admit(listener->connections, from, lg_clock_mono_ms());
+    lg_stats_connection_admission(admission);
+    return admission == LG_ADMIT || admission == LG_ADMIT_DISPLACING ? MHD_YES : MHD_NO;
 }
 
 static void on_finished(void *arg)
 {
-    lg_connection_progress(arg);
+    lg_connection_shaken(arg);
+}
+
+static void on_received(void *arg, size_t bytes)
+{
+    lg_connection_received(arg, bytes);
 }
 
 static int fd_of(struct MHD_Connection *connection)
@@ -67,8 +73,11 @@ static void opened(struct lg_listener *listener, struct MHD_Connection *connecti
     context->connection =
         lg_connection_opened(listener->connections, fd_of(connection), from, lg_clock_mono_ms());
     if (listener->tls != NULL) {
-        context->peer = (struct lg_tls_peer){
-            .tls = listener->tls, .finished = on_finished, .arg = context->connection};
+        context->peer = (struct lg_tls_peer){.tls = listener->tls,
+                                             .finished = on_finished,
+                                             .received = on_received,
+                                             .arg = context->connection,
+                                             .fd = fd_of(connection)};
         lg_tls_attach(
             MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION)->tls_session,
             &context->peer);
@@ -97,10 +106,16 @@ void lg_listener_begin(void *socket_context)
     lg_connection_begin(context->connection);
 }
 
-void lg_listener_progress(void *socket_context)
+void lg_listener_complete(void *socket_context, uint64_t bytes)
 {
     const struct context *context = socket_context;
-    lg_connection_progress(context->connection);
+    lg_connection_complete(context->connection, bytes, lg_clock_mono_ms());
+}
+
+void lg_listener_answered(void *socket_context)
+{
+    const struct context *context = socket_context;
+    lg_connection_answered(context->connection);
 }
 
 void lg_listener_linger(void *socket_context)
@@ -135,7 +150,8 @@ static struct MHD_Daemon *start_reviews(struct lg_listener *listener,
 
     /* Each thread has its share of the library's own limit, and at its share stops accepting, which leaves clients
      * waiting in the backlog: so each share is above the limit that on_accept holds. */
-    unsigned limit = (REVIEW_CONNECTIONS_MAX + THREADS_MAX + 1) * threads;
+    unsigned limit =
+        (REVIEW_CONNECTIONS_MAX + LG_CONNECTIONS_CLOSING_MAX + THREADS_MAX + 1) * threads;
     return MHD_start_daemon(
         MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_TLS | MHD_USE_ITC | MHD_ALLOW_SUSPEND_RESUME, 0,
         on_accept, listener, lg_routes_reviews, options->service, MHD_OPTION_LISTEN_SOCKET,
@@ -156,7 +172,8 @@ static struct MHD_Daemon *start_operations(struct lg_listener *listener,
         options->service, MHD_OPTION_LISTEN_SOCKET, options->fd, MHD_OPTION_CONNECTION_LIMIT,
         2u * OPERATIONS_CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
         (unsigned)OPERATIONS_IDLE_S_MAX, MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL,
-        MHD_OPTION_NOTIFY_CONNECTION, on_connection, listener, MHD_OPTION_END);
+        MHD_OPTION_NOTIFY_CONNECTION, on_connection, listener, MHD_OPTION_NOTIFY_COMPLETED,
+        lg_routes_operated, NULL, MHD_OPTION_END);
 }
 
 enum lg_err_code lg_listener_start(const struct lg_listener_options *options,
@@ -172,7 +189,7 @@ enum lg_err_code lg_listener_start(const struct lg_listener_options *options,
         .total = reviews ? REVIEW_CONNECTIONS_MAX : OPERATIONS_CONNECTIONS_MAX,
         .per_address = reviews ? ADDRESS_CONNECTIONS_MAX : OPERATIONS_CONNECTIONS_MAX,
         .request_ms = REQUEST_MS_MAX,
-        .handshake = reviews,
+        .tls = reviews,
     });
     listener->daemon =
         reviews ? start_reviews(listener, options) : start_operations(listener, options);

@@ -35,10 +35,12 @@ void lg_listener_stop(struct lg_listener *listener);
 size_t lg_listener_reap(struct lg_listener *listener, int64_t now_ms);
 unsigned lg_listener_connections(struct lg_listener *listener);
 
-/* For the routes, by the library's socket context: the head of a request is here; a request is complete; or it was
- * answered before its body was read, and the connection ends with the answer. */
+/* For the routes, by the library's socket context: the head of a request is here; a request is complete, head and body
+ * of so many bytes; it is answered, or given up; or it is answered before its body was read, and the connection ends
+ * with the answer. */
 void lg_listener_begin(void *socket_context);
-void lg_listener_progress(void *socket_context);
+void lg_listener_complete(void *socket_context, uint64_t bytes);
+void lg_listener_answered(void *socket_context);
 void lg_listener_linger(void *socket_context);
 
 #endif

@@ -166,6 +166,17 @@ static void release_body(struct lg_service *service, struct request *request)
     atomic_fetch_sub(&service->body_bytes, request->size);
 }
 
+/* The request is here, head and body. */
+static void completed(struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *head =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+    uint64_t body = 0, bytes = head != NULL ? head->header_size : 0;
+    if (body_length(connection, &body))
+        bytes += body;
+    lg_listener_complete(socket_context(connection), bytes);
+}
+
 static void refuse(struct request *request, unsigned status, const char *why)
 {
     request->refusal = status;
@@ -306,7 +317,7 @@ enum MHD_Result lg_routes_reviews(void *arg, struct MHD_Connection *connection, 
         *upload_bytes = 0;
         return MHD_YES;
     }
-    lg_listener_progress(socket_context(connection));
+    completed(connection);
     if (request->refusal != 0)
         return send_refusal(service, connection, request);
     return answer(service, connection, request);
@@ -315,12 +326,12 @@ enum MHD_Result lg_routes_reviews(void *arg, struct MHD_Connection *connection, 
 void lg_routes_completed(void *arg, struct MHD_Connection *connection, void **state,
                          enum MHD_RequestTerminationCode code)
 {
-    (void)connection;
     (void)code;
     struct lg_service *service = arg;
     struct request *request = lg_steal(*state);
     if (request == NULL)
         return;
+    lg_listener_answered(socket_context(connection));
     release_body(service, request);
     free(request);
     atomic_fetch_sub(&service->in_flight, 1);
@@ -381,6 +392,16 @@ enum MHD_Result lg_routes_operations(void *arg, struct MHD_Connection *connectio
         *upload_bytes = 0;
         return MHD_YES;
     }
-    lg_listener_progress(socket_context(connection));
+    completed(connection);
     return operate(service, connection, url);
+}
+
+void lg_routes_operated(void *arg, struct MHD_Connection *connection, void **state,
+                        enum MHD_RequestTerminationCode code)
+{
+    (void)arg;
+    (void)code;
+    if (*state != NULL)
+        lg_listener_answered(socket_context(connection));
+    *state = NULL;
 }

@@ -16,8 +16,10 @@ enum MHD_Result lg_routes_operations(void *service, struct MHD_Connection *conne
                                      const char *url, const char *method, const char *version,
                                      const char *upload_data, size_t *upload_bytes, void **state);
 
-/* MHD_RequestCompletedCallback of both. */
+/* Their MHD_RequestCompletedCallbacks. */
 void lg_routes_completed(void *service, struct MHD_Connection *connection, void **state,
                          enum MHD_RequestTerminationCode code);
+void lg_routes_operated(void *service, struct MHD_Connection *connection, void **state,
+                        enum MHD_RequestTerminationCode code);
 
 #endif

@@ -25,8 +25,8 @@ enum {
     REAPING_TICK_MS = 20,
     FINISHING_TICK_MS = 10,
     FINISHING_MS_MAX = 10 * 1000,
-    DESCRIPTORS_MIN =
-        1024 + 128 + 128, /* connections of both ports, lingering ones, what else is open */
+    /* connections of both ports, displaced ones of both, lingering ones, what else is open */
+    DESCRIPTORS_MIN = 1024 + 128 + 2 * LG_CONNECTIONS_CLOSING_MAX + 128,
     DESCRIPTORS = 4096,
     CLIENT_CA_BYTES_MAX = 256 * 1024,
 };

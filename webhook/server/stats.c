@@ -65,6 +65,11 @@ static struct lg_metric reaped_connections = {
     .help = "Connections shut because no request was complete in time.",
     .kind = LG_METRIC_COUNTER,
 };
+static struct lg_metric displaced_connections = {
+    .name = "livegate_connections_displaced_total",
+    .help = "Connections shut because all places were taken and a newcomer came.",
+    .kind = LG_METRIC_COUNTER,
+};
 static struct lg_metric bodies = {
     .name = "livegate_request_body_bytes",
     .help = "Request bodies that are held now.",
@@ -101,6 +106,7 @@ void lg_stats_register(void)
                                      &connections,
                                      &refused_connections,
                                      &reaped_connections,
+                                     &displaced_connections,
                                      &bodies,
                                      &draining,
                                      &objects,
@@ -160,10 +166,12 @@ void lg_stats_refused(unsigned http_status)
             lg_metric_add(&refusals, LG_AT(i), 1);
 }
 
-void lg_stats_connection_refused(enum lg_admission why)
+void lg_stats_connection_admission(enum lg_admission admission)
 {
-    if (why != LG_ADMIT)
-        lg_metric_add(&refused_connections, LG_AT(why == LG_REFUSE_ADDRESS), 1);
+    if (admission == LG_ADMIT_DISPLACING)
+        lg_metric_add(&displaced_connections, NULL, 1);
+    else if (admission != LG_ADMIT)
+        lg_metric_add(&refused_connections, LG_AT(admission == LG_REFUSE_ADDRESS), 1);
 }
 
 void lg_stats_reaped(size_t n)

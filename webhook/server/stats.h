@@ -18,7 +18,8 @@ void lg_stats_review(enum lg_kind kind, enum lg_op op, const struct lg_judgement
 void lg_stats_misrouted(void);
 /* A request that got no review: 400, 404, 405, 411, 413, 415, 503. */
 void lg_stats_refused(unsigned http_status);
-void lg_stats_connection_refused(enum lg_admission why);
+/* Counts what was refused or displaced. */
+void lg_stats_connection_admission(enum lg_admission admission);
 void lg_stats_reaped(size_t n);
 void lg_stats_reload(enum lg_reload_of what, bool taken);
 

@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
 #include "rules/core/mem.h"
 
@@ -196,10 +197,64 @@ static int on_finished(gnutls_session_t session, unsigned type, unsigned when, u
     (void)type;
     (void)when;
     (void)message;
-    const struct lg_tls_peer *peer = gnutls_session_get_ptr(session);
-    if (incoming != 0 && peer->finished != NULL)
+    struct lg_tls_peer *peer = gnutls_session_get_ptr(session);
+    if (incoming == 0)
+        return 0;
+    peer->counting = true; /* its record was read to the end */
+    if (peer->finished != NULL)
         peer->finished(peer->arg);
     return 0;
+}
+
+/* --- what a client sends, record by record --- */
+
+enum { RECORD_TEXT = 23 };
+
+/* How long the text is in the record whose head is here. */
+static size_t text_bytes(const struct lg_tls_peer *peer)
+{
+    size_t overhead = gnutls_record_overhead_size(peer->session),
+           n = peer->body_n + LG_TLS_HEAD_BYTES;
+    return peer->head[0] == RECORD_TEXT && n > overhead ? n - overhead : 0;
+}
+
+static void count(struct lg_tls_peer *peer, const unsigned char *data, size_t n)
+{
+    while (n > 0) {
+        if (peer->body_n > 0) {
+            size_t step = n < peer->body_n ? n : peer->body_n;
+            peer->body_n -= step;
+            data += step;
+            n -= step;
+            continue;
+        }
+        if (peer->head_n == 0)
+            peer->received(peer->arg, 1);
+        peer->head[peer->head_n++] = *data++;
+        n--;
+        if (peer->head_n < LG_TLS_HEAD_BYTES)
+            continue;
+        peer->head_n = 0;
+        peer->body_n = (size_t)peer->head[3] << 8 | peer->head[4];
+        size_t text = text_bytes(peer);
+        if (text > 1)
+            peer->received(peer->arg, text - 1);
+    }
+}
+
+static ssize_t pull(gnutls_transport_ptr_t arg, void *data, size_t n)
+{
+    struct lg_tls_peer *peer = arg;
+    ssize_t got = recv(peer->fd, data, n, 0);
+    if (got > 0 && peer->counting)
+        count(peer, data, (size_t)got);
+    return got;
+}
+
+static int pull_timeout(gnutls_transport_ptr_t arg, unsigned ms)
+{
+    const struct lg_tls_peer *peer = arg;
+    return gnutls_system_recv_timeout((gnutls_transport_ptr_t)(intptr_t)peer->fd, ms);
 }
 
 void lg_tls_attach(void *session, struct lg_tls_peer *peer)
@@ -208,7 +263,11 @@ void lg_tls_attach(void *session, struct lg_tls_peer *peer)
         {GNUTLS_DT_KEY_PURPOSE_OID, (unsigned char *)(uintptr_t)GNUTLS_KP_TLS_WWW_CLIENT, 0}};
 
     /* The server library keeps a pointer of its own there for pre-shared keys only, which we do not use. */
+    peer->session = session;
     gnutls_session_set_ptr(session, peer);
+    gnutls_transport_set_ptr2(session, peer, (gnutls_transport_ptr_t)(intptr_t)peer->fd);
+    gnutls_transport_set_pull_function(session, pull);
+    gnutls_transport_set_pull_timeout_function(session, pull_timeout);
     gnutls_handshake_set_hook_function(session, GNUTLS_HANDSHAKE_FINISHED, GNUTLS_HOOK_POST,
                                        on_finished);
     if (peer->tls->client_certs) {

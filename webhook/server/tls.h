@@ -8,11 +8,17 @@
 #ifndef LG_WEBHOOK_SERVER_TLS_H
 #define LG_WEBHOOK_SERVER_TLS_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 #include "rules/core/err.h"
 #include "rules/core/str.h"
 
-/* TLS 1.3 and 1.2; the library's default would take 1.0. */
-#define LG_TLS_PRIORITIES "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
+/* TLS 1.3 and 1.2; the library's default would take 1.0. Only ciphers that authenticate themselves: a record of theirs
+ * says how long its text is. */
+#define LG_TLS_PRIORITIES "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-MAC-ALL:+AEAD"
+
+enum { LG_TLS_HEAD_BYTES = 5 };
 
 struct lg_tls;
 
@@ -20,7 +26,15 @@ struct lg_tls;
 struct lg_tls_peer {
     struct lg_tls *tls;
     void (*finished)(void *arg); /* the client's last handshake message is here */
+    /* After that: so many bytes of text came. Padding counts as text, and a record without any as one byte. */
+    void (*received)(void *arg, size_t bytes);
     void *arg;
+    int fd;
+    /* tls.c's own: */
+    void *session;
+    unsigned char head[LG_TLS_HEAD_BYTES]; /* of the record that comes in */
+    size_t head_n, body_n;
+    bool counting;
 };
 
 /* LG_E_TLS: GnuTLS cannot load it, or key and certificate do not belong together. */
