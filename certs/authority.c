@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "certs/bundle.h"
 #include "certs/check.h"
 #include "certs/openssl.h"
 #include "certs/pem.h"
@@ -144,36 +145,15 @@ static enum lg_err_code key_text(EVP_PKEY *key, struct lg_str *ret, struct lg_er
     return LG_E_OK;
 }
 
-static enum lg_err_code add_old(struct lg_buf *bundle, const struct lg_authority *authority,
-                                STACK_OF(X509) * old, int64_t now_unix_s, struct lg_err *err)
-{
-    int count = 1;
-    for (int i = 0; i < sk_X509_num(old) && count < LG_AUTHORITY_BUNDLE_MAX; i++) {
-        X509 *cert = sk_X509_value(old, i);
-        int64_t from = 0;
-        int64_t until = 0;
-        lg_cert_dates(cert, &from, &until);
-        if (until <= now_unix_s || X509_cmp(cert, authority->cert) == 0)
-            continue;
-        enum lg_err_code code = lg_pem_add_cert(bundle, cert, err);
-        if (code != LG_E_OK)
-            return code;
-        count++;
-    }
-    return LG_E_OK;
-}
-
 enum lg_err_code lg_authority_pem(const struct lg_authority *authority, struct lg_str old_ca_pem,
                                   int64_t now_unix_s, struct lg_cert_files *ret, struct lg_err *err)
 {
     LG_SSL_SCOPE;
+    struct lg_buf own lg_cleanup(lg_buf_done) = {0};
     struct lg_buf bundle lg_cleanup(lg_buf_done) = {0};
-    STACK_OF(X509) * old lg_cleanup(lg_x509s_free_cleanup) = NULL;
-    if (old_ca_pem.p != NULL && lg_pem_certs(old_ca_pem, LG_CERTS_CA, &old, NULL) != LG_E_OK)
-        old = NULL;
-    enum lg_err_code code = lg_pem_add_cert(&bundle, authority->cert, err);
+    enum lg_err_code code = lg_pem_add_cert(&own, authority->cert, err);
     if (code == LG_E_OK)
-        code = add_old(&bundle, authority, old, now_unix_s, err);
+        code = lg_cert_bundle(lg_buf_view(&own), LG_CERTS_CA, old_ca_pem, now_unix_s, &bundle, err);
     struct lg_str key = {0};
     if (code == LG_E_OK)
         code = key_text(authority->key, &key, err);

@@ -42,9 +42,7 @@ LG_DEFINE_CLEANUP(struct lg_authority, lg_authority_free)
 void lg_authority_dates(const struct lg_authority *authority, int64_t *ret_not_before_unix_s,
                         int64_t *ret_not_after_unix_s) __attribute__((nonnull));
 
-/* Its key in ret->ca_key, and in ret->ca its certificate, then those of `old_ca_pem` that have not expired (its own
- * left out), at most LG_AUTHORITY_BUNDLE_MAX in all; an old text that cannot be read adds nothing. */
-enum { LG_AUTHORITY_BUNDLE_MAX = 4 };
+/* Its key in ret->ca_key, and in ret->ca its certificate before those of `old_ca_pem` (certs/bundle.h). */
 enum lg_err_code lg_authority_pem(const struct lg_authority *authority, struct lg_str old_ca_pem,
                                   int64_t now_unix_s, struct lg_cert_files *ret, struct lg_err *err)
     __attribute__((nonnull(1, 4), warn_unused_result));

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "rules/core/base64.h"
 #include "rules/core/mem.h"
 #include "rules/core/utf8.h"
 
@@ -272,41 +273,12 @@ static void find_meaning(struct lg_arena *arena, struct lg_str s, bool time,
         *ret = (struct lg_yaml_scalar){.kind = LG_YAML_STRING, .text = s};
 }
 
-static int base64_digit(char c)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    const char *at = c != '\0' ? strchr(digits, c) : NULL;
-    return at != NULL ? (int)(at - digits) : -1;
-}
-
-/* Strict base64 with padding; line ends are passed over. */
 static const char *decode_base64(struct lg_arena *arena, struct lg_str s, struct lg_str *ret)
 {
-    static const char *const wrong = "!!binary that is not base64";
-    char *text = lg_arena_alloc(arena, s.n + 4);
-    size_t n = 0;
-    size_t digits = 0;
-    size_t padding = 0;
-    uint32_t bits = 0;
-    for (size_t i = 0; i < s.n; i++) {
-        char c = s.p[i];
-        if (c == '\n' || c == '\r')
-            continue;
-        int value = base64_digit(c);
-        padding += c == '=';
-        if ((value < 0 && c != '=') || (value >= 0 && padding != 0) || padding > 2)
-            return wrong;
-        bits = bits << 6 | (uint32_t)(value < 0 ? 0 : value);
-        if (++digits % 4 != 0)
-            continue;
-        text[n++] = (char)(bits >> 16);
-        text[n++] = (char)(bits >> 8);
-        text[n++] = (char)bits;
-    }
-    /* Padding may only end the text, so what stands there counts for its last group. */
-    if (digits % 4 != 0 || padding > 2)
-        return wrong;
-    *ret = (struct lg_str){text, n - padding};
+    char *text = lg_arena_alloc(arena, lg_base64_room(s.n));
+    if (!lg_base64_decode(s, text, &ret->n))
+        return "!!binary that is not base64";
+    ret->p = text;
     return NULL;
 }
 

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "rules/core/base64.h"
 #include "rules/core/mem.h"
 #include "rules/core/out.h"
 
@@ -212,20 +213,8 @@ static json_t *status_of(const struct lg_answer *answer)
 
 static void set_base64(json_t *object, const char *key, struct lg_str text)
 {
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     struct lg_buf buf lg_cleanup(lg_buf_done) = {0};
-    const unsigned char *p = (const unsigned char *)text.p;
-    for (size_t i = 0; i < text.n; i += 3) {
-        size_t left = text.n - i;
-        unsigned bits = (unsigned)p[i] << 16 | (left > 1 ? (unsigned)p[i + 1] << 8 : 0) |
-                        (left > 2 ? p[i + 2] : 0u);
-        char group[4] = {digits[bits >> 18], digits[bits >> 12 & 63], '=', '='};
-        if (left > 1)
-            group[2] = digits[bits >> 6 & 63];
-        if (left > 2)
-            group[3] = digits[bits & 63];
-        lg_buf_add(&buf, group, sizeof group);
-    }
+    lg_base64_add(&buf, text);
     lg_out_set_str(object, key, lg_buf_view(&buf));
 }
 

@@ -18,6 +18,7 @@
 #include <openssl/err.h>
 
 #include "certs/authority.h"
+#include "certs/bundle.h"
 #include "certs/keypair.h"
 #include "certs/names.h"
 #include "certs/rotate.h"
@@ -440,8 +441,58 @@ static void a_new_authority_can_be_asked_for(void **state)
     struct lg_arena arena lg_cleanup(lg_arena_done) = {0};
     struct lg_cert_report report;
     inspect(dir, T0, &arena, &report);
-    assert_int_equal(report.count, 1 + LG_AUTHORITY_BUNDLE_MAX);
+    assert_int_equal(report.count, 1 + LG_CERT_BUNDLE_MAX);
     assert_int_equal(report.problems.count, 0);
+}
+
+/* Appends what lg_cert_bundle makes of them, and returns how many certificates that are; -1: refused as LG_E_TLS. */
+static int bundle(const char *ca, const char *published, int64_t now_unix_s, struct lg_buf *ret)
+{
+    struct lg_err err = {0};
+    enum lg_err_code code =
+        lg_cert_bundle(lg_str_of(ca), "ca.crt", lg_str_of(published), now_unix_s, ret, &err);
+    assert_int_equal(err.code, code);
+    if (code != LG_E_OK) {
+        assert_int_equal(code, LG_E_TLS);
+        return -1;
+    }
+    int n = 0;
+    for (const char *p = ret->p; (p = strstr(p, "BEGIN CERTIFICATE")) != NULL; p++)
+        n++;
+    return n;
+}
+
+static void a_bundle_keeps_what_is_trusted_already(void **state)
+{
+    const char *dir = *state;
+    issue(dir);
+    char *old lg_cleanup(lg_free_cleanup) = text_of(dir, "ca.crt");
+    char other_dir[PATH_MAX];
+    (void)snprintf(other_dir, sizeof other_dir, "%s/other", dir);
+    struct lg_issue_options options = options_of(other_dir);
+    options.now_unix_s = T0 + YEAR;
+    (void)issue_with(&options);
+    char *new lg_cleanup(lg_free_cleanup) = text_of(other_dir, "ca.crt");
+
+    struct lg_buf first lg_cleanup(lg_buf_done) = {0};
+    struct lg_buf second lg_cleanup(lg_buf_done) = {0};
+    struct lg_buf later lg_cleanup(lg_buf_done) = {0};
+    assert_int_equal(bundle(new, old, T0 + YEAR, &first), 2);
+    assert_true(lg_str_starts(lg_buf_view(&first), new)); /* what is served is tried first */
+    assert_int_equal(bundle(new, first.p, T0 + YEAR, &second), 2);
+    assert_string_equal(first.p, second.p);
+    assert_int_equal(bundle(new, first.p, T0 + 10 * (int64_t)YEAR + DAY, &later), 1);
+    assert_string_equal(later.p, new);
+
+    for (int i = 0; i < 3; i++) { /* what cannot be read adds nothing */
+        static const char *const nothing[] = {NULL, "\n", "-----BEGIN CERTIFICATE-----\nx"};
+        struct lg_buf alone lg_cleanup(lg_buf_done) = {0};
+        assert_int_equal(bundle(new, nothing[i], T0 + YEAR, &alone), 1);
+    }
+    struct lg_buf none lg_cleanup(lg_buf_done) = {0};
+    assert_int_equal(bundle(new, old, T0 + 12 * (int64_t)YEAR, &none), -1);
+    assert_int_equal(bundle("nothing", old, T0 + YEAR, &none), -1);
+    assert_int_equal(none.n, 0);
 }
 
 static void a_stop_between_publishing_and_taking_over_does_no_harm(void **state)
@@ -817,6 +868,7 @@ int main(void)
         DIR_TEST(a_pair_never_outlives_its_authority),
         DIR_TEST(an_expired_authority_is_replaced_at_once),
         DIR_TEST(a_new_authority_can_be_asked_for),
+        DIR_TEST(a_bundle_keeps_what_is_trusted_already),
         DIR_TEST(a_stop_between_publishing_and_taking_over_does_no_harm),
         DIR_TEST(a_broken_authority_is_replaced_on_renewal_and_the_pair_kept),
         DIR_TEST(a_missing_pair_with_a_broken_authority_is_said),

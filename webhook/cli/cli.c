@@ -12,7 +12,8 @@ const struct lg_command lg_commands[] = {
     {"serve", "--inventory PATH...", "answers admission reviews over HTTPS", lg_cmd_serve},
     {"rules", "[ID...]", "lists the rules, or explains some", lg_cmd_rules},
     {"policy", "FILE", "validates a policy and prints what it means", lg_cmd_policy},
-    {"certs", "issue|show", "makes the serving certificate, or shows what is there", lg_cmd_certs},
+    {"certs", "issue|show|inject", "makes, shows and publishes the serving certificate",
+     lg_cmd_certs},
     {"version", "", "prints the version", lg_cmd_version},
     {NULL, NULL, NULL, NULL},
 };

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rules/core/base64.h"
 #include "rules/core/file.h"
 #include "rules/core/mem.h"
 #include "rules/core/yaml.h"
@@ -86,44 +87,16 @@ static enum lg_err_code get_named(struct file *file, const char *list, const cha
 
 /* --- values that stand in the file, or in a file that it names --- */
 
-static int sextet(char c)
-{
-    if (c >= 'A' && c <= 'Z')
-        return c - 'A';
-    if (c >= 'a' && c <= 'z')
-        return c - 'a' + 26;
-    if (c >= '0' && c <= '9')
-        return c - '0' + 52;
-    return c == '+' ? 62 : c == '/' ? 63 : -1;
-}
-
-/* RFC 4648 with padding; line breaks are passed over, as Go does. Given; NULL: it is not base64. */
+/* Given; NULL: it is not base64, or nothing. */
 static char *from_base64(struct lg_str text, size_t *ret_n)
 {
-    char *out = lg_calloc(text.n / 4 * 3 + 4, 1);
-    size_t n = 0, sextets = 0, padding = 0;
-    unsigned bits = 0;
-    bool good = true;
-    for (size_t i = 0; i < text.n && good; i++) {
-        int v = sextet(text.p[i]);
-        if (text.p[i] == '\n' || text.p[i] == '\r')
-            continue;
-        if (text.p[i] == '=')
-            padding++;
-        good = padding <= 2 && (v >= 0 ? padding == 0 : text.p[i] == '=');
-        bits = (bits << 6 | (unsigned)(v < 0 ? 0 : v)) & 0xFFFFFF;
-        if (++sextets % 4 != 0)
-            continue;
-        out[n++] = (char)(bits >> 16);
-        out[n++] = (char)(bits >> 8 & 0xFF);
-        out[n++] = (char)(bits & 0xFF);
-    }
-    if (good && sextets % 4 == 0 && sextets != 0) {
-        *ret_n = n - padding;
-        out[n - padding] = '\0';
+    size_t room = lg_base64_room(text.n) + 1;
+    char *out = lg_calloc(room, 1);
+    if (lg_base64_decode(text, out, ret_n) && *ret_n != 0) {
+        out[*ret_n] = '\0';
         return out;
     }
-    explicit_bzero(out, n);
+    explicit_bzero(out, room);
     free(out);
     return NULL;
 }
