@@ -9,15 +9,19 @@ static bool applies(const struct lg_rule *rule, enum lg_kind kind, enum lg_op op
     return (rule->kinds & LG_BIT(kind)) != 0 && (rule->ops & LG_BIT(op)) != 0;
 }
 
-/* What policy says, and never more than the rule it leans on. */
-static enum lg_action action_of(const struct lg_policy_view *view, size_t i)
+/* What policy says here and for this requester, and never more than the rule it leans on. */
+static enum lg_action action_of(struct lg_run *run, size_t i)
 {
+    const struct lg_policy_view *view = &run->view;
     enum lg_action action = view->actions[i];
     const char *other = lg_rules[i]->not_stronger_than;
     size_t j = 0;
     if (other != NULL && lg_rule_find(lg_str_of(other), &j) != NULL && view->actions[j] < action)
         action = view->actions[j];
-    return action;
+    if (run->opted_out && view->opt_out[i] && action > LG_ACTION_WARN)
+        action = LG_ACTION_WARN;
+    run->excuse = LG_STR("");
+    return lg_policy_exempted(run->policy, run->exempt, i, action, &run->excuse);
 }
 
 /* A rule that is off still answers whether KubeVirt would call the guest migratable: that does not hang on policy. */
@@ -35,6 +39,7 @@ static void judge_one(struct lg_run *run, size_t i)
         .inventory = run->inventory,
         .settings = run->settings,
         .params = run->view.params[i],
+        .claim_selector = run->view.claim_selector,
         .arena = run->arena,
         .now_unix_s = run->now_unix_s,
         .engine = run,
@@ -57,7 +62,8 @@ void lg_run_all(struct lg_run *run)
         if (!applies(lg_rules[i], run->subject.kind, run->subject.op))
             continue;
         run->rule = lg_rules[i];
-        run->action = action_of(&run->view, i);
+        run->index = i;
+        run->action = action_of(run, i);
         run->first = run->n;
         if (run->action == LG_ACTION_OFF && !needed_when_off(run, run->rule))
             continue;
@@ -171,18 +177,32 @@ static struct lg_subject subject_of(const struct lg_engine_input *input, struct 
     return subject;
 }
 
+/* A VM of which somebody wrote that it is not to be moved. In a VMI, KubeVirt fills in the cluster's default: there it is
+ * the user's word only where the default is another one. */
+static bool opted_out(const struct lg_subject *subject, const struct lg_settings *settings)
+{
+    if (!lg_json_is(lg_json_get(subject->vm.spec, "evictionStrategy"), "None"))
+        return false;
+    struct lg_str otherwise = settings->eviction_strategy;
+    return subject->kind == LG_KIND_VM || (otherwise.n != 0 && !lg_str_is(otherwise, "None"));
+}
+
 static void judge_old(struct lg_run *run, const struct lg_engine_input *input)
 {
     struct lg_run old_run = {
         .arena = run->arena,
         .inventory = run->inventory,
         .settings = run->settings,
+        .policy = run->policy,
         .view = run->view,
+        .exempt = run->exempt,
+        .stalls = run->stalls,
         .now_unix_s = run->now_unix_s,
         .expired = run->expired,
         .expired_arg = run->expired_arg,
         .subject = subject_of(input, input->old_object),
     };
+    old_run.opted_out = opted_out(&old_run.subject, run->settings);
     lg_ratchet(run, &old_run);
 }
 
@@ -229,7 +249,10 @@ void lg_engine_judge(const struct lg_engine_input *input, struct lg_arena *arena
     const struct lg_namespace *record = NULL;
     if (ret->subject.ns.n != 0)
         (void)lg_inventory_namespace(input->inventory, ret->subject.ns, &record);
-    struct lg_policy_view view = lg_policy_view(input->policy, ret->subject.ns, record);
+    ret->stalls.expired = input->expired;
+    ret->stalls.expired_arg = input->expired_arg;
+    struct lg_policy_view view =
+        lg_policy_view(input->policy, ret->subject.ns, record, &ret->stalls);
     ret->mode = view.mode;
     ret->requester = requester_of(input);
     if (input->refusal != NULL)
@@ -244,12 +267,16 @@ void lg_engine_judge(const struct lg_engine_input *input, struct lg_arena *arena
         .arena = arena,
         .inventory = input->inventory,
         .settings = settings_of(input, arena),
+        .policy = input->policy,
         .view = view,
+        .exempt = lg_policy_exempt(input->policy, input->username, input->groups),
+        .stalls = &ret->stalls,
         .now_unix_s = input->now_unix_s,
         .expired = input->expired,
         .expired_arg = input->expired_arg,
         .subject = ret->subject,
     };
+    run.opted_out = opted_out(&run.subject, run.settings);
     lg_run_all(&run);
     if (input->op == LG_OP_UPDATE && lg_json_there(input->old_object))
         judge_old(&run, input);

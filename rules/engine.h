@@ -43,6 +43,7 @@ struct lg_judgement {
     struct lg_err refusal; /* where = path */
     enum lg_requester requester;
     enum lg_policy_mode mode;
+    struct lg_policy_stalls stalls; /* patterns of the policy that were too expensive */
     struct lg_subject subject;
     int migratable;  /* see lg_judgement_migratable */
     bool disks_stay; /* KubeVirt counts its disks among the reasons against a migration */

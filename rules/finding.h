@@ -37,6 +37,10 @@ struct lg_finding {
     struct lg_str field;   /* its path in the object */
     struct lg_str message; /* one line, printable */
     struct lg_str fix;     /* one line, printable; "" = none */
+    /* why policy lowered it: an exception or an exempt requester, one line, printable; "" = it did
+     * not */
+    struct lg_str excuse;
+    bool excepted; /* by an exception */
     const char *
         kubevirt_reason; /* the condition reason KubeVirt would give, or NULL: it calls the VM migratable all the same */
 };

@@ -1,5 +1,6 @@
 #include "rules/policy.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "rules/core/mem.h"
@@ -19,11 +20,38 @@ static const struct lg_param_value *default_params(const struct lg_rule *rule,
     return values;
 }
 
+/* What a VM that declares itself immovable is only warned of, unless policy says otherwise: devices and the like that were
+ * chosen knowingly. Source: design 3. */
+static const bool *default_opt_out(struct lg_arena *arena)
+{
+    static const char *const ids[] = {"LG107", "LG108", "LG109", "LG301", "LG302", "LG303",
+                                      "LG304", "LG305", "LG306", "LG307", "LG402"};
+    bool *flags = lg_arena_array(arena, lg_rules_count() + 1, sizeof(*flags));
+    for (size_t i = 0; i < sizeof(ids) / sizeof(*ids); i++) {
+        size_t index = 0;
+        if (lg_rule_find(lg_str_of(ids[i]), &index) != NULL)
+            flags[index] = true;
+    }
+    return flags;
+}
+
+static struct lg_val default_claim_selector(struct lg_arena *arena)
+{
+    struct lg_val selector = LG_NONE;
+    enum lg_err_code code = lg_json_parse(
+        arena, LG_STR("{\"matchLabels\":{\"livegate.io/vm-claim\":\"true\"}}"), &selector, NULL);
+    assert(code == LG_E_OK);
+    (void)code;
+    return selector;
+}
+
 void lg_policy_set_copy(const struct lg_policy_set *from, struct lg_arena *arena,
                         struct lg_policy_set *ret)
 {
     size_t n = lg_rules_count();
     ret->mode = from != NULL ? from->mode : LG_MODE_ENFORCE;
+    ret->opt_out = from != NULL ? from->opt_out : default_opt_out(arena);
+    ret->claim_selector = from != NULL ? from->claim_selector : default_claim_selector(arena);
     ret->actions = lg_arena_array(arena, n, sizeof(*ret->actions));
     ret->params = lg_arena_array(arena, n, sizeof(struct lg_param_value *));
     for (size_t i = 0; i < n; i++) {
@@ -51,36 +79,41 @@ void lg_policy_unref(struct lg_policy *policy)
 {
     if (policy == NULL || atomic_fetch_sub_explicit(&policy->refs, 1, memory_order_acq_rel) != 1)
         return;
-    for (size_t i = 0; i < policy->n_entries; i++)
-        for (size_t k = 0; k < policy->entries[i].n_names; k++)
-            lg_regex_free(policy->entries[i].names[k]);
+    for (struct lg_policy_regex *owner = policy->regexes; owner != NULL; owner = owner->next)
+        lg_regex_free(owner->regex);
+    lg_map_done(&policy->exempt_users);
+    lg_map_done(&policy->exempt_groups);
     lg_arena_done(&policy->arena);
     free(policy);
 }
 
 /* Names and selector, where both are given, have to match both. */
 static bool entry_matches(const struct lg_policy_entry *entry, struct lg_str ns,
-                          const struct lg_namespace *record)
+                          const struct lg_namespace *record, struct lg_policy_stalls *io_stalls)
 {
-    bool named = entry->n_names == 0;
-    for (size_t i = 0; i < entry->n_names && !named; i++)
-        named = lg_regex_matches(entry->names[i], ns, NULL);
-    if (!named || !lg_json_there(entry->selector))
-        return named;
+    if (entry->names.n != 0 && !lg_patterns_match(&entry->names, ns, io_stalls))
+        return false;
+    if (!lg_json_there(entry->selector))
+        return true;
     return record != NULL && lg_selector_matches(entry->selector, record->labels);
 }
 
 struct lg_policy_view lg_policy_view(const struct lg_policy *policy, struct lg_str ns,
-                                     const struct lg_namespace *record)
+                                     const struct lg_namespace *record,
+                                     struct lg_policy_stalls *io_stalls)
 {
     const struct lg_policy_set *set = &policy->everywhere;
     for (size_t i = 0; i < policy->n_entries && ns.n != 0; i++) {
-        if (entry_matches(&policy->entries[i], ns, record)) {
+        if (entry_matches(&policy->entries[i], ns, record, io_stalls)) {
             set = &policy->entries[i].set;
             break;
         }
     }
-    return (struct lg_policy_view){set->mode, set->actions, set->params};
+    return (struct lg_policy_view){.mode = set->mode,
+                                   .actions = set->actions,
+                                   .params = set->params,
+                                   .opt_out = set->opt_out,
+                                   .claim_selector = set->claim_selector};
 }
 
 int lg_policy_kubevirt_version(const struct lg_policy *policy)

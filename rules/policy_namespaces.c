@@ -1,166 +1,45 @@
 /* The `namespaces` of a policy: patterns of names, selectors of labels, what holds there. */
-#include "rules/core/mem.h"
 #include "rules/policy_read.h"
-
-static bool label_text(struct lg_str s, bool key)
-{
-    for (size_t i = 0; i < s.n; i++) {
-        char c = s.p[i];
-        bool ok = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                  c == '-' || c == '_' || c == '.' || (key && c == '/');
-        if (!ok)
-            return false;
-    }
-    return key ? s.n != 0 && s.n <= 317 : s.n <= 63;
-}
-
-/* Checks a label's key or value and appends it as a JSON string. */
-static bool add_label(const struct lg_policy_parser *parser, struct lg_val at, struct lg_str s,
-                      bool key, struct lg_buf *out)
-{
-    if (!label_text(s, key))
-        return lg_policy_fail(parser, LG_E_INVALID, at, "\"%.*s\" is not a label %s",
-                              LG_ARG(lg_str_cut(s, LG_NAME_SHOWN_MAX)), key ? "key" : "value");
-    lg_buf_printf(out, "\"%.*s\"", LG_ARG(s));
-    return true;
-}
-
-static bool read_match_labels(const struct lg_policy_parser *parser, struct lg_val v,
-                              struct lg_buf *out)
-{
-    if (!lg_policy_want(parser, v, LG_JSON_OBJECT, "matchLabels", "an object"))
-        return false;
-    for (struct lg_json_iter it = lg_json_iter(v); lg_json_next(&it);) {
-        lg_buf_puts(out, it.index != 0 ? "," : "");
-        if (!add_label(parser, lg_policy_key_at(&it), it.key, true, out) ||
-            !lg_policy_want(parser, it.val, LG_JSON_STRING, "a label's value", "a string"))
-            return false;
-        lg_buf_puts(out, ":");
-        if (!add_label(parser, it.val, lg_json_str(it.val), false, out))
-            return false;
-    }
-    return true;
-}
-
-static bool read_expression(const struct lg_policy_parser *parser, struct lg_val v,
-                            struct lg_buf *out)
-{
-    static const char *const keys[] = {"key", "operator", "values", NULL};
-    static const char *const operators[] = {"In", "NotIn", "Exists", "DoesNotExist"};
-    if (!lg_policy_want(parser, v, LG_JSON_OBJECT, "an expression", "an object") ||
-        !lg_policy_only_keys(parser, v, "expression", keys, NULL))
-        return false;
-    struct lg_val key = lg_json_get(v, "key");
-    struct lg_val values = lg_json_get(v, "values");
-    size_t op = 0;
-    while (op < 4 && !lg_json_is(lg_json_get(v, "operator"), operators[op]))
-        op++;
-    if (op == 4)
-        return lg_policy_fail(parser, LG_E_INVALID, v,
-                              "operator must be In, NotIn, Exists or DoesNotExist");
-    bool takes_values = op < 2;
-    if (takes_values != (lg_json_len(values) != 0))
-        return lg_policy_fail(parser, LG_E_INVALID, v, "operator %s %s values", operators[op],
-                              takes_values ? "needs" : "takes no");
-    lg_buf_puts(out, "{\"key\":");
-    if (!add_label(parser, lg_json_there(key) ? key : v, lg_json_str(key), true, out))
-        return false;
-    lg_buf_printf(out, ",\"operator\":\"%s\",\"values\":[", operators[op]);
-    if (takes_values && !lg_policy_want_list(parser, values, "values", LG_POLICY_SELECTOR_MAX))
-        return false;
-    for (struct lg_json_iter it = lg_json_iter(values); lg_json_next(&it);) {
-        lg_buf_puts(out, it.index != 0 ? "," : "");
-        if (!lg_policy_want(parser, it.val, LG_JSON_STRING, "a label's value", "a string") ||
-            !add_label(parser, it.val, lg_json_str(it.val), false, out))
-            return false;
-    }
-    lg_buf_puts(out, "]}");
-    return true;
-}
-
-static bool read_expressions(const struct lg_policy_parser *parser, struct lg_val v,
-                             struct lg_buf *out)
-{
-    if (!lg_policy_want_list(parser, v, "matchExpressions", LG_POLICY_SELECTOR_MAX))
-        return false;
-    for (struct lg_json_iter it = lg_json_iter(v); lg_json_next(&it);) {
-        lg_buf_puts(out, it.index != 0 ? "," : "");
-        if (!read_expression(parser, it.val, out))
-            return false;
-    }
-    return true;
-}
-
-/* Keeps a selector as text of its own without escapes: documents with escapes cannot be read by many threads. */
-static bool read_selector(const struct lg_policy_parser *parser, struct lg_val v,
-                          struct lg_val *ret)
-{
-    static const char *const keys[] = {"matchLabels", "matchExpressions", NULL};
-    struct lg_buf out lg_cleanup(lg_buf_done) = {0};
-    struct lg_val labels = lg_json_get(v, keys[0]);
-    struct lg_val expressions = lg_json_get(v, keys[1]);
-    if (!lg_policy_want(parser, v, LG_JSON_OBJECT, "selector", "an object") ||
-        !lg_policy_only_keys(parser, v, "selector", keys, NULL))
-        return false;
-    if (lg_json_len(labels) == 0 && lg_json_len(expressions) == 0)
-        return lg_policy_fail(parser, LG_E_INVALID, v,
-                              "selector needs matchLabels or matchExpressions");
-    lg_buf_puts(&out, "{\"matchLabels\":{");
-    if (lg_json_there(labels) && !read_match_labels(parser, labels, &out))
-        return false;
-    lg_buf_puts(&out, "},\"matchExpressions\":[");
-    if (lg_json_there(expressions) && !read_expressions(parser, expressions, &out))
-        return false;
-    lg_buf_puts(&out, "]}");
-    struct lg_str text = lg_arena_str(parser->arena, lg_buf_view(&out));
-    if (lg_json_parse(parser->arena, text, ret, NULL) != LG_E_OK)
-        return lg_policy_fail(parser, LG_E_INTERNAL, v, "selector cannot be kept");
-    return true;
-}
-
-static bool read_names(const struct lg_policy_parser *parser, struct lg_val v,
-                       struct lg_policy_entry *entry)
-{
-    if (!lg_policy_want_list(parser, v, "names", LG_POLICY_NAMES_MAX))
-        return false;
-    size_t n = lg_json_len(v);
-    entry->names = lg_arena_array(parser->arena, n, sizeof(struct lg_regex *));
-    entry->patterns = lg_arena_array(parser->arena, n, sizeof(*entry->patterns));
-    for (struct lg_json_iter it = lg_json_iter(v); lg_json_next(&it);) {
-        struct lg_err err = {0};
-        if (!lg_policy_want_text(parser, it.val, "a name"))
-            return false;
-        struct lg_str pattern = lg_json_str(it.val);
-        enum lg_err_code code = lg_regex_new(pattern, &entry->names[entry->n_names], &err);
-        if (code != LG_E_OK)
-            return lg_policy_fail(parser, code, it.val, "pattern \"%.*s\": %s",
-                                  LG_ARG(lg_str_cut(pattern, LG_NAME_SHOWN_MAX)), err.text);
-        entry->patterns[entry->n_names++] = pattern;
-    }
-    return true;
-}
 
 static bool read_entry(const struct lg_policy_parser *parser, struct lg_val v,
                        struct lg_policy_entry *entry)
 {
-    static const char *const keys[] = {"names", "selector", "mode", "rules", NULL};
-    static const char *const later[] = {"exempt",    "exceptions", "optOut", "limiter",
-                                        "placement", "mutate",     "claims", NULL};
-    if (!lg_policy_want(parser, v, LG_JSON_OBJECT, "an entry of namespaces", "an object") ||
-        !lg_policy_only_keys(parser, v, "namespaces", keys, later))
+    static const char *const keys[] = {"names",  "selector", "mode", "rules",
+                                       "optOut", "claims",   NULL};
+    static const char *const later[] = {"limiter", "placement", "mutate", NULL};
+    static const char *const elsewhere[] = {"exempt", "exceptions", NULL};
+    if (!lg_policy_want(parser, v, LG_JSON_OBJECT, "an entry of namespaces", "an object"))
+        return false;
+    for (struct lg_json_iter it = lg_json_iter(v); lg_json_next(&it);)
+        for (size_t i = 0; elsewhere[i] != NULL; i++)
+            if (lg_str_is(it.key, elsewhere[i]))
+                return lg_policy_fail(parser, LG_E_INVALID, lg_policy_key_at(&it),
+                                      "\"%s\" belongs to the policy, not to an entry of namespaces",
+                                      elsewhere[i]);
+    if (!lg_policy_only_keys(parser, v, "namespaces", keys, later))
         return false;
     struct lg_val names = lg_json_get(v, "names");
     struct lg_val selector = lg_json_get(v, "selector");
     if (!lg_json_there(names) && !lg_json_there(selector))
         return lg_policy_fail(parser, LG_E_INVALID, v,
                               "an entry of namespaces needs names or a selector");
-    if (lg_json_there(names) && !read_names(parser, names, entry))
+    if (lg_json_there(names) &&
+        !lg_policy_read_patterns(parser, names, "names", LG_PATTERN_OF_NAMESPACE, &entry->names))
         return false;
-    if (lg_json_there(selector) && !read_selector(parser, selector, &entry->selector))
+    if (lg_json_there(selector) && !lg_policy_read_selector(parser, selector, &entry->selector))
         return false;
     lg_policy_set_copy(&parser->policy->everywhere, parser->arena, &entry->set);
     return lg_policy_read_mode(parser, lg_json_get(v, "mode"), &entry->set.mode) &&
-           lg_policy_read_rules(parser, lg_json_get(v, "rules"), &entry->set);
+           lg_policy_read_rules(parser, lg_json_get(v, "rules"), &entry->set) &&
+           lg_policy_read_opt_out(parser, lg_json_get(v, "optOut"), &entry->set) &&
+           lg_policy_read_claims(parser, lg_json_get(v, "claims"), &entry->set);
+}
+
+static bool same_key(struct lg_val a, struct lg_val b, const char *key)
+{
+    struct lg_val x = lg_json_get(a, key);
+    struct lg_val y = lg_json_get(b, key);
+    return lg_json_there(x) ? lg_json_equal(x, y) : !lg_json_there(y);
 }
 
 bool lg_policy_read_namespaces(const struct lg_policy_parser *parser, struct lg_val v)
@@ -171,8 +50,15 @@ bool lg_policy_read_namespaces(const struct lg_policy_parser *parser, struct lg_
     if (!lg_policy_want_list(parser, v, "namespaces", LG_POLICY_ENTRIES_MAX))
         return false;
     policy->entries = lg_arena_array(parser->arena, lg_json_len(v), sizeof(*policy->entries));
-    for (struct lg_json_iter it = lg_json_iter(v); lg_json_next(&it);)
+    for (struct lg_json_iter it = lg_json_iter(v); lg_json_next(&it);) {
         if (!read_entry(parser, it.val, &policy->entries[policy->n_entries++]))
             return false;
+        for (struct lg_json_iter before = lg_json_iter(v);
+             lg_json_next(&before) && before.index < it.index;)
+            if (same_key(before.val, it.val, "names") && same_key(before.val, it.val, "selector"))
+                return lg_policy_fail(parser, LG_E_INVALID, it.val,
+                                      "the same namespaces as entry %zu, which counts first",
+                                      before.index + 1);
+    }
     return true;
 }

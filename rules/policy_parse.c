@@ -10,16 +10,8 @@ static bool read_controllers(const struct lg_policy_parser *parser, struct lg_va
     struct lg_policy *policy = parser->policy;
     if (lg_json_kind(v) == LG_JSON_ARRAY && lg_json_len(v) == 0)
         return true;
-    if (!lg_policy_want_list(parser, v, "controllers", LG_POLICY_CONTROLLERS_MAX))
-        return false;
-    policy->controllers =
-        lg_arena_array(parser->arena, lg_json_len(v), sizeof(*policy->controllers));
-    for (struct lg_json_iter it = lg_json_iter(v); lg_json_next(&it);) {
-        if (!lg_policy_want_text(parser, it.val, "a controller"))
-            return false;
-        policy->controllers[policy->n_controllers++] = lg_json_str(it.val);
-    }
-    return true;
+    return lg_policy_read_texts(parser, v, "controllers", LG_POLICY_CONTROLLERS_MAX, "a controller",
+                                &policy->controllers, &policy->n_controllers);
 }
 
 static size_t digits(struct lg_str s, int *ret)
@@ -78,10 +70,10 @@ static bool read_head(const struct lg_policy_parser *parser, struct lg_val root)
 
 static bool read_policy(const struct lg_policy_parser *parser, struct lg_val root)
 {
-    static const char *const keys[] = {"apiVersion", "kind",       "mode",        "kubevirtVersion",
-                                       "rules",      "namespaces", "controllers", NULL};
-    static const char *const later[] = {"exempt", "exceptions", "optOut", "placement",
-                                        "mutate", "limiter",    "claims", NULL};
+    static const char *const keys[] = {
+        "apiVersion", "kind",   "mode",       "rules",  "exempt",      "kubevirtVersion",
+        "namespaces", "claims", "exceptions", "optOut", "controllers", NULL};
+    static const char *const later[] = {"placement", "mutate", "limiter", NULL};
     struct lg_policy *policy = parser->policy;
     if (!lg_policy_want(parser, root, LG_JSON_OBJECT, "a policy", "an object") ||
         !read_head(parser, root) || !lg_policy_only_keys(parser, root, "policy", keys, later))
@@ -92,7 +84,11 @@ static bool read_policy(const struct lg_policy_parser *parser, struct lg_val roo
     return lg_policy_read_mode(parser, lg_json_get(root, "mode"), &policy->everywhere.mode) &&
            (!lg_json_there(version) || read_version(parser, version, &policy->kubevirt_version)) &&
            lg_policy_read_rules(parser, lg_json_get(root, "rules"), &policy->everywhere) &&
+           lg_policy_read_opt_out(parser, lg_json_get(root, "optOut"), &policy->everywhere) &&
+           lg_policy_read_claims(parser, lg_json_get(root, "claims"), &policy->everywhere) &&
            (!lg_json_there(namespaces) || lg_policy_read_namespaces(parser, namespaces)) &&
+           lg_policy_read_exempt(parser, lg_json_get(root, "exempt")) &&
+           lg_policy_read_exceptions(parser, lg_json_get(root, "exceptions")) &&
            (!lg_json_there(controllers) || read_controllers(parser, controllers));
 }
 
@@ -134,6 +130,7 @@ enum lg_err_code lg_policy_parse(struct lg_str text, const char *file, struct lg
         code = own.code;
     if (code != LG_E_OK)
         return lg_err_set(err, code, own.where, "%s", own.text);
+    lg_policy_mark_never(policy);
     *ret = lg_steal(policy);
     return LG_E_OK;
 }

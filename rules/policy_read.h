@@ -49,7 +49,36 @@ bool lg_policy_read_rules(const struct lg_policy_parser *parser, struct lg_val v
                           struct lg_policy_set *set);
 bool lg_policy_read_mode(const struct lg_policy_parser *parser, struct lg_val v,
                          enum lg_policy_mode *ret);
-/* `namespaces`, over what holds everywhere. */
+/* A list of rule ids and names, or "*" for all, as flags by rule index. */
+bool lg_policy_read_rule_list(const struct lg_policy_parser *parser, struct lg_val v,
+                              const char *what, const bool **ret, bool *ret_all);
+/* deny, warn, audit or off. */
+bool lg_policy_read_action(const struct lg_policy_parser *parser, struct lg_val v,
+                           enum lg_action *ret);
+
+/* A pattern that matches whole names of `of`: namespaces, or objects. */
+enum lg_pattern_of { LG_PATTERN_OF_NAMESPACE, LG_PATTERN_OF_NAME };
+bool lg_policy_read_pattern(const struct lg_policy_parser *parser, struct lg_val v,
+                            enum lg_pattern_of of, struct lg_pattern *ret);
+/* A list of them, each once. */
+bool lg_policy_read_patterns(const struct lg_policy_parser *parser, struct lg_val v,
+                             const char *what, enum lg_pattern_of of, struct lg_patterns *ret);
+/* A list of at most `max` whole strings, each once. */
+bool lg_policy_read_texts(const struct lg_policy_parser *parser, struct lg_val v, const char *what,
+                          size_t max, const char *item, struct lg_str **ret, size_t *ret_n);
+/* A label selector, kept as a text of its own without escapes: documents with escapes cannot be read by many threads. */
+bool lg_policy_read_selector(const struct lg_policy_parser *parser, struct lg_val v,
+                             struct lg_val *ret);
+
+/* Parts of a set, or nothing where they are absent. */
+bool lg_policy_read_opt_out(const struct lg_policy_parser *parser, struct lg_val v,
+                            struct lg_policy_set *set);
+bool lg_policy_read_claims(const struct lg_policy_parser *parser, struct lg_val v,
+                           struct lg_policy_set *set);
+
+/* `namespaces`, over what holds everywhere; `exempt`; `exceptions`. */
 bool lg_policy_read_namespaces(const struct lg_policy_parser *parser, struct lg_val v);
+bool lg_policy_read_exempt(const struct lg_policy_parser *parser, struct lg_val v);
+bool lg_policy_read_exceptions(const struct lg_policy_parser *parser, struct lg_val v);
 
 #endif

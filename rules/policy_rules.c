@@ -4,7 +4,8 @@
 #include "rules/policy_read.h"
 
 /* YAML reads a bare `off` as false. */
-static bool read_action(const struct lg_policy_parser *parser, struct lg_val v, enum lg_action *ret)
+bool lg_policy_read_action(const struct lg_policy_parser *parser, struct lg_val v,
+                           enum lg_action *ret)
 {
     static const enum lg_action known[] = {LG_ACTION_DENY, LG_ACTION_WARN, LG_ACTION_AUDIT,
                                            LG_ACTION_OFF};
@@ -85,7 +86,7 @@ static bool read_rule(const struct lg_policy_parser *parser, struct lg_val v, si
         !lg_policy_only_keys(parser, v, rule->id, keys, NULL))
         return false;
     struct lg_val action = lg_json_get(v, "action");
-    if (lg_json_there(action) && !read_action(parser, action, &set->actions[index]))
+    if (lg_json_there(action) && !lg_policy_read_action(parser, action, &set->actions[index]))
         return false;
     if (n == 0)
         return true;
@@ -110,7 +111,7 @@ static bool read_every_rule(const struct lg_policy_parser *parser, struct lg_val
         return false;
     enum lg_action cap = LG_ACTION_DENY;
     struct lg_val action = lg_json_get(v, "action");
-    if (lg_json_there(action) && !read_action(parser, action, &cap))
+    if (lg_json_there(action) && !lg_policy_read_action(parser, action, &cap))
         return false;
     for (size_t i = 0; lg_rules[i] != NULL; i++)
         if (set->actions[i] > cap)
@@ -118,15 +119,16 @@ static bool read_every_rule(const struct lg_policy_parser *parser, struct lg_val
     return true;
 }
 
-static bool unknown_rule(const struct lg_policy_parser *parser, const struct lg_json_iter *it)
+static bool unknown_rule(const struct lg_policy_parser *parser, struct lg_val at,
+                         struct lg_str name)
 {
-    struct lg_nearest nearest = {.wanted = it->key, .edits = LG_NEAREST_NONE};
+    struct lg_nearest nearest = {.wanted = name, .edits = LG_NEAREST_NONE};
     for (size_t i = 0; lg_rules[i] != NULL; i++) {
         lg_nearest_consider(&nearest, lg_rules[i]->id);
         lg_nearest_consider(&nearest, lg_rules[i]->name);
     }
-    return lg_policy_fail(parser, LG_E_INVALID, lg_policy_key_at(it), "unknown rule \"%.*s\"%.*s",
-                          LG_ARG(lg_str_cut(it->key, LG_NAME_SHOWN_MAX)),
+    return lg_policy_fail(parser, LG_E_INVALID, at, "unknown rule \"%.*s\"%.*s",
+                          LG_ARG(lg_str_cut(name, LG_NAME_SHOWN_MAX)),
                           LG_ARG(lg_nearest_suggestion(&nearest, parser->arena)));
 }
 
@@ -147,7 +149,7 @@ bool lg_policy_read_rules(const struct lg_policy_parser *parser, struct lg_val v
         if (lg_str_is(it.key, "*"))
             continue;
         if (lg_rule_find(it.key, &index) == NULL)
-            return unknown_rule(parser, &it);
+            return unknown_rule(parser, lg_policy_key_at(&it), it.key);
         if (seen[index])
             return lg_policy_fail(parser, LG_E_INVALID, lg_policy_key_at(&it),
                                   "rule %s (%s) is set twice", lg_rules[index]->id,
@@ -167,5 +169,58 @@ bool lg_policy_read_mode(const struct lg_policy_parser *parser, struct lg_val v,
     if (!lg_json_is(v, "enforce") && !lg_json_is(v, "observe"))
         return lg_policy_fail(parser, LG_E_INVALID, v, "mode must be enforce or observe");
     *ret = lg_json_is(v, "observe") ? LG_MODE_OBSERVE : LG_MODE_ENFORCE;
+    return true;
+}
+
+bool lg_policy_read_rule_list(const struct lg_policy_parser *parser, struct lg_val v,
+                              const char *what, const bool **ret, bool *ret_all)
+{
+    size_t n = lg_rules_count();
+    bool *flags = lg_arena_array(parser->arena, n + 1, sizeof(*flags));
+    *ret_all = false;
+    if (!lg_policy_want_list(parser, v, what, LG_POLICY_ENTRIES_MAX))
+        return false;
+    for (struct lg_json_iter it = lg_json_iter(v); lg_json_next(&it);) {
+        size_t index = 0;
+        if (!lg_policy_want_text(parser, it.val, "a rule"))
+            return false;
+        struct lg_str name = lg_json_str(it.val);
+        bool every = lg_str_is(name, "*");
+        if (!every && lg_rule_find(name, &index) == NULL)
+            return unknown_rule(parser, it.val, name);
+        if (*ret_all || (every && it.index != 0))
+            return lg_policy_fail(parser, LG_E_INVALID, it.val,
+                                  "%s: \"*\" is every rule, so that no other belongs beside it",
+                                  what);
+        if (flags[index])
+            return lg_policy_fail(parser, LG_E_INVALID, it.val, "%s: %s (%s) stands twice", what,
+                                  lg_rules[index]->id, lg_rules[index]->name);
+        *ret_all = every;
+        flags[index] = true;
+        for (size_t i = 0; every && i < n; i++)
+            flags[i] = true;
+    }
+    *ret = flags;
+    return true;
+}
+
+bool lg_policy_read_opt_out(const struct lg_policy_parser *parser, struct lg_val v,
+                            struct lg_policy_set *set)
+{
+    bool all = false;
+    if (!lg_json_there(v))
+        return true;
+    if (lg_json_kind(v) == LG_JSON_ARRAY && lg_json_len(v) == 0) {
+        set->opt_out = lg_arena_array(parser->arena, lg_rules_count() + 1, sizeof(bool));
+        return true;
+    }
+    if (!lg_policy_read_rule_list(parser, v, "optOut", &set->opt_out, &all))
+        return false;
+    for (struct lg_json_iter it = lg_json_iter(v); !all && lg_json_next(&it);) {
+        const struct lg_rule *rule = lg_rule_find(lg_json_str(it.val), NULL);
+        if ((rule->kinds & LG_BIT(LG_KIND_VM)) == 0)
+            return lg_policy_fail(parser, LG_E_INVALID, it.val,
+                                  "optOut: %s is not about virtual machines", rule->id);
+    }
     return true;
 }

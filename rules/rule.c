@@ -89,6 +89,51 @@ static enum lg_action weaker(enum lg_action a, enum lg_action b)
     return a < b ? a : b;
 }
 
+/* The name that exceptions go by: the prefix, where the API server makes the name up. */
+static struct lg_str name_of(const struct lg_subject *subject)
+{
+    return subject->name.n != 0 ? subject->name
+                                : lg_json_str_at(subject->object, "metadata.generateName");
+}
+
+/* Of the rule that is judged now; "" = no exception holds. Worked out when a finding asks: most reviews have none. */
+static struct lg_str exception_of(struct lg_run *run)
+{
+    if (!run->excuses_known) {
+        run->excuses = lg_policy_excuses(run->policy, run->subject.ns, name_of(&run->subject),
+                                         run->now_unix_s, run->arena, run->stalls);
+        run->excuses_known = true;
+    }
+    return run->excuses != NULL ? run->excuses[run->index] : LG_STR("");
+}
+
+/* Lowers `action` as exceptions say; *ret_excuse is why, *ret_excepted that an exception did it. */
+static enum lg_action excused(struct lg_run *run, enum lg_action action, struct lg_str *ret_excuse,
+                              bool *ret_excepted)
+{
+    *ret_excuse = run->excuse;
+    *ret_excepted = false;
+    struct lg_str exception = action > LG_ACTION_AUDIT ? exception_of(run) : LG_STR("");
+    if (exception.n == 0)
+        return action;
+    *ret_excuse = exception;
+    *ret_excepted = true;
+    return LG_ACTION_AUDIT;
+}
+
+enum lg_action lg_rule_leaning_action(struct lg_rule_context *context, struct lg_str name)
+{
+    struct lg_run *run = context->engine;
+    const char *other = run->rule->not_stronger_than;
+    size_t i = 0;
+    if (other == NULL || lg_rule_find(lg_str_of(other), &i) == NULL)
+        return LG_ACTION_DENY;
+    enum lg_action action = run->view.actions[i];
+    const struct lg_str *excuses = lg_policy_excuses(run->policy, run->subject.ns, name,
+                                                     run->now_unix_s, run->arena, run->stalls);
+    return excuses != NULL && excuses[i].n != 0 ? weaker(action, LG_ACTION_AUDIT) : action;
+}
+
 void lg_rule_report(struct lg_rule_context *context, const struct lg_report *report)
 {
     struct lg_run *run = context->engine;
@@ -103,6 +148,9 @@ void lg_rule_report(struct lg_rule_context *context, const struct lg_report *rep
     enum lg_action action = run->action;
     if (report->at_most != LG_ACTION_OFF)
         action = weaker(action, report->at_most);
+    struct lg_str excuse;
+    bool excepted = false;
+    action = excused(run, action, &excuse, &excepted);
     if (action == LG_ACTION_OFF || !has_room(run, action))
         return;
     struct lg_finding finding = {
@@ -117,6 +165,8 @@ void lg_rule_report(struct lg_rule_context *context, const struct lg_report *rep
         .field = field_of(run, report->at),
         .message = presentable(report->message, run->arena),
         .fix = presentable(report->fix, run->arena),
+        .excuse = presentable(excuse, run->arena),
+        .excepted = excepted,
         .kubevirt_reason = reason,
     };
     keep(run, &finding);
@@ -134,6 +184,9 @@ static void lack(struct lg_run *run, struct lg_val at, enum lg_kind kind, struct
         action = weaker(action, LG_ACTION_PENDING);
     if (kind != LG_KIND_OTHER && lg_inventory_known(run->inventory, kind) == LG_NOT_SERVED)
         action = weaker(action, LG_ACTION_AUDIT);
+    struct lg_str excuse;
+    bool excepted = false;
+    action = excused(run, action, &excuse, &excepted);
     if (action == LG_ACTION_OFF || !has_room(run, action))
         return;
     for (size_t i = run->first; i < run->n; i++) {
@@ -152,6 +205,8 @@ static void lack(struct lg_run *run, struct lg_val at, enum lg_kind kind, struct
         .field = field_of(run, at),
         .message = presentable(message, run->arena),
         .fix = presentable(fix, run->arena),
+        .excuse = presentable(excuse, run->arena),
+        .excepted = excepted,
     };
     keep(run, &finding);
 }
@@ -227,7 +282,9 @@ const struct lg_finding *lg_rule_judge_vmi(struct lg_rule_context *context, stru
         .arena = outer->arena,
         .inventory = outer->inventory,
         .settings = outer->settings,
+        .policy = outer->policy,
         .view = outer->view,
+        .stalls = outer->stalls,
         .now_unix_s = outer->now_unix_s,
         .expired = outer->expired,
         .expired_arg = outer->expired_arg,

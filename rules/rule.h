@@ -50,6 +50,7 @@ struct lg_rule_context {
     const struct lg_inventory *inventory;
     const struct lg_settings *settings;  /* lg_inventory_settings, never NULL */
     const struct lg_param_value *params; /* in the order of rule->params, defaults filled in */
+    struct lg_val claim_selector;        /* policy's: labels of claims that are virtual machines' */
     struct lg_arena *arena;
     int64_t now_unix_s;
     void *engine; /* the engine's own; rules leave it alone */
@@ -91,6 +92,10 @@ bool lg_rule_moving(const struct lg_rule_context *context, struct lg_moving *ret
  * rules. A migration's guest must have been found (lg_rule_moving) and run on a node. */
 const struct lg_requirements *lg_rule_requirements(struct lg_rule_context *context);
 struct lg_place_count lg_rule_placement(struct lg_rule_context *context);
+
+/* What policy would do about the rule that this one leans on (not_stronger_than), of the object `name` in the subject's
+ * namespace: its exceptions count. */
+enum lg_action lg_rule_leaning_action(struct lg_rule_context *context, struct lg_str name);
 
 /* What the rules say of a VMI that the subject is about (its own findings, by policy alone: no ratchet, no requester),
  * without those of a VMI that cannot be read. In the arena; none inside such a judgement. */

@@ -16,7 +16,13 @@ struct lg_run {
     struct lg_arena *arena;
     const struct lg_inventory *inventory;
     const struct lg_settings *settings;
+    const struct lg_policy *policy;
     struct lg_policy_view view;
+    uint64_t exempt;                 /* the entries that name the requester */
+    struct lg_policy_stalls *stalls; /* the judgement's */
+    bool opted_out;                  /* a VM that declares itself immovable */
+    const struct lg_str *excuses;    /* by rule index, once a finding asked for them; or NULL */
+    bool excuses_known;
     int64_t now_unix_s;
     bool (*expired)(void *arg);
     void *expired_arg;
@@ -28,6 +34,8 @@ struct lg_run {
     bool placed;
 
     const struct lg_rule *rule; /* the one that is judged now */
+    size_t index;               /* its index */
+    struct lg_str excuse;       /* of the requester, where that lowered its action */
     enum lg_action action; /* its action here; OFF: it only answers whether the guest can move */
     size_t first;          /* its first finding */
 

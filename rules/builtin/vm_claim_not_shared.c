@@ -2,14 +2,12 @@
  *
  * The other half of LG101, for claims that are created after the machine that names them: who creates the claim hears
  * of it. The machine is there already, so refusing its claim would only stop it: a warning. Somebody who labels a claim
- * as a machine's asks to be refused instead. Left alone: claims that controllers make on the way (importers' scratch and
+ * as a machine's (policy's claims.selector) asks to be refused instead. Left alone: claims that controllers make on the way (importers' scratch and
  * prime claims, temporary clones, KubeVirt's state), golden images, and claims no machine has as a disk of its own
  * (ephemeral ones and memory dumps).
  */
 #include "rules/kube/meta.h"
 #include "rules/rule.h"
-
-static const char label[] = "livegate.io/vm-claim";
 
 static bool made_on_the_way(struct lg_val object, struct lg_str name)
 {
@@ -88,14 +86,21 @@ static struct lg_str message_of(const struct lg_rule_context *context,
         LG_ARG(whose), LG_ARG(modes), LG_ARG(from));
 }
 
+/* A warning, or what LG101 would do about the machine where that is less. */
+static enum lg_action at_most_for(struct lg_rule_context *context, const struct lg_record *user)
+{
+    enum lg_action action = lg_rule_leaning_action(context, user->name);
+    return action < LG_ACTION_WARN ? action : LG_ACTION_WARN;
+}
+
 static void say(struct lg_rule_context *context, const struct lg_rendered *rendered,
-                const struct lg_record *user, bool labelled)
+                const struct lg_record *user)
 {
     struct lg_val at = where(context->subject);
     struct lg_claims_view view = lg_inventory_claims(context->inventory);
     const struct lg_report report = {
         .at = at,
-        .at_most = labelled && user == NULL ? LG_ACTION_OFF : LG_ACTION_WARN,
+        .at_most = user == NULL ? LG_ACTION_OFF : at_most_for(context, user),
         .message = message_of(context, rendered, user),
         .fix = lg_sharing_advice(&view, rendered, context->arena),
     };
@@ -107,8 +112,9 @@ static void check(struct lg_rule_context *context)
     const struct lg_subject *subject = context->subject;
     if (made_on_the_way(subject->object, subject->name))
         return;
-    struct lg_val labels = lg_json_at(subject->object, "metadata.labels");
-    bool labelled = lg_json_is(lg_json_get(labels, label), "true");
+    struct lg_labels labels =
+        lg_labels_read(lg_json_at(subject->object, "metadata.labels"), context->arena);
+    bool labelled = lg_selector_matches(context->claim_selector, labels);
     const struct lg_record *user =
         subject->name.n != 0 ? user_of(context->inventory, subject) : NULL;
     bool unseen = subject->name.n != 0 && !labelled && user == NULL &&
@@ -122,7 +128,7 @@ static void check(struct lg_rule_context *context)
     if (unseen)
         lg_rule_lacks(context, LG_NONE, LG_KIND_VM, LG_STR(""));
     else if (rendered.resolved)
-        say(context, &rendered, user, labelled);
+        say(context, &rendered, user);
     else if (rendered.missing != LG_KIND_OTHER && rendered.missing_name.n != 0)
         lg_rule_lacks(context, where(subject), rendered.missing, rendered.missing_name);
     else

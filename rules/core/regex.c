@@ -65,3 +65,63 @@ bool lg_regex_matches(const struct lg_regex *regex, struct lg_str text, bool *re
         *ret_limit = rc < 0 && rc != PCRE2_ERROR_NOMATCH;
     return rc >= 0;
 }
+
+static bool among(uint32_t c, const char *alphabet)
+{
+    return c != 0 && c < 0x80 && strchr(alphabet, (int)c) != NULL;
+}
+
+/* What PCRE2 itself worked out: the shortest match, where a match can start, what it has to hold. */
+static bool study_allows(const pcre2_code *code, const char *alphabet, size_t bytes_max)
+{
+    uint32_t shortest = 0, type = 0, c = 0;
+    const uint8_t *starts = NULL;
+    if (pcre2_pattern_info(code, PCRE2_INFO_MINLENGTH, &shortest) == 0 && shortest > bytes_max)
+        return false;
+    if (pcre2_pattern_info(code, PCRE2_INFO_FIRSTCODETYPE, &type) == 0 && type == 1 &&
+        pcre2_pattern_info(code, PCRE2_INFO_FIRSTCODEUNIT, &c) == 0 && !among(c, alphabet))
+        return false;
+    if (pcre2_pattern_info(code, PCRE2_INFO_LASTCODETYPE, &type) == 0 && type == 1 &&
+        pcre2_pattern_info(code, PCRE2_INFO_LASTCODEUNIT, &c) == 0 && !among(c, alphabet))
+        return false;
+    if (pcre2_pattern_info(code, PCRE2_INFO_FIRSTBITMAP, (void *)&starts) != 0 || starts == NULL)
+        return true;
+    for (const char *a = alphabet; *a != '\0'; a++)
+        if ((starts[(unsigned char)*a / 8] >> ((unsigned char)*a % 8) & 1) != 0)
+            return true;
+    return false;
+}
+
+/* Of a pattern without groups, classes and alternatives every plain character has to be there, unless a quantifier
+ * behind it allows none. */
+static bool plain_allows(struct lg_str pattern, const char *alphabet)
+{
+    for (size_t i = 0; i < pattern.n; i++)
+        if (strchr("\\[](){}|", pattern.p[i]) != NULL)
+            return true;
+    for (size_t i = 0; i < pattern.n; i++) {
+        char next = i + 1 < pattern.n ? pattern.p[i + 1] : '\0';
+        bool optional = next == '?' || next == '*';
+        if (!optional && strchr(".*+?^$", pattern.p[i]) == NULL &&
+            !among((unsigned char)pattern.p[i], alphabet))
+            return false;
+    }
+    return true;
+}
+
+bool lg_regex_possible(struct lg_str pattern, const char *alphabet, size_t bytes_max)
+{
+    int error = 0;
+    PCRE2_SIZE offset = 0;
+    /* Inline options may change what a character means. */
+    if (memmem(pattern.p, pattern.n, "(?", 2) != NULL || memchr(pattern.p, '\0', pattern.n) != NULL)
+        return true;
+    /* Not anchored: PCRE2 studies where a match can start only then. */
+    pcre2_code *code =
+        pcre2_compile((PCRE2_SPTR)pattern.p, pattern.n, PCRE2_UTF, &error, &offset, NULL);
+    if (code == NULL)
+        return true;
+    bool possible = study_allows(code, alphabet, bytes_max) && plain_allows(pattern, alphabet);
+    pcre2_code_free(code);
+    return possible;
+}

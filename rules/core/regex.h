@@ -18,4 +18,8 @@ void lg_regex_free(struct lg_regex *regex);
  * (may be NULL) says so. */
 bool lg_regex_matches(const struct lg_regex *regex, struct lg_str text, bool *ret_limit);
 
+/* False when no text of at most `bytes_max` bytes that is made of the characters of `alphabet` can match: a character
+ * that has to be there is not among them, or it asks for more. True where that cannot be told. */
+bool lg_regex_possible(struct lg_str pattern, const char *alphabet, size_t bytes_max);
+
 #endif

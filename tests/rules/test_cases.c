@@ -4,7 +4,7 @@
  *   old.yaml        the object before an update
  *   inventory.yaml  the cluster; kinds that stand there are complete
  *   policy.yaml
- *   request.yaml    username (none: offline), groups, operation, dryRun, subresource, namespace, known (more kinds that are complete)
+ *   request.yaml    username (none: offline), groups, operation, dryRun, subresource, namespace, known (more kinds that are complete), now (a time)
  *   expect.json     {"verdict": "deny", "findings": [{"rule", "action", "field", "about"?, "message"?, "fix"?}]}: the
  *                   exact list of findings; message and fix are parts of the text. "skipped" and "refused" (a path) where
  *                   they are expected.
@@ -21,6 +21,7 @@
 #include <cmocka.h>
 
 #include "rules/core/file.h"
+#include "rules/kube/meta.h"
 #include "tests/support/world.h"
 
 static void path_of(const char *folder, const char *file, char *path, size_t size)
@@ -89,8 +90,8 @@ static void only_keys(const char *folder, struct lg_val v, const char *const *ke
 
 static void judge(struct lg_world *world, const char *folder, struct lg_judgement *ret)
 {
-    static const char *const keys[] = {"username",    "groups",    "operation", "dryRun",
-                                       "subresource", "namespace", "known",     NULL};
+    static const char *const keys[] = {"username",  "groups", "operation", "dryRun", "subresource",
+                                       "namespace", "known",  "now",       NULL};
     struct lg_val request = load(world, folder, "request.yaml");
     only_keys(folder, request, keys);
     struct lg_engine_input input = {
@@ -101,6 +102,9 @@ static void judge(struct lg_world *world, const char *folder, struct lg_judgemen
         .subresource = lg_json_there(lg_json_get(request, "subresource")),
         .dry_run = lg_json_bool(lg_json_get(request, "dryRun"), false),
     };
+    struct lg_val now = lg_json_get(request, "now");
+    if (lg_json_there(now))
+        assert_int_equal(lg_meta_time(lg_json_str(now), &input.now_unix_s), LG_E_OK);
     input.username = lg_json_str(lg_json_get(request, "username"));
     input.op = op_of(lg_json_get(request, "operation"), &input);
     know(world, lg_json_get(request, "known"));

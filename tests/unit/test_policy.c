@@ -11,6 +11,8 @@
 #include "tests/support/objects.h"
 #include "tests/unit/fake_rules.h"
 
+enum { NOW = 1764000000 }; /* 2025-11-24T16:00:00Z */
+
 #define HEAD "apiVersion: livegate.io/v1\nkind: Policy\n"
 
 static size_t index_of(const char *rule)
@@ -29,16 +31,25 @@ static struct lg_policy *parse(const char *text)
     return policy;
 }
 
+static struct lg_policy_view view_of(const struct lg_policy *policy, struct lg_str ns,
+                                     const struct lg_namespace *record)
+{
+    struct lg_policy_stalls stalls = {0};
+    struct lg_policy_view view = lg_policy_view(policy, ns, record, &stalls);
+    assert_int_equal(stalls.n, 0);
+    return view;
+}
+
 static enum lg_action action_in(const struct lg_policy *policy, const char *ns, const char *rule)
 {
-    return lg_policy_view(policy, lg_str_of(ns), NULL).actions[index_of(rule)];
+    return view_of(policy, lg_str_of(ns), NULL).actions[index_of(rule)];
 }
 
 static void without_a_file_every_rule_has_its_default(void **state)
 {
     (void)state;
     struct lg_policy *policy = lg_policy_default();
-    struct lg_policy_view view = lg_policy_view(policy, LG_STR("shop"), NULL);
+    struct lg_policy_view view = view_of(policy, LG_STR("shop"), NULL);
     assert_int_equal(view.mode, LG_MODE_ENFORCE);
     for (size_t i = 0; lg_rules[i] != NULL; i++)
         assert_int_equal(view.actions[i], lg_rules[i]->action);
@@ -58,7 +69,7 @@ static void a_policy_lives_until_its_last_user(void **state)
     struct lg_policy *policy = parse(HEAD "mode: observe\n");
     struct lg_policy *mine = lg_policy_ref(policy);
     lg_policy_unref(policy);
-    assert_int_equal(lg_policy_view(mine, LG_STR(""), NULL).mode, LG_MODE_OBSERVE);
+    assert_int_equal(view_of(mine, LG_STR(""), NULL).mode, LG_MODE_OBSERVE);
     lg_policy_unref(mine);
 }
 
@@ -110,20 +121,20 @@ static void the_first_matching_namespace_entry_merges_key_by_key(void **state)
                                           "- names: ['.*']\n"
                                           "  rules: {LG202: {strict: true}}\n"
                                           "rules: {LG202: {ports: [1, 65535]}}\n");
-    struct lg_policy_view dev = lg_policy_view(policy, LG_STR("dev-1"), NULL);
+    struct lg_policy_view dev = view_of(policy, LG_STR("dev-1"), NULL);
     size_t i = index_of("LG202");
     assert_int_equal(dev.mode, LG_MODE_OBSERVE);
     assert_int_equal(dev.actions[i], LG_ACTION_WARN);
     assert_int_equal(dev.params[i][0].n, 2);
     assert_int_equal(dev.params[i][0].items[1], 65535);
     assert_false(dev.params[i][1].flag);
-    assert_int_equal(lg_policy_view(policy, LG_STR("sandbox"), NULL).mode, LG_MODE_OBSERVE);
-    struct lg_policy_view rest = lg_policy_view(policy, LG_STR("my-dev-1"), NULL);
+    assert_int_equal(view_of(policy, LG_STR("sandbox"), NULL).mode, LG_MODE_OBSERVE);
+    struct lg_policy_view rest = view_of(policy, LG_STR("my-dev-1"), NULL);
     assert_int_equal(rest.mode, LG_MODE_ENFORCE);
     assert_int_equal(rest.actions[i], LG_ACTION_DENY);
     assert_int_equal(rest.params[i][0].items[0], 1);
     assert_true(rest.params[i][1].flag);
-    struct lg_policy_view cluster = lg_policy_view(policy, LG_STR(""), NULL);
+    struct lg_policy_view cluster = view_of(policy, LG_STR(""), NULL);
     assert_false(cluster.params[i][1].flag);
     lg_policy_unref(policy);
 }
@@ -149,11 +160,11 @@ static void entries_select_by_labels_of_the_namespace(void **state)
     const struct lg_namespace *tested = (const struct lg_namespace *)test;
     const struct lg_namespace *teamed = (const struct lg_namespace *)team;
     size_t i = index_of("LG101");
-    assert_int_equal(lg_policy_view(policy, LG_STR("a"), tested).mode, LG_MODE_OBSERVE);
-    assert_int_equal(lg_policy_view(policy, LG_STR("a"), NULL).mode, LG_MODE_ENFORCE);
-    assert_int_equal(lg_policy_view(policy, LG_STR("b1"), teamed).actions[i], LG_ACTION_AUDIT);
-    assert_int_equal(lg_policy_view(policy, LG_STR("b1"), NULL).actions[i], LG_ACTION_DENY);
-    assert_int_equal(lg_policy_view(policy, LG_STR("c"), teamed).actions[i], LG_ACTION_DENY);
+    assert_int_equal(view_of(policy, LG_STR("a"), tested).mode, LG_MODE_OBSERVE);
+    assert_int_equal(view_of(policy, LG_STR("a"), NULL).mode, LG_MODE_ENFORCE);
+    assert_int_equal(view_of(policy, LG_STR("b1"), teamed).actions[i], LG_ACTION_AUDIT);
+    assert_int_equal(view_of(policy, LG_STR("b1"), NULL).actions[i], LG_ACTION_DENY);
+    assert_int_equal(view_of(policy, LG_STR("c"), teamed).actions[i], LG_ACTION_DENY);
     lg_policy_unref(policy);
     lg_record_unref(test);
     lg_record_unref(team);
@@ -231,20 +242,12 @@ static void errors_say_where_and_what(void **state)
          "policy: unknown key \"mdoe\"; did you mean \"mode\"?"},
         {HEAD "namespace: []\n", LG_E_INVALID, "p.yaml:3:1",
          "policy: unknown key \"namespace\"; did you mean \"namespaces\"?"},
-        {HEAD "exempt: []\n", LG_E_UNSUPPORTED, "p.yaml:3:1",
-         "policy: \"exempt\" is not supported by this version"},
-        {HEAD "exceptions: []\n", LG_E_UNSUPPORTED, "p.yaml:3:1",
-         "policy: \"exceptions\" is not supported by this version"},
-        {HEAD "optOut: []\n", LG_E_UNSUPPORTED, "p.yaml:3:1",
-         "policy: \"optOut\" is not supported by this version"},
         {HEAD "placement: {}\n", LG_E_UNSUPPORTED, "p.yaml:3:1",
          "policy: \"placement\" is not supported by this version"},
         {HEAD "mutate: {}\n", LG_E_UNSUPPORTED, "p.yaml:3:1",
          "policy: \"mutate\" is not supported by this version"},
         {HEAD "limiter: {}\n", LG_E_UNSUPPORTED, "p.yaml:3:1",
          "policy: \"limiter\" is not supported by this version"},
-        {HEAD "claims: {}\n", LG_E_UNSUPPORTED, "p.yaml:3:1",
-         "policy: \"claims\" is not supported by this version"},
         {HEAD "rules: [LG101]\n", LG_E_INVALID, "p.yaml:3:8",
          "rules must be an object with rule ids or names as keys, not a list"},
         {HEAD "rules:\n  LG2O2: {action: warn}\n", LG_E_INVALID, "p.yaml:4:3",
@@ -287,8 +290,74 @@ static void errors_say_where_and_what(void **state)
          "an entry of namespaces needs names or a selector"},
         {HEAD "namespaces:\n- {name: [a]}\n", LG_E_INVALID, "p.yaml:4:4",
          "namespaces: unknown key \"name\"; did you mean \"names\"?"},
-        {HEAD "namespaces:\n- {names: [a], exempt: []}\n", LG_E_UNSUPPORTED, "p.yaml:4:16",
-         "namespaces: \"exempt\" is not supported by this version"},
+        {HEAD "namespaces:\n- {names: [a], exempt: []}\n", LG_E_INVALID, "p.yaml:4:16",
+         "\"exempt\" belongs to the policy, not to an entry of namespaces"},
+        {HEAD "namespaces:\n- {names: [a], limiter: {}}\n", LG_E_UNSUPPORTED, "p.yaml:4:16",
+         "namespaces: \"limiter\" is not supported by this version"},
+        {HEAD "namespaces:\n- {names: [a, a]}\n", LG_E_INVALID, "p.yaml:4:15",
+         "names: \"a\" stands twice"},
+        {HEAD "namespaces:\n- {names: [a]}\n- {names: [a], mode: observe}\n", LG_E_INVALID,
+         "p.yaml:5:3", "the same namespaces as entry 1, which counts first"},
+        {HEAD "exempt: {}\n", LG_E_INVALID, "p.yaml:3:9", "exempt must be a list, not an object"},
+        {HEAD "exempt: [a]\n", LG_E_INVALID, "p.yaml:3:10",
+         "an entry of exempt must be an object, not a string"},
+        {HEAD "exempt: [{rules: ['*'], action: warn}]\n", LG_E_INVALID, "p.yaml:3:10",
+         "an entry of exempt needs users or groups"},
+        {HEAD "exempt: [{users: [a], action: warn}]\n", LG_E_INVALID, "p.yaml:3:10",
+         "an entry of exempt needs rules; [\"*\"] is all of them"},
+        {HEAD "exempt: [{users: [a], rules: [LG101]}]\n", LG_E_INVALID, "p.yaml:3:10",
+         "an entry of exempt needs an action: warn, audit or off"},
+        {HEAD "exempt: [{users: [a], rules: [LG101], action: deny}]\n", LG_E_INVALID, "p.yaml:3:47",
+         "action deny exempts nobody: use warn, audit or off"},
+        {HEAD "exempt: [{users: [], rules: [LG101], action: warn}]\n", LG_E_INVALID, "p.yaml:3:18",
+         "users is empty"},
+        {HEAD "exempt: [{users: [1], rules: [LG101], action: warn}]\n", LG_E_INVALID, "p.yaml:3:19",
+         "a user must be a string, not a number"},
+        {HEAD "exempt: [{groups: [g, g], rules: [LG101], action: warn}]\n", LG_E_INVALID,
+         "p.yaml:3:23", "groups: \"g\" stands twice"},
+        {HEAD "exempt: [{users: [a], rules: [LG999], action: warn}]\n", LG_E_INVALID, "p.yaml:3:31",
+         "unknown rule \"LG999\""},
+        {HEAD "exempt: [{users: [a], rules: [LG101, claim-not-shared], action: warn}]\n",
+         LG_E_INVALID, "p.yaml:3:38", "rules: LG101 (claim-not-shared) stands twice"},
+        {HEAD "exempt: [{users: [a], rules: [LG101, '*'], action: warn}]\n", LG_E_INVALID,
+         "p.yaml:3:38", "rules: \"*\" is every rule, so that no other belongs beside it"},
+        {HEAD "exempt: [{user: [a], rules: ['*'], action: warn}]\n", LG_E_INVALID, "p.yaml:3:11",
+         "exempt: unknown key \"user\"; did you mean \"users\"?"},
+        {HEAD "exempt:\n- {users: [a], rules: ['*'], action: warn}\n"
+              "- {users: [a], rules: ['*'], action: warn}\n",
+         LG_E_INVALID, "p.yaml:5:3", "the same as entry 1"},
+        {HEAD "exceptions: [{namespace: a}]\n", LG_E_INVALID, "p.yaml:3:14",
+         "an exception needs rules; [\"*\"] is all of them"},
+        {HEAD "exceptions: [{rules: [LG101]}]\n", LG_E_INVALID, "p.yaml:3:14",
+         "an exception needs a namespace, namespaces or a name"},
+        {HEAD "exceptions: [{rules: [], name: a}]\n", LG_E_INVALID, "p.yaml:3:22",
+         "rules is empty"},
+        {HEAD "exceptions: [{rules: LG101, name: a}]\n", LG_E_INVALID, "p.yaml:3:22",
+         "rules must be a list, not a string"},
+        {HEAD "exceptions: [{rules: [LG101], namespace: a, namespaces: [b]}]\n", LG_E_INVALID,
+         "p.yaml:3:57", "an exception has a namespace or namespaces, not both"},
+        {HEAD "exceptions: [{rules: [LG101], namespaces: [b, b]}]\n", LG_E_INVALID, "p.yaml:3:47",
+         "namespaces: \"b\" stands twice"},
+        {HEAD "exceptions: [{rules: [LG101], name: a, expires: tomorrow}]\n", LG_E_INVALID,
+         "p.yaml:3:49", "expires \"tomorrow\" is no time such as 2027-03-31T00:00:00Z"},
+        {HEAD "exceptions: [{rules: [LG101], name: a, expires: 2027}]\n", LG_E_INVALID,
+         "p.yaml:3:49", "expires must be a string, not a number"},
+        {HEAD "exceptions: [{rules: [LG101], name: a, reason: 7}]\n", LG_E_INVALID, "p.yaml:3:48",
+         "reason must be a string, not a number"},
+        {HEAD "exceptions: [{rules: [LG101], name: a, until: x}]\n", LG_E_INVALID, "p.yaml:3:40",
+         "exceptions: unknown key \"until\""},
+        {HEAD "exceptions:\n- {rules: [LG101], name: a}\n- {rules: [claim-not-shared], name: a, "
+              "reason: x}\n",
+         LG_E_INVALID, "p.yaml:5:3", "the same rules and objects as exception 1"},
+        {HEAD "optOut: LG101\n", LG_E_INVALID, "p.yaml:3:9", "optOut must be a list, not a string"},
+        {HEAD "optOut: [LG999]\n", LG_E_INVALID, "p.yaml:3:10", "unknown rule \"LG999\""},
+        {HEAD "optOut: [LG602]\n", LG_E_INVALID, "p.yaml:3:10",
+         "optOut: LG602 is not about virtual machines"},
+        {HEAD "claims: {}\n", LG_E_INVALID, "p.yaml:3:9", "claims needs a selector"},
+        {HEAD "claims: {label: a}\n", LG_E_INVALID, "p.yaml:3:10", "claims: unknown key \"label\""},
+        {HEAD "claims: {selector: {matchLabels: {a: b}, matchExpressions: [{key: a, operator: "
+              "DoesNotExist}]}}\n",
+         LG_E_INVALID, "p.yaml:3:20", "the selector contradicts itself: no claim can match it"},
         {HEAD "namespaces:\n- {names: a}\n", LG_E_INVALID, "p.yaml:4:11",
          "names must be a list, not a string"},
         {HEAD "namespaces:\n- {names: []}\n", LG_E_INVALID, "p.yaml:4:11", "names is empty"},
@@ -371,7 +440,7 @@ static void a_policy_explains_itself(void **state)
                    "- {names: [same]}\n"
                    "controllers: [robot]\n");
     struct lg_buf out = {0};
-    lg_policy_describe(policy, &out);
+    lg_policy_describe(policy, NOW, &out);
     assert_string_equal(
         out.p, "mode observe: nothing is refused, denials become warnings\n"
                "KubeVirt version: 1.5, whatever the cluster says\n"
@@ -382,7 +451,10 @@ static void a_policy_explains_itself(void **state)
                "  LG202 migration-port-collision     warn (default: deny), ports 80, strict false\n"
                "  LG401 no-eligible-node             deny\n"
                "  LG602 vmi-not-migratable           deny\n"
-               "exceptions by namespace (the first that matches holds):\n"
+               "warnings at most for a VM with evictionStrategy None of its own: none\n"
+               "claims that are virtual machines', beside those that one uses: "
+               "{\"matchLabels\":{\"livegate.io/vm-claim\":\"true\"}}\n"
+               "by namespace (the first that matches holds):\n"
                "  1. namespaces named like dev-.* or qa:\n"
                "     mode enforce: what a rule denies is refused\n"
                "     LG101 claim-not-shared             audit (default: deny)\n"
@@ -391,6 +463,225 @@ static void a_policy_explains_itself(void **state)
                "never refused: the controllers of KubeVirt, CDI and HyperConverged\n"
                "  and robot\n"
                "warned instead of refused: members of the group livegate:bypass\n");
+    lg_buf_done(&out);
+    lg_policy_unref(policy);
+}
+
+static void exempt_requesters_are_found_by_whole_names_and_groups(void **state)
+{
+    (void)state;
+    struct lg_objects objects;
+    lg_objects_init(&objects);
+    struct lg_policy *policy =
+        parse(HEAD "exempt:\n"
+                   "- {users: [velero, oadp], rules: [LG101], action: warn, reason: restores}\n"
+                   "- {groups: [ops], rules: ['*'], action: audit}\n");
+    struct lg_val ops = lg_objects_parse(&objects, "['other','ops']");
+    struct lg_str reason = LG_STR("");
+    size_t i = index_of("LG101"), k = index_of("LG202");
+    uint64_t none = lg_policy_exempt(policy, LG_STR("vel"), LG_NONE);
+    assert_int_equal(none, 0);
+    assert_int_equal(lg_policy_exempt(policy, LG_STR(""), ops), 0);
+    uint64_t velero = lg_policy_exempt(policy, LG_STR("velero"), LG_NONE);
+    assert_int_equal(velero, 1);
+    assert_int_equal(lg_policy_exempted(policy, velero, i, LG_ACTION_DENY, &reason),
+                     LG_ACTION_WARN);
+    assert_true(lg_str_is(reason, "restores"));
+    assert_int_equal(lg_policy_exempted(policy, velero, k, LG_ACTION_DENY, NULL), LG_ACTION_DENY);
+    assert_int_equal(lg_policy_exempted(policy, velero, i, LG_ACTION_AUDIT, NULL), LG_ACTION_AUDIT);
+    uint64_t both = lg_policy_exempt(policy, LG_STR("oadp"), ops);
+    assert_int_equal(both, 3);
+    assert_int_equal(lg_policy_exempted(policy, both, i, LG_ACTION_DENY, NULL), LG_ACTION_AUDIT);
+    assert_int_equal(lg_policy_exempted(policy, both, k, LG_ACTION_DENY, &reason), LG_ACTION_AUDIT);
+    assert_true(lg_str_is(reason, "the requester is exempt"));
+    lg_policy_unref(policy);
+    lg_objects_done(&objects);
+}
+
+static struct lg_str excuse(const struct lg_policy *policy, const char *ns, const char *name,
+                            const char *rule, struct lg_arena *arena)
+{
+    struct lg_policy_stalls stalls = {0};
+    const struct lg_str *excuses =
+        lg_policy_excuses(policy, lg_str_of(ns), lg_str_of(name), NOW, arena, &stalls);
+    return excuses != NULL ? excuses[index_of(rule)] : LG_STR("");
+}
+
+static void exceptions_hold_for_their_objects_until_they_expire(void **state)
+{
+    (void)state;
+    struct lg_arena arena;
+    lg_arena_init(&arena);
+    struct lg_policy *policy =
+        parse(HEAD "exceptions:\n"
+                   "- {rules: [LG101], namespace: legacy, name: 'db-[0-9]+', reason: CHG-1,\n"
+                   "   approvedBy: storage, expires: 2027-03-31T00:00:00Z}\n"
+                   "- {rules: ['*'], namespaces: ['old-.*', attic], expires: "
+                   "'2025-11-24T16:00:01Z'}\n"
+                   "- {rules: [LG202], name: gone, expires: '2025-11-24T16:00:00Z'}\n"
+                   "- {rules: [LG202], name: profile}\n");
+    assert_true(lg_str_is(excuse(policy, "legacy", "db-12", "LG101", &arena),
+                          "exception until 2027-03-31T00:00:00Z, approved by storage: CHG-1"));
+    assert_int_equal(excuse(policy, "legacy", "db-12", "LG202", &arena).n, 0);
+    assert_int_equal(excuse(policy, "legacy", "db-x", "LG101", &arena).n, 0);
+    assert_int_equal(excuse(policy, "legacy2", "db-12", "LG101", &arena).n, 0);
+    assert_true(excuse(policy, "old-1", "any", "LG202", &arena).n != 0);
+    assert_true(excuse(policy, "attic", "", "LG401", &arena).n != 0);
+    assert_int_equal(excuse(policy, "", "any", "LG401", &arena).n, 0);
+    assert_int_equal(excuse(policy, "a", "gone", "LG202", &arena).n, 0);
+    assert_true(lg_str_is(excuse(policy, "", "profile", "LG202", &arena), "exception"));
+    lg_policy_unref(policy);
+    lg_arena_done(&arena);
+}
+
+static void a_pattern_that_hits_its_limits_does_not_match_and_is_counted(void **state)
+{
+    (void)state;
+    struct lg_arena arena;
+    lg_arena_init(&arena);
+    struct lg_buf text = {0};
+    lg_buf_puts(&text, HEAD "exceptions:\n");
+    for (int i = 0; i < 20; i++)
+        lg_buf_printf(&text, "- {rules: [LG101], name: '(a+)+[bc]{1,%d}'}\n", i + 1);
+    struct lg_policy *policy = parse(text.p);
+    struct lg_policy_stalls stalls = {0};
+    struct lg_str name = LG_STR("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
+    assert_null(lg_policy_excuses(policy, LG_STR("a"), name, NOW, &arena, &stalls));
+    assert_int_equal(stalls.n, LG_POLICY_STALLS_MAX);
+    assert_true(lg_str_is(stalls.pattern, "(a+)+[bc]{1,1}"));
+    lg_buf_done(&text);
+    lg_policy_unref(policy);
+    lg_arena_done(&arena);
+}
+
+static bool at_once(void *arg)
+{
+    (void)arg;
+    return true;
+}
+
+static void no_pattern_is_tried_once_time_is_up(void **state)
+{
+    (void)state;
+    struct lg_policy *policy =
+        parse(HEAD "namespaces:\n- {names: ['a.*'], mode: observe}\n- {names: [ab], rules: "
+                   "{LG101: {action: audit}}}\n");
+    struct lg_policy_stalls stalls = {.expired = at_once};
+    struct lg_policy_view view = lg_policy_view(policy, LG_STR("ab"), NULL, &stalls);
+    assert_int_equal(view.mode, LG_MODE_ENFORCE);
+    assert_int_equal(view.actions[index_of("LG101")], LG_ACTION_AUDIT);
+    lg_policy_unref(policy);
+}
+
+static void opting_out_and_claims_merge_by_namespace(void **state)
+{
+    (void)state;
+    struct lg_objects objects;
+    lg_objects_init(&objects);
+    struct lg_policy *policy =
+        parse(HEAD "optOut: [LG401, LG202]\n"
+                   "claims: {selector: {matchLabels: {vm: 'yes'}}}\n"
+                   "namespaces:\n"
+                   "- {names: [strict], optOut: []}\n"
+                   "- {names: [own], claims: {selector: {matchExpressions: [{key: disk, operator: "
+                   "Exists}]}}}\n");
+    struct lg_labels vm =
+        lg_labels_read(lg_objects_parse(&objects, "{'vm':'yes'}"), &objects.arena);
+    struct lg_policy_view any = view_of(policy, LG_STR("a"), NULL);
+    struct lg_policy_view strict = view_of(policy, LG_STR("strict"), NULL);
+    struct lg_policy_view own = view_of(policy, LG_STR("own"), NULL);
+    assert_true(any.opt_out[index_of("LG202")]);
+    assert_false(any.opt_out[index_of("LG101")]);
+    assert_false(strict.opt_out[index_of("LG202")]);
+    assert_true(own.opt_out[index_of("LG401")]);
+    assert_true(lg_selector_matches(any.claim_selector, vm));
+    assert_true(lg_selector_matches(strict.claim_selector, vm));
+    assert_false(lg_selector_matches(own.claim_selector, vm));
+    lg_policy_unref(policy);
+    lg_objects_done(&objects);
+}
+
+static void entries_that_do_nothing_are_marked(void **state)
+{
+    (void)state;
+    struct lg_policy *policy = parse(
+        HEAD "rules: {LG202: {action: audit}}\n"
+             "namespaces:\n"
+             "- {names: ['Dev-.*', 'qa_1'], mode: observe}\n"
+             "- {selector: {matchLabels: {a: b}, matchExpressions: [{key: a, operator: NotIn, "
+             "values: [b]}]}}\n"
+             "- {names: ['dev-.*', 'a b']}\n"
+             "- {names: [dev-1, dev-2]}\n"
+             "- {names: ['.*']}\n"
+             "- {names: [x]}\n"
+             "exempt:\n"
+             "- {users: [robot], rules: [LG202], action: warn}\n"
+             "- {users: [robot], rules: [LG101], action: warn}\n"
+             "exceptions:\n"
+             "- {rules: [LG202], namespace: a}\n"
+             "- {rules: [LG101], namespace: A}\n"
+             "- {rules: [LG101], namespace: a, name: 'db_.*'}\n"
+             "- {rules: [LG101], namespace: a, name: 'a{254}'}\n"
+             "- {rules: [LG101], namespace: b, expires: 2020-01-01T00:00:00Z}\n"
+             "- {rules: [LG101], namespace: c, name: '(?i)DB-.*', reason: moves}\n");
+    struct lg_policy_survey survey;
+    lg_policy_survey(policy, NOW, &survey);
+    assert_int_equal(survey.parts[LG_POLICY_NAMESPACES].never, 4);
+    assert_int_equal(survey.parts[LG_POLICY_NAMESPACES].active, 2);
+    assert_int_equal(survey.parts[LG_POLICY_EXEMPT].never, 1);
+    assert_int_equal(survey.parts[LG_POLICY_EXEMPT].active, 1);
+    assert_int_equal(survey.parts[LG_POLICY_EXCEPTIONS].never, 4);
+    assert_int_equal(survey.parts[LG_POLICY_EXCEPTIONS].expired, 1);
+    assert_int_equal(survey.parts[LG_POLICY_EXCEPTIONS].active, 1);
+    struct lg_buf out = {0};
+    lg_policy_describe(policy, NOW, &out);
+    const char *from = strstr(out.p, "by namespace");
+    assert_non_null(from);
+    assert_string_equal(
+        from,
+        "by namespace (the first that matches holds):\n"
+        "  1. namespaces named like Dev-.* (which no name can match) or qa_1 (which no name can "
+        "match):\n"
+        "     NEVER MATCHES: no namespace can have such a name\n"
+        "     mode observe: nothing is refused, denials become warnings\n"
+        "  2. namespaces with labels {\"matchLabels\":{\"a\":\"b\"},\"matchExpressions\":[{\"key\":"
+        "\"a\",\"operator\":\"NotIn\",\"values\":[\"b\"]}]}:\n"
+        "     NEVER MATCHES: the selector contradicts itself\n"
+        "     as everywhere\n"
+        "  3. namespaces named like dev-.* or a b (which no name can match):\n"
+        "     as everywhere\n"
+        "  4. namespaces named like dev-1 or dev-2:\n"
+        "     NEVER MATCHES: an entry before it takes all of its namespaces\n"
+        "     as everywhere\n"
+        "  5. namespaces named like .*:\n"
+        "     as everywhere\n"
+        "  6. namespaces named like x:\n"
+        "     NEVER MATCHES: an entry before it takes all of its namespaces\n"
+        "     as everywhere\n"
+        "exempt, by who asks:\n"
+        "  1. user robot: LG202 at most warn\n"
+        "     NEVER MATCHES: its rules are no stronger than that anywhere\n"
+        "  2. user robot: LG101 at most warn\n"
+        "exceptions, recorded instead of refused:\n"
+        "  1. LG202 in namespace a\n"
+        "     exception (it never expires)\n"
+        "     NEVER MATCHES: its rules are audit or off everywhere already\n"
+        "  2. LG101 in namespace A\n"
+        "     exception (it never expires)\n"
+        "     NEVER MATCHES: no namespace can have such a name\n"
+        "  3. LG101 in namespace a for objects named db_.*\n"
+        "     exception (it never expires)\n"
+        "     NEVER MATCHES: no object can have such a name\n"
+        "  4. LG101 in namespace a for objects named a{254}\n"
+        "     exception (it never expires)\n"
+        "     NEVER MATCHES: no object can have such a name\n"
+        "  5. LG101 in namespace b\n"
+        "     exception until 2020-01-01T00:00:00Z\n"
+        "     EXPIRED: it counts no more\n"
+        "  6. LG101 in namespace c for objects named (?i)DB-.*\n"
+        "     exception: moves (it never expires)\n"
+        "never refused: the controllers of KubeVirt, CDI and HyperConverged\n"
+        "warned instead of refused: members of the group livegate:bypass\n");
     lg_buf_done(&out);
     lg_policy_unref(policy);
 }
@@ -412,6 +703,12 @@ int main(void)
         cmocka_unit_test(a_bad_pattern_is_reported_where_it_stands),
         cmocka_unit_test(broken_yaml_is_reported_where_it_breaks),
         cmocka_unit_test(a_policy_explains_itself),
+        cmocka_unit_test(exempt_requesters_are_found_by_whole_names_and_groups),
+        cmocka_unit_test(exceptions_hold_for_their_objects_until_they_expire),
+        cmocka_unit_test(a_pattern_that_hits_its_limits_does_not_match_and_is_counted),
+        cmocka_unit_test(no_pattern_is_tried_once_time_is_up),
+        cmocka_unit_test(opting_out_and_claims_merge_by_namespace),
+        cmocka_unit_test(entries_that_do_nothing_are_marked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

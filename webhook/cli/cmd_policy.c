@@ -1,4 +1,6 @@
 /* livegate policy FILE: says whether the file is a policy, and what it means. */
+#include <time.h>
+
 #include "rules/core/file.h"
 #include "rules/core/mem.h"
 #include "rules/policy.h"
@@ -47,7 +49,7 @@ int lg_cmd_policy(int argc, char **argv)
     if (lg_file_read(path, POLICY_BYTES_MAX, &text, &bytes, &err) != LG_E_OK ||
         lg_policy_parse((struct lg_str){text, bytes}, path, &policy, &err) != LG_E_OK)
         return lg_cli_fail(&err);
-    lg_policy_describe(policy, &buf);
+    lg_policy_describe(policy, (int64_t)time(NULL), &buf);
     lg_output_flush(stdout, &buf);
     return LG_EXIT_OK;
 }

@@ -7,6 +7,7 @@
 #include "rules/core/mem.h"
 #include "webhook/runtime/clock.h"
 #include "webhook/runtime/log.h"
+#include "webhook/server/policy_stats.h"
 #include "webhook/server/stats.h"
 
 void lg_reload_done(struct lg_reload *reload)
@@ -108,7 +109,10 @@ enum lg_err_code lg_reload_policy(struct lg_reload *reload, struct lg_policy **r
     free(reload->policy_text);
     reload->policy_text = lg_steal(text);
     reload->policy_bytes = n;
-    return lg_policy_parse((struct lg_str){reload->policy_text, n}, reload->policy_path, ret, err);
+    code = lg_policy_parse((struct lg_str){reload->policy_text, n}, reload->policy_path, ret, err);
+    if (code == LG_E_OK)
+        lg_policy_stats_log(*ret, reload->policy_path, lg_clock_unix_s());
+    return code;
 }
 
 /* False when the file reads as it did the last time. */

@@ -9,6 +9,7 @@
 #include "webhook/runtime/clock.h"
 #include "webhook/runtime/log.h"
 #include "webhook/server/duration.h"
+#include "webhook/server/policy_stats.h"
 #include "webhook/server/stats.h"
 
 enum { MISROUTED_LOG_INTERVAL_MS = 60 * 1000, USED_PERCENT = 80 };
@@ -56,6 +57,12 @@ static struct lg_policy *policy_ref(struct lg_reviewer *reviewer)
     struct lg_policy *policy = lg_policy_ref(reviewer->policy);
     pthread_mutex_unlock(&reviewer->lock);
     return policy;
+}
+
+void lg_reviewer_survey(struct lg_reviewer *reviewer)
+{
+    struct lg_policy *policy lg_cleanup(lg_policy_unref_cleanup) = policy_ref(reviewer);
+    lg_policy_stats_survey(policy, lg_clock_unix_s());
 }
 
 int64_t lg_review_timeout_ms(const char *timeout)
@@ -193,6 +200,7 @@ enum lg_err_code lg_reviewer_answer(struct lg_reviewer *reviewer, const struct l
     *ret_text = lg_review_encode(&answer, ret_bytes);
     int64_t duration_ns = lg_clock_mono_ns() - call->arrived_ns;
     lg_stats_review(review.kind, op, &judgement, duration_ns);
+    lg_policy_stats_review(&judgement);
     if (!answer.allowed)
         log_denial(&review, &judgement, duration_ns);
     return LG_E_OK;

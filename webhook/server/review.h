@@ -23,6 +23,9 @@ void lg_reviewer_free(struct lg_reviewer *reviewer);
 /* Judges by this policy from the next review on. Any thread. */
 void lg_reviewer_set_policy(struct lg_reviewer *reviewer, struct lg_policy *take_policy);
 
+/* Sets the metrics about the policy that holds now. Any thread. */
+void lg_reviewer_survey(struct lg_reviewer *reviewer);
+
 struct lg_review_call {
     enum lg_route route;
     struct lg_str body;

@@ -183,6 +183,7 @@ static void collect(void *arg)
     struct server *server = arg;
     if (!atomic_load(&server->service.ready)) /* the listeners are being made */
         return;
+    lg_reviewer_survey(server->service.reviewer);
     lg_stats_gauges(
         lg_listener_connections(server->reviews), lg_listener_connections(server->operations),
         atomic_load(&server->service.body_bytes), atomic_load(&server->service.draining));

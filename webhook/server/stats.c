@@ -3,6 +3,7 @@
 #include <assert.h>
 
 #include "webhook/runtime/metrics.h"
+#include "webhook/server/policy_stats.h"
 
 enum { RULES_MAX = 64 };
 enum verdict { ALLOWED, SKIPPED, REFUSED, VERDICT_ACTIONS };
@@ -126,6 +127,7 @@ void lg_stats_register(void)
     findings.labels[0].count = n;
     for (struct lg_metric *const *metric = all; *metric != NULL; metric++)
         lg_metric_register(*metric);
+    lg_policy_stats_register();
     lg_metrics_register_process();
 }
 
