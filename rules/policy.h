@@ -40,6 +40,7 @@ struct lg_policy_view {
     const bool
         *opt_out; /* by rule index: a warning at most for a VM that declares itself immovable */
     struct lg_val claim_selector; /* labels of claims that are virtual machines' */
+    struct lg_elastic elastic;
 };
 /* `record` is the namespace's where it is known (NULL: an entry that selects by labels does not match). */
 struct lg_policy_view lg_policy_view(const struct lg_policy *policy, struct lg_str ns,

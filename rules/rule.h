@@ -97,6 +97,14 @@ struct lg_place_count lg_rule_placement(struct lg_rule_context *context);
  * namespace: its exceptions count. */
 enum lg_action lg_rule_leaning_action(struct lg_rule_context *context, struct lg_str name);
 
+/* What a rule looks up for lg_rule_new_node_could. */
+#define LG_AUTOSCALERS                                                                             \
+    (LG_BIT(LG_KIND_CLUSTER_AUTOSCALER) | LG_BIT(LG_KIND_MACHINE_AUTOSCALER) |                     \
+     LG_BIT(LG_KIND_NODE_POOL))
+/* True when the cluster grows by itself (policy's placement.elastic; auto: there is an autoscaler) and a new node could
+ * take the subject. */
+bool lg_rule_new_node_could(struct lg_rule_context *context);
+
 /* What the rules say of a VMI that the subject is about (its own findings, by policy alone: no ratchet, no requester),
  * without those of a VMI that cannot be read. In the arena; none inside such a judgement. */
 const struct lg_finding *lg_rule_judge_vmi(struct lg_rule_context *context, struct lg_str ns,

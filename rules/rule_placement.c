@@ -62,3 +62,13 @@ struct lg_place_count lg_rule_placement(struct lg_rule_context *context)
     }
     return run->places;
 }
+
+bool lg_rule_new_node_could(struct lg_rule_context *context)
+{
+    struct lg_run *run = context->engine;
+    struct lg_elastic elastic = run->view.elastic;
+    for (enum lg_kind kind = 0; kind < LG_KIND_COUNT && elastic.mode == LG_ELASTIC_AUTO; kind++)
+        if ((LG_AUTOSCALERS & LG_BIT(kind)) != 0 && lg_inventory_count(run->inventory, kind) != 0)
+            elastic.mode = LG_ELASTIC_YES;
+    return lg_placement_new_node_could(lg_rule_requirements(context), &elastic);
+}

@@ -64,12 +64,14 @@ static void check(struct lg_rule_context *context)
         report_away(context, count, &summary, at);
         return;
     }
+    bool grows = lg_rule_new_node_could(context);
     struct lg_report report = {
         .at = at,
-        .message =
-            lg_arena_printf(context->arena, "no node fits: %.*s",
-                            LG_ARG(lg_nodes_count(nodes) > 0 ? summary.excluded
-                                                             : LG_STR("the cluster has no nodes"))),
+        .at_most = grows ? LG_ACTION_WARN : LG_ACTION_OFF,
+        .message = lg_arena_printf(
+            context->arena, "no node fits%s: %.*s", grows ? " now, though a new one could" : "",
+            LG_ARG(lg_nodes_count(nodes) > 0 ? summary.excluded
+                                             : LG_STR("the cluster has no nodes"))),
         .fix = LG_STR("change nodeSelector, required node affinity or tolerations so that at least "
                       "two nodes fit, or label and untaint nodes for this guest"),
     };
@@ -91,6 +93,12 @@ static void check(struct lg_rule_context *context)
     "  name: " name "\n"                                                                           \
     "  labels: {kubevirt.io/schedulable: \"true\", kubernetes.io/arch: amd64, " labels "}\n"       \
     "spec: {" spec "}\n"
+
+#define AUTOSCALER                                                                                 \
+    "---\n"                                                                                        \
+    "apiVersion: autoscaling.openshift.io/v1\n"                                                    \
+    "kind: ClusterAutoscaler\n"                                                                    \
+    "metadata: {name: default}\n"
 
 static const struct lg_rule_example examples[] = {
     {.name = "two nodes fit",
@@ -126,6 +134,15 @@ static const struct lg_rule_example examples[] = {
                       "            - matchExpressions: [{key: zone, operator: In, values: [c]}]\n"),
      .inventory = NODE("n1", "zone: a", "") NODE("n2", "zone: b", ""),
      .message = "no node fits: 2 do not match the required node affinity (n1, n2)"},
+    {.name = "the cluster grows by itself",
+     .expect = LG_EXPECT_WARN,
+     .object = VM("", "      nodeSelector: {zone: c}\n"),
+     .inventory = NODE("n1", "zone: a", "") AUTOSCALER,
+     .message = "no node fits now, though a new one could: 1 lacks label zone=c (n1)"},
+    {.name = "a new node has another host name",
+     .expect = LG_EXPECT_DENY,
+     .object = VM("", "      nodeSelector: {kubernetes.io/hostname: n9}\n"),
+     .inventory = NODE("n1", "kubernetes.io/hostname: n1", "") AUTOSCALER},
     {.name = "nodes are not known",
      .expect = LG_EXPECT_PENDING,
      .object = VM("", "      nodeSelector: {zone: a}\n")},
@@ -155,7 +172,7 @@ const struct lg_rule lg_rule_no_eligible_node = {
     .action = LG_ACTION_DENY,
     .kinds = LG_BIT(LG_KIND_VM) | LG_BIT(LG_KIND_VMI),
     .ops = LG_BIT(LG_OP_CREATE) | LG_BIT(LG_OP_UPDATE),
-    .looks_up = LG_BIT(LG_KIND_NODE) | LG_BIT(LG_KIND_KUBEVIRT),
+    .looks_up = LG_BIT(LG_KIND_NODE) | LG_BIT(LG_KIND_KUBEVIRT) | LG_AUTOSCALERS,
     .check = check,
     .examples = examples,
 };

@@ -81,12 +81,15 @@ static void check(struct lg_rule_context *context)
     lg_placement_summary(lg_rule_requirements(context), lg_inventory_nodes(context->inventory),
                          context->arena, &summary);
     struct lg_str back = names(context, LG_PLACE_AWAY);
+    bool grows = lg_rule_new_node_could(context);
     struct lg_report report = {
         .at = lg_json_there(summary.at) ? summary.at : context->subject->vm.spec,
         .at_most = small_cluster(context) ? LG_ACTION_AUDIT
-                   : ever > 1             ? LG_ACTION_WARN
+                   : ever > 1 || grows    ? LG_ACTION_WARN
                                           : LG_ACTION_OFF,
-        .message = message_of(context, count, &summary),
+        .message =
+            lg_arena_printf(context->arena, "%.*s%s", LG_ARG(message_of(context, count, &summary)),
+                            grows ? "; a new node could be the second" : ""),
         .fix = ever > 1 ? lg_arena_printf(context->arena,
                                           "bring %.*s back before the guest has to "
                                           "move",
@@ -164,6 +167,15 @@ static const struct lg_rule_example examples[] = {
                                    "namespace: openshift-cnv}\n"
                                    "status: {infrastructureHighlyAvailable: "
                                    "false}\n"},
+    {.name = "the cluster grows by itself",
+     .expect = LG_EXPECT_WARN,
+     .object = VM("", ZONE_A),
+     .inventory =
+         NODE("n1", "zone: a", "") NODE("n2", "zone: b", "") "---\n"
+                                                             "apiVersion: karpenter.sh/v1\n"
+                                                             "kind: NodePool\n"
+                                                             "metadata: {name: workers}\n",
+     .message = "; a new node could be the second"},
     {.name = "nodes are not known", .expect = LG_EXPECT_PENDING, .object = VM("", ZONE_A)},
     {.name = "an instancetype may bring a nodeSelector",
      .expect = LG_EXPECT_PENDING,
@@ -187,7 +199,8 @@ const struct lg_rule lg_rule_no_second_node = {
     .action = LG_ACTION_DENY,
     .kinds = LG_BIT(LG_KIND_VM) | LG_BIT(LG_KIND_VMI),
     .ops = LG_BIT(LG_OP_CREATE) | LG_BIT(LG_OP_UPDATE),
-    .looks_up = LG_BIT(LG_KIND_NODE) | LG_BIT(LG_KIND_KUBEVIRT) | LG_BIT(LG_KIND_HYPERCONVERGED),
+    .looks_up = LG_BIT(LG_KIND_NODE) | LG_BIT(LG_KIND_KUBEVIRT) | LG_BIT(LG_KIND_HYPERCONVERGED) |
+                LG_AUTOSCALERS,
     .check = check,
     .examples = examples,
 };

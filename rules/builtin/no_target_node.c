@@ -42,11 +42,14 @@ static void report(struct lg_rule_context *context, const struct lg_moving *movi
     struct lg_place_summary summary;
     lg_placement_summary(lg_rule_requirements(context), lg_inventory_nodes(context->inventory),
                          context->arena, &summary);
+    bool grows = lg_rule_new_node_could(context);
     struct lg_report report = {
         /* what the guest says stands in another object */
         .at = summary.at.doc == context->subject->object.doc ? summary.at : moving->at,
-        .at_most = count.away > 0 ? LG_ACTION_WARN : LG_ACTION_OFF,
-        .message = message_of(context, moving, count, &summary),
+        .at_most = count.away > 0 || grows ? LG_ACTION_WARN : LG_ACTION_OFF,
+        .message = lg_arena_printf(context->arena, "%.*s%s",
+                                   LG_ARG(message_of(context, moving, count, &summary)),
+                                   grows ? "; a new node could take it" : ""),
         .fix = fix_of(context, count),
     };
     lg_rule_report(context, &report);
@@ -133,6 +136,16 @@ static const struct lg_rule_example examples[] = {
      .inventory =
          VMI("", ON_N1) NODE("n1", "zone: a", "") NODE("n2", "zone: a", "unschedulable: true"),
      .message = "1 would fit, but is away: 1 is cordoned (n2)"},
+    {.name = "the cluster grows by itself",
+     .expect = LG_EXPECT_WARN,
+     .object = MIGRATION(""),
+     .inventory = VMI(ZONE_A, ON_N1) NODE("n1", "zone: a", "") "---\n"
+                                                               "apiVersion: "
+                                                               "autoscaling.openshift.io/v1beta1\n"
+                                                               "kind: MachineAutoscaler\n"
+                                                               "metadata: {name: workers-a, "
+                                                               "namespace: machines}\n",
+     .message = "; a new node could take it"},
     {.name = "no other node knows the CPU model that it runs on",
      .expect = LG_EXPECT_DENY,
      .object = MIGRATION(""),
@@ -188,7 +201,8 @@ const struct lg_rule lg_rule_no_target_node = {
     .action = LG_ACTION_DENY,
     .kinds = LG_BIT(LG_KIND_MIGRATION),
     .ops = LG_BIT(LG_OP_CREATE),
-    .looks_up = LG_BIT(LG_KIND_VMI) | LG_BIT(LG_KIND_NODE) | LG_BIT(LG_KIND_KUBEVIRT),
+    .looks_up =
+        LG_BIT(LG_KIND_VMI) | LG_BIT(LG_KIND_NODE) | LG_BIT(LG_KIND_KUBEVIRT) | LG_AUTOSCALERS,
     .check = check,
     .examples = examples,
 };

@@ -45,6 +45,11 @@ static const struct lg_gvk kinds[LG_KIND_COUNT] = {
     [LG_KIND_REPLICA_SET] = {"kubevirt.io", "v1", "VirtualMachineInstanceReplicaSet",
                              "virtualmachineinstancereplicasets", "replica set", true,
                              .only_judged = true},
+    [LG_KIND_CLUSTER_AUTOSCALER] = {"autoscaling.openshift.io", "v1", "ClusterAutoscaler",
+                                    "clusterautoscalers", "cluster autoscaler", false},
+    [LG_KIND_MACHINE_AUTOSCALER] = {"autoscaling.openshift.io", "v1beta1", "MachineAutoscaler",
+                                    "machineautoscalers", "machine autoscaler", true},
+    [LG_KIND_NODE_POOL] = {"karpenter.sh", "v1", "NodePool", "nodepools", "node pool", false},
 };
 
 const struct lg_gvk *lg_gvk(enum lg_kind kind)

@@ -32,6 +32,9 @@ enum lg_kind {
     LG_KIND_REVISION,    /* ControllerRevision */
     LG_KIND_POOL,        /* VirtualMachinePool */
     LG_KIND_REPLICA_SET, /* VirtualMachineInstanceReplicaSet */
+    LG_KIND_CLUSTER_AUTOSCALER,
+    LG_KIND_MACHINE_AUTOSCALER,
+    LG_KIND_NODE_POOL, /* Karpenter's */
     LG_KIND_COUNT,
     LG_KIND_OTHER = LG_KIND_COUNT /* anything else */
 };

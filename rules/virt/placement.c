@@ -148,6 +148,43 @@ enum lg_place lg_placement_explain(const struct lg_requirements *req, const stru
     return place;
 }
 
+/* --- a node that does not exist yet --- */
+
+static const char HOSTNAME[] = "kubernetes.io/hostname";
+
+/* Its labels are not known, so that any value but a name of its own may be there. */
+static bool any_node_could(const struct lg_requirements *req)
+{
+    for (size_t i = 0; i < req->n_user; i++)
+        if (lg_str_is(req->user[i].key, HOSTNAME))
+            return false;
+    for (size_t t = 0; t < req->n_terms; t++) {
+        size_t i = 0;
+        while (i < req->terms[t].n &&
+               !(req->terms[t].items[i].match == LG_MATCH_IN &&
+                 (req->terms[t].items[i].name || lg_str_is(req->terms[t].items[i].key, HOSTNAME))))
+            i++;
+        if (i == req->terms[t].n)
+            return true;
+    }
+    return !req->has_affinity;
+}
+
+bool lg_placement_new_node_could(const struct lg_requirements *req,
+                                 const struct lg_elastic *elastic)
+{
+    if (elastic->mode == LG_ELASTIC_YES)
+        return any_node_could(req);
+    for (size_t i = 0; elastic->mode == LG_ELASTIC_GROUPS && i < elastic->n_groups; i++) {
+        const struct lg_node node = {.labels = elastic->groups[i].labels,
+                                     .taints = elastic->groups[i].taints};
+        if (first_missing(req->user, req->n_user, &node) == NULL && affinity_holds(req, &node) &&
+            node_taint(req, &node, false) == NULL)
+            return true;
+    }
+    return false;
+}
+
 /* --- all nodes at once, by bitmaps --- */
 
 struct walk {

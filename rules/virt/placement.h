@@ -54,6 +54,27 @@ struct lg_place_count lg_placement_count(const struct lg_requirements *req,
 enum lg_place lg_placement_explain(const struct lg_requirements *req, const struct lg_node *node,
                                    struct lg_arena *arena, struct lg_str *ret_reason);
 
+/* Nodes that do not exist yet: whether the cluster grows by itself, and into what. Policy's `placement.elastic`. */
+enum lg_elastic_mode {
+    LG_ELASTIC_AUTO,   /* it does where an autoscaler's objects exist */
+    LG_ELASTIC_YES,    /* new nodes may bear any label */
+    LG_ELASTIC_NO,     /* it does not */
+    LG_ELASTIC_GROUPS, /* a new node bears the labels and taints of one of the groups */
+};
+struct lg_node_group {
+    struct lg_labels labels;
+    struct lg_taints taints;
+};
+struct lg_elastic {
+    enum lg_elastic_mode mode;
+    const struct lg_node_group *groups;
+    size_t n_groups;
+};
+/* True when a new node could take the guest. What KubeVirt's labeller would set is taken for granted; a host name or a
+ * node's name never is. LG_ELASTIC_AUTO counts as NO: the caller knows whether there is an autoscaler. O(groups). */
+bool lg_placement_new_node_could(const struct lg_requirements *req,
+                                 const struct lg_elastic *elastic);
+
 /* Why nodes do not fit, the most frequent reason first, with the first names in order:
  * "2 lack label zone=a (worker-1, worker-2), 1 has taint gpu=true:NoSchedule that is not tolerated (worker-3)".
  * Each is "" where no node is excluded, or away. In the arena; costs bitmaps, and one look at each node's name. */

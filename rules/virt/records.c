@@ -128,6 +128,10 @@ static const struct layout layouts[LG_KIND_COUNT] = {
     [LG_KIND_PREFERENCE] = LAYOUT(lg_config_record, config_fields),
     [LG_KIND_CLUSTER_PREFERENCE] = LAYOUT(lg_config_record, config_fields),
     [LG_KIND_REVISION] = LAYOUT(lg_config_record, config_fields),
+    /* that there is one is all that counts */
+    [LG_KIND_CLUSTER_AUTOSCALER] = {sizeof(struct lg_record), NULL, 0},
+    [LG_KIND_MACHINE_AUTOSCALER] = {sizeof(struct lg_record), NULL, 0},
+    [LG_KIND_NODE_POOL] = {sizeof(struct lg_record), NULL, 0},
 };
 
 /* The array's length follows its pointer in struct lg_labels and lg_taints, and `uses` and `sets` in their records. */

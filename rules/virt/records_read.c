@@ -426,6 +426,9 @@ static void read_kind(struct reader *reader, union lg_any_record *ret)
         return read_revision(reader, &ret->config);
     case LG_KIND_POOL:
     case LG_KIND_REPLICA_SET:
+    case LG_KIND_CLUSTER_AUTOSCALER:
+    case LG_KIND_MACHINE_AUTOSCALER:
+    case LG_KIND_NODE_POOL:
     case LG_KIND_OTHER:
         break;
     }

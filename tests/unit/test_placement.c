@@ -356,6 +356,51 @@ static void the_selector_of_a_migration_narrows_and_never_widens(void **arg)
     assert_count(s, read_move(s, "{}", &move), 2, 0, 1);
 }
 
+/* Whether a node could take it that does not exist yet: one a row, where new nodes bear any label, and where they are
+ * zone=a with a taint. */
+static void a_new_node_could_where_no_name_is_asked_for(void **arg)
+{
+    struct state *s = *arg;
+    const struct lg_label label = {LG_STR("zone"), LG_STR("a")};
+    const struct lg_taint taint = {.key = LG_STR("virt"), .effect = LG_EFFECT_NO_SCHEDULE};
+    const struct lg_node_group group = {.labels = {&label, 1}, .taints = {&taint, 1}};
+    const struct lg_elastic any = {.mode = LG_ELASTIC_YES};
+    const struct lg_elastic groups = {.mode = LG_ELASTIC_GROUPS, .groups = &group, .n_groups = 1};
+    const struct lg_elastic no = {.mode = LG_ELASTIC_NO, .groups = &group, .n_groups = 1};
+#define TOLERATED "'tolerations':[{'key':'virt','operator':'Exists'}]"
+#define TERM(e)                                                                                    \
+    "'affinity':{'nodeAffinity':{'requiredDuringSchedulingIgnoredDuringExecution':"                \
+    "{'nodeSelectorTerms':[" e "]}}}"
+    static const struct {
+        const char *spec;
+        bool any, group;
+    } rows[] = {
+        {"{}", true, false},
+        {"{" TOLERATED "}", true, true},
+        {"{'nodeSelector':{'zone':'a'}," TOLERATED "}", true, true},
+        {"{'nodeSelector':{'zone':'b'}," TOLERATED "}", true, false},
+        {"{'nodeSelector':{'kubernetes.io/hostname':'n1'}," TOLERATED "}", false, false},
+        {"{" TERM("{'matchFields':[{'key':'metadata.name','operator':'In','values':['n1']}]"
+                  "}") "," TOLERATED "}",
+         false, false},
+        {"{" TERM("{'matchFields':[{'key':'metadata.name','operator':'NotIn','values':['n1'"
+                  "]}]}") "," TOLERATED "}",
+         true, true},
+        {"{" TERM(
+             "{'matchExpressions':[{'key':'zone','operator':'NotIn','values':['a']}]}") "," TOLERATED
+                                                                                        "}",
+         true, false},
+        {"{" TERM("") "," TOLERATED "}", false, false},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        const struct lg_requirements *req = read_spec(s, rows[i].spec, NULL);
+        if (lg_placement_new_node_could(req, &any) != rows[i].any ||
+            lg_placement_new_node_could(req, &groups) != rows[i].group)
+            fail_msg("%s", rows[i].spec);
+        assert_false(lg_placement_new_node_could(req, &no));
+    }
+}
+
 /* What the scheduler makes of unusual terms, one a row: does a node with zone=a and gen=5 match? */
 static void terms_match_as_in_the_scheduler(void **arg)
 {
@@ -656,6 +701,7 @@ int main(void)
         TEST(an_obsolete_host_model_is_avoided),
         TEST(a_guest_that_moves_needs_what_its_node_has),
         TEST(the_selector_of_a_migration_narrows_and_never_widens),
+        TEST(a_new_node_could_where_no_name_is_asked_for),
         TEST(terms_match_as_in_the_scheduler),
         TEST(bitmaps_answer_as_the_plain_loop_does),
     };
