@@ -14,6 +14,19 @@ size_t lg_rules_count(void)
     return n;
 }
 
+unsigned lg_rules_watched(void)
+{
+    /* Policy selects namespaces by label; settings and controllers come from the two CRs. */
+    unsigned kinds =
+        LG_BIT(LG_KIND_NAMESPACE) | LG_BIT(LG_KIND_KUBEVIRT) | LG_BIT(LG_KIND_HYPERCONVERGED);
+    for (size_t i = 0; lg_rules[i] != NULL; i++)
+        kinds |= lg_rules[i]->looks_up;
+    for (int i = 0; i < LG_KIND_COUNT; i++)
+        if (lg_gvk((enum lg_kind)i)->on_demand || lg_gvk((enum lg_kind)i)->only_judged)
+            kinds &= ~LG_BIT(i);
+    return kinds;
+}
+
 const struct lg_rule *lg_rule_find(struct lg_str id_or_name, size_t *ret_index)
 {
     for (size_t i = 0; lg_rules[i] != NULL; i++) {

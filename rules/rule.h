@@ -150,6 +150,9 @@ struct lg_rule {
 /* The registry: generated from the files in rules/builtin, ordered by id, ends with NULL. Never empty (serve refuses). */
 extern const struct lg_rule *const lg_rules[];
 size_t lg_rules_count(void);
+/* LG_BIT(kind) of what has to be listed and watched: all that the rules, and engine and policy around them, look up, but
+ * for what is read on demand. */
+unsigned lg_rules_watched(void);
 /* By id or name; NULL = no such rule. *ret_index may be NULL. */
 const struct lg_rule *lg_rule_find(struct lg_str id_or_name, size_t *ret_index);
 

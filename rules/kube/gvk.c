@@ -26,7 +26,7 @@ static const struct lg_gvk kinds[LG_KIND_COUNT] = {
     [LG_KIND_KUBEVIRT] = {"kubevirt.io", "v1", "KubeVirt", "kubevirts", "KubeVirt configuration",
                           true},
     [LG_KIND_HYPERCONVERGED] = {"hco.kubevirt.io", "v1beta1", "HyperConverged", "hyperconvergeds",
-                                "HyperConverged configuration", true},
+                                "HyperConverged configuration", true, .also = "v1"},
     [LG_KIND_INSTANCETYPE] = {INSTANCETYPE_API, "VirtualMachineInstancetype",
                               "virtualmachineinstancetypes", "instancetype", true,
                               .on_demand = true},

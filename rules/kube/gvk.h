@@ -50,6 +50,7 @@ struct lg_gvk {
     bool namespaced;
     bool on_demand;   /* never listed or watched: read when a VM names one */
     bool only_judged; /* rules judge it, none reads it: no record is made of it */
+    const char *also; /* the version to try where the API server has no `version`; NULL: none */
 };
 
 /* The table's row. Static storage. */

@@ -69,7 +69,6 @@ static void fails_with(const char *const *options, int status, const char *const
 static void wrong_options_are_said(void **state)
 {
     (void)state;
-    fails_with(OPTIONS("--cert-dir", server.dir), 2, OPTIONS("--inventory"));
     fails_with(OPTIONS("--inventory", INVENTORY, "--listen", "localhost:1"), 2,
                OPTIONS("--listen", "localhost:1", "ADDR:PORT"));
     fails_with(OPTIONS("--inventory", INVENTORY, "--ops-listen", "8080"), 2,

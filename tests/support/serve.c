@@ -180,12 +180,13 @@ static bool read_ports(struct lg_serve *serve)
     return false;
 }
 
-void lg_serve_start(struct lg_serve *serve, const char *const *extra)
+static void start(struct lg_serve *serve, const char *option, const char *value,
+                  const char *const *extra)
 {
     const char *argv[LG_PROCESS_ARGS_MAX] = {LG_BINARY_DIR "/livegate",
                                              "serve",
-                                             "--inventory",
-                                             INVENTORY,
+                                             option,
+                                             value,
                                              "--listen",
                                              "127.0.0.1:0",
                                              "--ops-listen",
@@ -205,6 +206,17 @@ void lg_serve_start(struct lg_serve *serve, const char *const *extra)
             fail_msg("the server does not start (status %d):\n%s", status, log);
         }
     }
+}
+
+void lg_serve_start(struct lg_serve *serve, const char *const *extra)
+{
+    start(serve, "--inventory", INVENTORY, extra);
+}
+
+void lg_serve_start_watching(struct lg_serve *serve, const char *kubeconfig,
+                             const char *const *extra)
+{
+    start(serve, "--kubeconfig", kubeconfig, extra);
 }
 
 void lg_serve_fails(const char *const *options, struct lg_process_result *ret)

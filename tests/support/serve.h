@@ -43,6 +43,9 @@ void lg_serve_openssl(const char *const *argv);
 
 /* Starts it with `extra` options (NULL-terminated, or NULL) and waits until it listens. */
 void lg_serve_start(struct lg_serve *serve, const char *const *extra);
+/* The same with a cluster to watch instead of the inventory. */
+void lg_serve_start_watching(struct lg_serve *serve, const char *kubeconfig,
+                             const char *const *extra);
 
 /* Runs serve with exactly these options to its end. */
 void lg_serve_fails(const char *const *options, struct lg_process_result *ret);

@@ -43,6 +43,11 @@ static int set_up_vms(void **state)
     return set_up_kind(state, LG_KIND_VM);
 }
 
+static int set_up_hyperconverged(void **state)
+{
+    return set_up_kind(state, LG_KIND_HYPERCONVERGED);
+}
+
 static int tear_down(void **state)
 {
     struct play *p = *state;
@@ -646,6 +651,49 @@ static void replicas_do_not_move_in_step(void **state)
     lg_reflector_free(twin);
 }
 
+static void a_version_that_is_not_served_gives_way_to_the_other(void **state)
+{
+    struct play *p = *state;
+    assert_int_equal(ask(p), LG_ASK_LIST);
+    assert_string_equal(p->path, "/apis/hco.kubevirt.io/v1beta1/hyperconvergeds?resourceVersion=0");
+    end(p, 404, "404 page not found");
+    assert_false(lg_reflector_report(p->r).settled);
+    assert_int_equal(ask(p), LG_ASK_LIST); /* at once */
+    assert_string_equal(p->path, "/apis/hco.kubevirt.io/v1/hyperconvergeds?resourceVersion=0");
+    end(p, 404, "404 page not found");
+    assert_true(lg_reflector_report(p->r).settled);
+    assert_int_equal(lg_reflector_report(p->r).known, LG_NOT_SERVED);
+    assert_true(wait_for(p, LG_ASK_LIST) >= LG_ABSENT_RETRY_MS);
+    answer(p, LIST("7", "", ""));
+    assert_int_equal(lg_reflector_report(p->r).known, LG_KNOWN);
+    assert_int_equal(ask(p), LG_ASK_WATCH);
+    assert_non_null(strstr(p->path, "/apis/hco.kubevirt.io/v1/hyperconvergeds?watch=1"));
+    end(p, 404, NULL); /* an upgrade took it away */
+    (void)wait_for(p, LG_ASK_LIST);
+    assert_non_null(strstr(p->path, "/apis/hco.kubevirt.io/v1/"));
+    end(p, 404, NULL);
+    assert_int_equal(ask(p), LG_ASK_LIST);
+    assert_non_null(strstr(p->path, "/apis/hco.kubevirt.io/v1beta1/"));
+    answer(p, LIST("9", "", ""));
+    assert_int_equal(lg_reflector_report(p->r).known, LG_KNOWN);
+}
+
+static void what_fails_for_a_while_holds_nobody_up(void **state)
+{
+    struct play *p = *state;
+    int64_t start_ms = p->now_ms;
+    assert_int_equal(ask(p), LG_ASK_LIST);
+    p->now_ms += 100; /* it is not the failure that counts, but when it was asked */
+    end(p, 500, NULL);
+    assert_int_equal(lg_reflector_report(p->r).failing_since_ms, start_ms);
+    assert_false(lg_reflector_settled(p->r, start_ms + LG_SETTLED_MS - 1));
+    assert_true(lg_reflector_settled(p->r, start_ms + LG_SETTLED_MS));
+    (void)wait_for(p, LG_ASK_LIST);
+    answer(p, LIST("7", "", ""));
+    assert_int_equal(lg_reflector_report(p->r).failing_since_ms, 0);
+    assert_true(lg_reflector_settled(p->r, p->now_ms));
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -673,6 +721,9 @@ int main(void)
         TEST(a_relist_shares_what_did_not_change),
         cmocka_unit_test_setup_teardown(custom_resources_have_their_own_path, set_up_vms,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(a_version_that_is_not_served_gives_way_to_the_other,
+                                        set_up_hyperconverged, tear_down),
+        TEST(what_fails_for_a_while_holds_nobody_up),
         TEST(replicas_do_not_move_in_step),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

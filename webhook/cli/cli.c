@@ -9,7 +9,8 @@
 
 const struct lg_command lg_commands[] = {
     {"check", "PATH... [--inventory PATH]...", "judges files as the webhook would", lg_cmd_check},
-    {"serve", "--inventory PATH...", "answers admission reviews over HTTPS", lg_cmd_serve},
+    {"serve", "[--kubeconfig FILE | --inventory PATH...]", "answers admission reviews over HTTPS",
+     lg_cmd_serve},
     {"rules", "[ID...]", "lists the rules, or explains some", lg_cmd_rules},
     {"policy", "FILE", "validates a policy and prints what it means", lg_cmd_policy},
     {"certs", "issue|show|inject", "makes, shows and publishes the serving certificate",

@@ -7,12 +7,16 @@
 #include "webhook/server/duration.h"
 #include "webhook/server/server.h"
 
-enum { OPT_OPS_LISTEN = 256, OPT_CERT_DIR, OPT_CLIENT_CA, OPT_DRAIN };
+enum { OPT_KUBECONFIG = 256, OPT_OPS_LISTEN, OPT_CERT_DIR, OPT_CLIENT_CA, OPT_DRAIN };
 
 static const struct argp_option options[] = {
+    {"kubeconfig", OPT_KUBECONFIG, "FILE", 0,
+     "The cluster to watch; without it, and without --inventory, as kubectl finds one (KUBECONFIG, "
+     "~/.kube/config), else the pod's own",
+     0},
     {"inventory", 'i', "PATH", 0,
-     "A file or directory that says what the cluster has; more PATHs may follow, and the option "
-     "may be repeated",
+     "A file or directory that says what the cluster has, instead of watching one; more PATHs may "
+     "follow, and the option may be repeated",
      0},
     {"policy", 'p', "FILE", 0, "Which rule does what; without it each rule does its default", 0},
     {"listen", 'l', "ADDR:PORT", 0, "Where reviews are answered over HTTPS (:8443)", 0},
@@ -50,6 +54,9 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
     struct arguments *arguments = state->input;
 
     switch (key) {
+    case OPT_KUBECONFIG:
+        arguments->server.source.kubeconfig_path = value;
+        return 0;
     case 'i':
         add_path(arguments, value);
         return 0;
@@ -88,11 +95,11 @@ static enum lg_err_code settle(struct arguments *arguments, struct lg_err *err)
 {
     struct lg_server_options *server = &arguments->server;
 
-    if (arguments->n_paths == 0)
+    if (arguments->n_paths != 0 && server->source.kubeconfig_path != NULL)
         return lg_err_set(err, LG_E_INVALID, "--inventory",
-                          "nothing says what the cluster has; give files or directories, for "
-                          "example what `oc get nodes,pvc,storageclass,vm -A -o yaml` writes");
-    server->inventory_paths = arguments->paths;
+                          "a cluster is watched, or files say what it has; give --kubeconfig or "
+                          "--inventory, not both");
+    server->source.inventory_paths = arguments->paths;
     enum lg_err_code code = lg_address_parse(arguments->listen, "--listen", &server->reviews, err);
     if (code != LG_E_OK)
         return code;
@@ -110,7 +117,7 @@ int lg_cmd_serve(int argc, char **argv)
 {
     static const struct argp argp = {.options = options,
                                      .parser = parse_option,
-                                     .args_doc = "--inventory PATH...",
+                                     .args_doc = "",
                                      .doc =
                                          "Answers the API server's admission reviews over HTTPS.\v"
                                          "SIGTERM: no longer ready, answers on for --drain, then "

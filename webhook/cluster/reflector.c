@@ -33,6 +33,9 @@ struct lg_reflector {
     enum lg_ask plan; /* what comes at due_ms */
     int64_t due_ms;
     enum list_mode mode;
+    const char *api_version;
+    bool turned; /* api_version was changed for a 404, and nothing good came of it yet */
+    int64_t asked_ms;
     char *version; /* NULL: none yet */
     char *next;    /* continue of the next page */
     unsigned failures_in_row, refusals_in_row;
@@ -59,6 +62,7 @@ struct lg_reflector *lg_reflector_new(const struct lg_reflector_options *options
     r->kind = options->kind;
     r->store = options->store;
     r->random = options->seed * 2 + 1;
+    r->api_version = gvk->version;
     (void)snprintf(r->what, sizeof r->what, "%s%s%s", gvk->plural, *gvk->group != '\0' ? "." : "",
                    gvk->group);
     r->about = (struct lg_status_about){.server = options->server,
@@ -220,10 +224,11 @@ struct lg_reflector_request lg_reflector_next(struct lg_reflector *r, int64_t no
         return request;
     }
     r->path.n = 0;
-    lg_path_all(&r->path, &(struct lg_resource){gvk->group, gvk->version, gvk->plural});
+    lg_path_all(&r->path, &(struct lg_resource){gvk->group, r->api_version, gvk->plural});
     drop_frame(r);
     r->framed = true;
     r->head_ms = 0;
+    r->asked_ms = now_ms;
     r->error_event = false;
     if (ask == LG_ASK_LIST) {
         r->state = LISTING;
@@ -418,6 +423,17 @@ static void set_known(struct lg_reflector *r, enum lg_known known)
     lg_store_set_known(r->store, r->kind, known);
     r->report.known = known;
     r->report.settled = true;
+    r->report.failing_since_ms = 0;
+}
+
+/* True when there is another version to ask for, and it was not asked for yet. */
+static bool turn_version(struct lg_reflector *r)
+{
+    const struct lg_gvk *gvk = lg_gvk(r->kind);
+    r->turned = gvk->also != NULL && !r->turned;
+    if (r->turned)
+        r->api_version = r->api_version == gvk->version ? gvk->also : gvk->version;
+    return r->turned;
 }
 
 /* 404 or 403 for a list: believed when nothing else is known, or it is said again and again. */
@@ -425,6 +441,10 @@ static void list_refused(struct lg_reflector *r, const struct lg_err *err, int64
 {
     bool forbidden = err->code == LG_E_DENIED;
     r->mode = FIRST;
+    if (!forbidden && turn_version(r)) {
+        plan(r, LG_ASK_LIST, now_ms);
+        return;
+    }
     r->refusals_in_row++;
     if (r->report.known == LG_KNOWN && r->refusals_in_row < LG_REFUSALS_BELIEVED) {
         plan(r, LG_ASK_LIST, now_ms + backoff(r, 0));
@@ -443,6 +463,8 @@ static void list_failed(struct lg_reflector *r, const struct lg_err *err, int64_
     bool paged = r->next != NULL;
     drop_aside(r);
     set_text(&r->next, NULL);
+    if (r->report.failing_since_ms == 0)
+        r->report.failing_since_ms = r->asked_ms;
     if (err->code == LG_E_DENIED || err->code == LG_E_NOTFOUND) {
         list_refused(r, err, now_ms);
         return;
@@ -472,6 +494,7 @@ static void list_ended(struct lg_reflector *r, struct lg_frame_list *list, int64
     drop_aside(r);
     set_text(&r->version, list->resource_version);
     set_known(r, LG_KNOWN);
+    r->turned = false;
     r->refusals_in_row = 0;
     r->report.heard_ms = now_ms;
     plan(r, LG_ASK_WATCH, now_ms);
@@ -550,6 +573,12 @@ struct lg_reflector_report lg_reflector_report(const struct lg_reflector *r)
     report.problem = &r->problem;
     report.unread = &r->unread;
     return report;
+}
+
+bool lg_reflector_settled(const struct lg_reflector *r, int64_t now_ms)
+{
+    int64_t since_ms = r->report.failing_since_ms;
+    return r->report.settled || (since_ms != 0 && now_ms - since_ms >= LG_SETTLED_MS);
 }
 
 uint64_t lg_reflector_version(const struct lg_reflector *r)

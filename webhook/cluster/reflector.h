@@ -18,6 +18,8 @@
  * known yet, else the third time in a row (a starting API server says both of what it will serve in a moment): then the
  * kind's records go and its absence proves nothing. Any other failure leaves what is known in place.
  *
+ * A kind that is served in another version by other API servers (gvk.h, `also`) is asked for in that one before a 404 counts.
+ *
  * An object that cannot be read (too deep, too large, a kept field of another type) is left out and counted.
  * Source: client-go tools/cache reflector.go; kubernetes.io "Efficient detection of changes".
  */
@@ -56,7 +58,8 @@ struct lg_reflector_report {
     enum lg_known known;
     bool settled; /* listed, or 404 or 403 and believed */
     bool listing, watching;
-    int64_t heard_ms; /* when the API server last said something about it; 0: never */
+    int64_t failing_since_ms; /* nothing but failed attempts to list it since then; 0: none */
+    int64_t heard_ms;         /* when the API server last said something about it; 0: never */
     uint64_t lists, watches, events, bookmarks, expired, failures;
     uint64_t unreadable;         /* objects that were left out */
     const struct lg_err *unread; /* of the last such object; where: "namespace/name: path" */
@@ -94,6 +97,9 @@ void lg_reflector_ended(struct lg_reflector *r, const struct lg_http_answer *ans
 
 struct lg_reflector_report lg_reflector_report(const struct lg_reflector *r)
     __attribute__((nonnull));
+
+/* True when it need not hold up readiness any longer: listed, refused, or failing for LG_SETTLED_MS. */
+bool lg_reflector_settled(const struct lg_reflector *r, int64_t now_ms) __attribute__((nonnull));
 
 /* The last version that was seen; 0: none, or it is no number. */
 uint64_t lg_reflector_version(const struct lg_reflector *r) __attribute__((nonnull));

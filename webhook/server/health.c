@@ -13,7 +13,11 @@ bool lg_health_ready(const struct lg_service *service, const char **ret_text)
         *ret_text = "stopping\n";
         return false;
     }
-    bool ready = atomic_load(&service->ready);
-    *ret_text = ready ? "ok\n" : "starting\n";
-    return ready;
+    if (!atomic_load(&service->loaded)) {
+        *ret_text = "starting\n";
+        return false;
+    }
+    bool known = atomic_load(&service->known);
+    *ret_text = known ? "ok\n" : "the cluster is being listed; see the log\n";
+    return known;
 }

@@ -15,7 +15,7 @@
 enum { MISROUTED_LOG_INTERVAL_MS = 60 * 1000, USED_PERCENT = 80 };
 
 struct lg_reviewer {
-    const struct lg_inventory *inventory;
+    struct lg_store *store;
     pthread_mutex_t lock; /* the policy pointer */
     struct lg_policy *policy;
     _Atomic int64_t misrouted_log_ms; /* earliest time of the next line */
@@ -23,11 +23,10 @@ struct lg_reviewer {
 
 LG_DEFINE_CLEANUP(struct lg_policy, lg_policy_unref)
 
-struct lg_reviewer *lg_reviewer_new(const struct lg_inventory *inventory,
-                                    struct lg_policy *take_policy)
+struct lg_reviewer *lg_reviewer_new(struct lg_store *store, struct lg_policy *take_policy)
 {
     struct lg_reviewer *reviewer = lg_calloc(1, sizeof *reviewer);
-    reviewer->inventory = inventory;
+    reviewer->store = store;
     reviewer->policy = take_policy;
     pthread_mutex_init(&reviewer->lock, NULL);
     return reviewer;
@@ -151,17 +150,26 @@ static void log_denial(const struct lg_review *review, const struct lg_judgement
            LG_F_REAL("duration_ms", (double)duration_ns / 1e6));
 }
 
-static void judge(struct lg_reviewer *reviewer, const struct lg_review_call *call,
-                  const struct lg_review *review, enum lg_op op, struct lg_arena *arena,
+/* What was asked. */
+struct question {
+    const struct lg_review_call *call;
+    struct lg_review review;
+    enum lg_op op;
+};
+
+static void judge(struct lg_reviewer *reviewer, const struct question *question,
+                  const struct lg_inventory *inventory, struct lg_arena *arena,
                   struct lg_judgement *ret)
 {
+    const struct lg_review_call *call = question->call;
+    const struct lg_review *review = &question->review;
     struct lg_policy *policy lg_cleanup(lg_policy_unref_cleanup) = policy_ref(reviewer);
     int64_t deadline_ns = call->arrived_ns + call->timeout_ms * USED_PERCENT * 10000;
     const struct lg_engine_input input = {
-        .inventory = reviewer->inventory,
+        .inventory = inventory,
         .policy = policy,
         .kind = review->kind,
-        .op = op,
+        .op = question->op,
         .subresource = review->subresource.n > 0,
         .ns = review->ns,
         .name = review->name,
@@ -182,26 +190,29 @@ enum lg_err_code lg_reviewer_answer(struct lg_reviewer *reviewer, const struct l
                                     struct lg_arena *arena, char **ret_text, size_t *ret_bytes,
                                     struct lg_err *err)
 {
-    struct lg_review review = {0};
+    struct question question = {.call = call};
+    struct lg_review *review = &question.review;
     struct lg_judgement judgement = {0};
     struct lg_answer answer = {0};
-    enum lg_op op = LG_OP_CREATE;
+    unsigned ticket;
 
-    enum lg_err_code code = lg_review_decode(arena, call->body, &review, err);
+    enum lg_err_code code = lg_review_decode(arena, call->body, review, err);
     if (code != LG_E_OK)
         return code;
-    if (!op_of(review.operation, &op))
+    if (!op_of(review->operation, &question.op))
         return lg_err_set(err, LG_E_INVALID, "request.operation",
                           "is not CREATE, UPDATE, DELETE or CONNECT");
-    check_route(reviewer, call->route, &review);
-    judge(reviewer, call, &review, op, arena, &judgement);
-    lg_answer_make(&judgement, review.group, review.kind_name, arena, &answer);
-    answer.uid = review.uid;
+    check_route(reviewer, call->route, review);
+    const struct lg_inventory *inventory = lg_store_pin(reviewer->store, &ticket);
+    judge(reviewer, &question, inventory, arena, &judgement);
+    lg_answer_make(&judgement, review->group, review->kind_name, arena, &answer);
+    answer.uid = review->uid;
     *ret_text = lg_review_encode(&answer, ret_bytes);
+    lg_store_unpin(reviewer->store, ticket); /* findings may hold text of its records */
     int64_t duration_ns = lg_clock_mono_ns() - call->arrived_ns;
-    lg_stats_review(review.kind, op, &judgement, duration_ns);
+    lg_stats_review(review->kind, question.op, &judgement, duration_ns);
     lg_policy_stats_review(&judgement);
     if (!answer.allowed)
-        log_denial(&review, &judgement, duration_ns);
+        log_denial(review, &judgement, duration_ns);
     return LG_E_OK;
 }

@@ -1,12 +1,14 @@
 /* One review: the body that came in, the answer that leaves. Knows nothing of HTTP.
  *
- * The reviewer is shared by all server threads. The inventory does not change while it serves; the policy is replaced
- * as a whole, and a review keeps the one it began with.
+ * The reviewer is shared by all server threads. A review sees one state of the inventory (it pins the
+ * store while it judges, and never waits then); the policy is replaced as a whole, and a review keeps the one it began
+ * with.
  */
 #ifndef LG_WEBHOOK_SERVER_REVIEW_H
 #define LG_WEBHOOK_SERVER_REVIEW_H
 
 #include "rules/engine.h"
+#include "webhook/cluster/store.h"
 
 enum lg_route { LG_ROUTE_VALIDATE, LG_ROUTE_MIGRATIONS, LG_ROUTE_NONE };
 
@@ -15,9 +17,8 @@ enum { LG_REVIEW_TIMEOUT_MS = 3000, LG_REVIEW_TIMEOUT_MS_MAX = 30000 };
 
 struct lg_reviewer;
 
-/* `inventory` is borrowed for the reviewer's life; the policy is taken. */
-struct lg_reviewer *lg_reviewer_new(const struct lg_inventory *inventory,
-                                    struct lg_policy *take_policy);
+/* `store` is borrowed for the reviewer's life; the policy is taken. */
+struct lg_reviewer *lg_reviewer_new(struct lg_store *store, struct lg_policy *take_policy);
 void lg_reviewer_free(struct lg_reviewer *reviewer);
 
 /* Judges by this policy from the next review on. Any thread. */

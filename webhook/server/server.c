@@ -10,7 +10,6 @@
 
 #include "rules/core/file.h"
 #include "rules/core/mem.h"
-#include "rules/manifest.h"
 #include "webhook/runtime/clock.h"
 #include "webhook/runtime/log.h"
 #include "webhook/runtime/metrics.h"
@@ -33,7 +32,8 @@ enum {
 
 struct server {
     const struct lg_server_options *options;
-    struct lg_inventory *inventory;
+    struct lg_source source;
+    struct lg_policy *policy; /* until the reviewer takes it */
     struct lg_tls *tls;
     char *client_ca;
     struct lg_reload reload;
@@ -52,28 +52,6 @@ static enum lg_err_code advise(const struct lg_err *fault, const char *advice, s
     return fault->code;
 }
 
-static enum lg_err_code read_inventory(struct server *server, struct lg_err *err)
-{
-    struct lg_manifests manifests lg_cleanup(lg_manifests_done) = {0};
-    struct lg_err fault = {0};
-    enum lg_err_code code = LG_E_OK;
-
-    lg_arena_init(&manifests.arena);
-    server->inventory = lg_inventory_new();
-    for (char *const *path = server->options->inventory_paths; *path != NULL; path++) {
-        code = lg_manifests_read(&manifests, *path, &fault);
-        if (code != LG_E_OK)
-            break;
-    }
-    if (code == LG_E_OK)
-        code = lg_manifests_fill(&manifests, server->inventory, &fault);
-    if (code == LG_E_OK)
-        return LG_E_OK;
-    lg_err_wrap(&fault, "the inventory cannot be read");
-    return advise(&fault, "--inventory takes files and directories as `oc get -o yaml` writes them",
-                  err);
-}
-
 static enum lg_err_code read_client_ca(struct server *server, struct lg_err *err)
 {
     const char *path = server->options->client_ca_path;
@@ -87,11 +65,10 @@ static enum lg_err_code read_client_ca(struct server *server, struct lg_err *err
     return lg_tls_check_ca((struct lg_str){server->client_ca, n}, path, err);
 }
 
-static enum lg_err_code read_policy(struct server *server, struct lg_policy **ret,
-                                    struct lg_err *err)
+static enum lg_err_code read_policy(struct server *server, struct lg_err *err)
 {
     struct lg_err fault = {0};
-    if (lg_reload_policy(&server->reload, ret, &fault) == LG_E_OK)
+    if (lg_reload_policy(&server->reload, &server->policy, &fault) == LG_E_OK)
         return LG_E_OK;
     return advise(&fault, "`livegate policy FILE` checks a policy", err);
 }
@@ -107,17 +84,12 @@ static enum lg_err_code read_pair(struct server *server, struct lg_err *err)
                   err);
 }
 
+/* Files first: what is wrong with them is said before the cluster is spoken to. */
 static enum lg_err_code load(struct server *server, struct lg_err *err)
 {
-    struct lg_policy *policy = NULL;
-
-    enum lg_err_code code = read_inventory(server, err);
+    enum lg_err_code code = read_policy(server, err);
     if (code != LG_E_OK)
         return code;
-    code = read_policy(server, &policy, err);
-    if (code != LG_E_OK)
-        return code;
-    server->service.reviewer = lg_reviewer_new(server->inventory, policy);
     code = read_client_ca(server, err);
     if (code != LG_E_OK)
         return code;
@@ -181,7 +153,7 @@ static enum lg_err_code start_threads(struct server *server, struct lg_err *err)
 static void collect(void *arg)
 {
     struct server *server = arg;
-    if (!atomic_load(&server->service.ready)) /* the listeners are being made */
+    if (!atomic_load(&server->service.loaded)) /* the listeners are being made */
         return;
     lg_reviewer_survey(server->service.reviewer);
     lg_stats_gauges(
@@ -201,31 +173,32 @@ static enum lg_err_code start(struct server *server, struct lg_err *err)
         code = listen_on_both(server, err);
     if (code == LG_E_OK)
         code = open_waits(server, err);
+    raise_descriptor_limit();
+    if (code == LG_E_OK)
+        code = lg_source_open(&server->options->source, &server->source, err);
     if (code != LG_E_OK)
         return code;
-    raise_descriptor_limit();
+    server->service.reviewer = lg_reviewer_new(server->source.store, lg_steal(server->policy));
     atomic_store(&server->service.heartbeat_ms, lg_clock_mono_ms());
-    lg_stats_inventory(server->inventory);
     lg_metrics_collect(collect, server);
+    lg_metrics_collect(lg_source_collect, &server->source);
     code = start_threads(server, err);
     if (code != LG_E_OK)
         return code;
-    atomic_store(&server->service.ready, true);
+    atomic_store(&server->service.known, lg_source_ready(&server->source));
+    atomic_store(&server->service.loaded, true);
     return LG_E_OK;
 }
 
 static void log_start(const struct server *server)
 {
     char reviews[LG_ADDRESS_TEXT_BYTES], operations[LG_ADDRESS_TEXT_BYTES];
-    size_t objects = 0;
 
-    for (int i = 0; i < LG_KIND_COUNT; i++)
-        objects += lg_inventory_count(server->inventory, (enum lg_kind)i);
     lg_log(LG_LOG_INFO, "listening",
            LG_F_TEXT("reviews", lg_address_of(server->reviews_fd, reviews)),
            LG_F_TEXT("operations", lg_address_of(server->operations_fd, operations)),
-           LG_F_INT("rules", lg_rules_count()), LG_F_INT("objects", objects),
-           LG_F_TEXT("version", LG_VERSION));
+           LG_F_INT("rules", lg_rules_count()), LG_F_TEXT("version", LG_VERSION));
+    lg_source_log(&server->source);
     lg_reload_log_pair(&server->reload);
 }
 
@@ -259,6 +232,8 @@ static int keep_house(struct server *server, int64_t wait_ms, int64_t *io_reload
 
     atomic_store(&server->service.heartbeat_ms, now_ms);
     reap(server, now_ms);
+    if (!atomic_load(&server->service.known) && lg_source_ready(&server->source))
+        atomic_store(&server->service.known, true);
     if (signal == SIGHUP || now_ms >= *io_reload_ms) {
         lg_reload_all(&server->reload, server->service.reviewer);
         *io_reload_ms = now_ms + LG_RELOAD_INTERVAL_MS;
@@ -320,10 +295,11 @@ static void server_done(struct server *server)
     lg_metrics_done();
     lg_linger_free(server->service.linger);
     lg_reviewer_free(server->service.reviewer);
+    lg_policy_unref(server->policy);
     lg_reload_done(&server->reload);
     lg_tls_free(server->tls);
     free(server->client_ca);
-    lg_inventory_free(server->inventory);
+    lg_source_close(&server->source);
 }
 
 enum lg_err_code lg_server_run(const struct lg_server_options *options, struct lg_err *err)

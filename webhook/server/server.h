@@ -15,10 +15,11 @@
 
 #include "rules/core/err.h"
 #include "webhook/server/address.h"
+#include "webhook/server/source.h"
 
 struct lg_server_options {
-    char *const *inventory_paths; /* NULL-terminated */
-    const char *policy_path;      /* NULL = the default policy */
+    struct lg_source_options source;
+    const char *policy_path; /* NULL = the default policy */
     struct lg_address reviews, operations;
     const char *cert_dir;
     const char *client_ca_path; /* NULL = clients show no certificate */

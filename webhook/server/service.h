@@ -15,7 +15,8 @@ enum {
 struct lg_service {
     struct lg_reviewer *reviewer;
     struct lg_linger *linger;
-    atomic_bool ready;            /* set once, when everything is loaded */
+    atomic_bool loaded;           /* set once, when both ports are served */
+    atomic_bool known;            /* set once, when the inventory is as complete as it can be */
     atomic_bool draining;         /* set once, when asked to stop */
     _Atomic int64_t heartbeat_ms; /* monotonic, when housekeeping last went round */
     atomic_size_t body_bytes;     /* of requests in flight, by their Content-Length */

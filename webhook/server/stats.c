@@ -20,7 +20,6 @@ static const char *const reloads[] = {"certificate", "policy"};
 static const char *const results[] = {"failed", "taken"};
 static const char *const parts[] = {"leaf", "ca"};
 static const char *kinds[LG_KIND_COUNT + 1];
-static const char *resources[LG_KIND_COUNT];
 static const char *rule_ids[RULES_MAX];
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
@@ -81,11 +80,6 @@ static struct lg_metric draining = {
     .help = "1 from the request to stop on, else 0.",
     .kind = LG_METRIC_GAUGE,
 };
-static struct lg_metric objects = {.name = "livegate_inventory_objects",
-                                   .help = "Objects in the inventory; no series where the kind is "
-                                           "not known.",
-                                   .kind = LG_METRIC_GAUGE,
-                                   .labels = {{"resource", resources, LG_KIND_COUNT}}};
 static struct lg_metric expiry = {.name = "livegate_certificate_expiry_seconds",
                                   .help =
                                       "When the served certificate ends, in seconds since 1970.",
@@ -110,15 +104,12 @@ void lg_stats_register(void)
                                      &displaced_connections,
                                      &bodies,
                                      &draining,
-                                     &objects,
                                      &expiry,
                                      &reloaded,
                                      NULL};
 
-    for (int i = 0; i < LG_KIND_COUNT; i++) {
+    for (int i = 0; i < LG_KIND_COUNT; i++)
         kinds[i] = lg_gvk((enum lg_kind)i)->kind;
-        resources[i] = lg_gvk((enum lg_kind)i)->plural;
-    }
     kinds[LG_KIND_OTHER] = "other";
     size_t n = lg_rules_count();
     assert(n <= RULES_MAX);
@@ -192,17 +183,6 @@ void lg_stats_certificate(enum lg_cert_part part, int64_t expires_unix_s)
         lg_metric_unset(&expiry, LG_AT((size_t)part));
     else
         lg_metric_set(&expiry, LG_AT((size_t)part), (double)expires_unix_s);
-}
-
-void lg_stats_inventory(const struct lg_inventory *inventory)
-{
-    for (size_t i = 0; i < LG_KIND_COUNT; i++) {
-        enum lg_kind kind = (enum lg_kind)i;
-        if (lg_inventory_known(inventory, kind) == LG_KNOWN)
-            lg_metric_set(&objects, LG_AT(i), (double)lg_inventory_count(inventory, kind));
-        else
-            lg_metric_unset(&objects, LG_AT(i));
-    }
 }
 
 void lg_stats_gauges(unsigned review_connections, unsigned operations_connections,

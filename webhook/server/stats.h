@@ -27,7 +27,6 @@ void lg_stats_reload(enum lg_reload_of what, bool taken);
 void lg_stats_certificate(enum lg_cert_part part, int64_t expires_unix_s);
 
 /* What is looked up when the metrics are asked for. */
-void lg_stats_inventory(const struct lg_inventory *inventory);
 void lg_stats_gauges(unsigned review_connections, unsigned operations_connections,
                      size_t body_bytes, bool draining);
 

@@ -1,0 +1,151 @@
+#include "tests/support/cluster.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "rules/core/mem.h"
+
+enum { POLL_MS = 20 };
+
+void lg_cluster_init(struct lg_cluster *cluster, const struct lg_canned_options *options)
+{
+    static const struct lg_canned_options small = {.counts = {[LG_KIND_NODE] = 3,
+                                                              [LG_KIND_NAMESPACE] = 2,
+                                                              [LG_KIND_CLAIM] = 8,
+                                                              [LG_KIND_STORAGE_CLASS] = 1,
+                                                              [LG_KIND_VM] = 2,
+                                                              [LG_KIND_VMI] = 2,
+                                                              [LG_KIND_KUBEVIRT] = 1}};
+    lg_serve_init(&cluster->serve);
+    cluster->timeout = "3s";
+    cluster->canned = lg_canned_start(options != NULL ? options : &small);
+    lg_canned_kubeconfig(cluster->canned, lg_serve_path(&cluster->serve, "kubeconfig"), NULL);
+}
+
+void lg_cluster_start(struct lg_cluster *cluster, const char *const *extra)
+{
+    lg_serve_start_watching(&cluster->serve, lg_serve_path(&cluster->serve, "kubeconfig"), extra);
+}
+
+int64_t lg_cluster_ready(struct lg_cluster *cluster, int64_t deadline_ms)
+{
+    int64_t start_ms = lg_test_now_ms();
+    for (;;) {
+        struct lg_reply reply lg_cleanup(lg_reply_done) = {0};
+        lg_get_operation(&cluster->serve, "/readyz", &reply);
+        int64_t took_ms = lg_test_now_ms() - start_ms;
+        if (reply.status == 200)
+            return took_ms;
+        if (took_ms > deadline_ms) {
+            char *log lg_cleanup(lg_free_cleanup) = lg_serve_log(&cluster->serve);
+            fail_msg("not ready after %lld ms:\n%s", (long long)took_ms, log);
+        }
+        lg_test_sleep_ms(POLL_MS);
+    }
+}
+
+void lg_cluster_done(struct lg_cluster *cluster)
+{
+    if (cluster->serve.process.pid > 0)
+        lg_serve_stop(&cluster->serve);
+    lg_canned_stop(cluster->canned);
+    cluster->canned = NULL;
+    lg_serve_done(&cluster->serve);
+}
+
+static void read_outcome(json_t *response, struct lg_outcome *ret)
+{
+    json_t *status = json_object_get(response, "status");
+    const char *message = json_string_value(json_object_get(status, "message"));
+    json_t *warning;
+    size_t i, n = 0;
+    ret->allowed = json_is_true(json_object_get(response, "allowed"));
+    ret->text[0] = '\0';
+    if (message != NULL)
+        n = (size_t)snprintf(ret->text, sizeof ret->text, "%s\n", message);
+    json_array_foreach(json_object_get(response, "warnings"), i, warning)
+    {
+        if (n < sizeof ret->text)
+            n += (size_t)snprintf(ret->text + n, sizeof ret->text - n, "%s\n",
+                                  json_string_value(warning));
+    }
+}
+
+void lg_review_object(struct lg_cluster *cluster, enum lg_kind kind, const char *ns,
+                      const char *name, const char *object, struct lg_outcome *ret)
+{
+    char path[64];
+    const struct lg_gvk *gvk = lg_gvk(kind);
+    struct lg_buf body lg_cleanup(lg_buf_done) = {0};
+    struct lg_reply reply lg_cleanup(lg_reply_done) = {0};
+    lg_buf_printf(&body,
+                  "{\"apiVersion\":\"admission.k8s.io/v1\",\"kind\":\"AdmissionReview\","
+                  "\"request\":{\"uid\":\"1\",\"kind\":{\"group\":\"%s\",\"version\":\"%s\","
+                  "\"kind\":\"%s\"},\"resource\":{\"group\":\"%s\",\"version\":\"%s\","
+                  "\"resource\":\"%s\"},\"name\":\"%s\",\"namespace\":\"%s\",\"operation\":"
+                  "\"CREATE\",\"userInfo\":{\"username\":\"jane\"},\"object\":%s,\"oldObject\":"
+                  "null,\"dryRun\":false}}",
+                  gvk->group, gvk->version, gvk->kind, gvk->group, gvk->version, gvk->plural, name,
+                  ns, object);
+    (void)snprintf(path, sizeof path, "/validate%s?timeout=%s",
+                   kind == LG_KIND_MIGRATION ? "/migrations" : "", cluster->timeout);
+    int64_t start_ms = lg_test_now_ms();
+    json_t *response = lg_post_review(&cluster->serve, path, lg_buf_view(&body), &reply);
+    ret->took_ms = lg_test_now_ms() - start_ms;
+    read_outcome(response, ret);
+}
+
+void lg_review_vm(struct lg_cluster *cluster, const char *ns, const char *claim,
+                  struct lg_outcome *ret)
+{
+    char object[1024];
+    (void)snprintf(object, sizeof object,
+                   "{\"apiVersion\":\"kubevirt.io/v1\",\"kind\":\"VirtualMachine\",\"metadata\":{"
+                   "\"name\":\"new\",\"namespace\":\"%s\"},\"spec\":{\"runStrategy\":\"Always\","
+                   "\"template\":{\"spec\":{\"domain\":{\"devices\":{\"interfaces\":[{\"name\":"
+                   "\"default\",\"masquerade\":{}}]}},\"networks\":[{\"name\":\"default\",\"pod\":"
+                   "{}}],\"volumes\":[{\"name\":\"data\",\"persistentVolumeClaim\":{"
+                   "\"claimName\":\"%s\"}}]}}}}",
+                   ns, claim);
+    lg_review_object(cluster, LG_KIND_VM, ns, "new", object, ret);
+}
+
+void lg_await_vm(struct lg_cluster *cluster, const char *ns, const char *claim, bool allowed,
+                 const char *text, int64_t deadline_ms)
+{
+    struct lg_outcome outcome;
+    int64_t end_ms = lg_test_now_ms() + deadline_ms;
+    do {
+        lg_review_vm(cluster, ns, claim, &outcome);
+        bool as_told = *text != '\0' ? strstr(outcome.text, text) != NULL : outcome.text[0] == '\0';
+        if (outcome.allowed == allowed && as_told)
+            return;
+        lg_test_sleep_ms(POLL_MS);
+    } while (lg_test_now_ms() < end_ms);
+    char *log lg_cleanup(lg_free_cleanup) = lg_serve_log(&cluster->serve);
+    fail_msg("%s, not %s with \"%s\": %s\n%s", outcome.allowed ? "allowed" : "denied",
+             allowed ? "allowed" : "denied", text, outcome.text, log);
+}
+
+int lg_count_log(struct lg_cluster *cluster, const char *text)
+{
+    char *log lg_cleanup(lg_free_cleanup) = lg_serve_log(&cluster->serve);
+    int n = 0;
+    for (const char *at = log; (at = strstr(at, text)) != NULL; at++)
+        n++;
+    return n;
+}
+
+void lg_put_claim(struct lg_cluster *cluster, const char *ns, const char *name, const char *mode)
+{
+    char object[512];
+    (void)snprintf(object, sizeof object,
+                   "{\"metadata\":{\"name\":\"%s\",\"namespace\":\"%s\"},\"spec\":{"
+                   "\"accessModes\":[\"%s\"],\"storageClassName\":\"nfs\"}}",
+                   name, ns, mode);
+    lg_canned_put(cluster->canned, LG_KIND_CLAIM, object);
+}

@@ -1,0 +1,36 @@
+/* The one thread that speaks with the API server: it lists and watches what the rules look up and keeps the store true.
+ *
+ * Started and stopped by one thread. While it runs it is the store's only writer. States: started -> stopped (freed).
+ */
+#ifndef LG_WEBHOOK_CLUSTER_CLIENT_H
+#define LG_WEBHOOK_CLUSTER_CLIENT_H
+
+#include "webhook/cluster/kubeconfig.h"
+#include "webhook/cluster/watches.h"
+
+struct lg_client;
+
+struct lg_client_options {
+    struct lg_kubeconfig_options kubeconfig;
+    struct lg_store *store; /* borrowed */
+    unsigned kinds;         /* LG_BIT(kind) of those to watch */
+};
+
+/* Reads the kubeconfig and starts the thread; does not wait for the API server. Given. Codes as lg_kubeconfig_open, and
+ * LG_E_UNAVAILABLE: no more threads. */
+enum lg_err_code lg_client_start(const struct lg_client_options *options, struct lg_client **ret,
+                                 struct lg_err *err) __attribute__((nonnull, warn_unused_result));
+
+/* Ends the thread and all requests. NULL is allowed. */
+void lg_client_stop(struct lg_client *take_client);
+
+/* "https://10.0.0.1:6443", and where the configuration comes from. Any thread. */
+const char *lg_client_server(const struct lg_client *client) __attribute__((nonnull));
+const char *lg_client_source(const struct lg_client *client) __attribute__((nonnull));
+
+/* As the functions of watches.h. Any thread. */
+bool lg_client_settled(const struct lg_client *client) __attribute__((nonnull));
+void lg_client_state(const struct lg_client *client, enum lg_kind kind, struct lg_watch_state *ret)
+    __attribute__((nonnull));
+
+#endif
