@@ -268,3 +268,43 @@ void lg_answer_make(const struct lg_judgement *judgement, struct lg_str group,
     }
     note(judgement, arena, ret);
 }
+
+/* "LG101,LG201" */
+static struct lg_str mended_rules(const struct lg_mending *mending, struct lg_arena *arena)
+{
+    struct lg_buf buf lg_cleanup(lg_buf_done) = {0};
+    for (size_t i = 0; i < mending->n_notes; i++)
+        if (i == 0 || mending->notes[i].rule != mending->notes[i - 1].rule)
+            lg_buf_printf(&buf, "%s%s", i != 0 ? "," : "", mending->notes[i].rule->id);
+    return lg_arena_str(arena, lg_buf_view(&buf));
+}
+
+static struct lg_str change_of(const struct lg_mend_note *note, struct lg_arena *arena)
+{
+    struct lg_buf buf lg_cleanup(lg_buf_done) = {0};
+    lg_buf_printf(&buf, "%s: mended: ", note->rule->id);
+    lg_buf_printable(&buf, note->text);
+    return cut_warning(lg_arena_str(arena, lg_buf_view(&buf)), arena);
+}
+
+void lg_answer_mended(const struct lg_mending *mending, struct lg_arena *arena,
+                      struct lg_answer *ret)
+{
+    struct lg_str uid = ret->uid;
+    *ret = (struct lg_answer){.uid = uid, .allowed = true, .patch = mending->patch};
+    if (mending->patch.n == 0)
+        return;
+    size_t n = mending->n_notes;
+    size_t shown = n <= LG_WARNINGS_MAX ? n : LG_WARNINGS_MAX - 1;
+    struct lg_str *warnings = lg_arena_array(arena, shown + 1, sizeof(*warnings));
+    for (size_t i = 0; i < shown; i++)
+        warnings[ret->n_warnings++] = change_of(&mending->notes[i], arena);
+    if (shown < n)
+        warnings[ret->n_warnings++] =
+            lg_arena_printf(arena, "livegate: mended %zu more", n - shown);
+    ret->warnings = warnings;
+    struct lg_answer_note *note = lg_arena_alloc(arena, sizeof(*note));
+    *note = (struct lg_answer_note){"mended", mended_rules(mending, arena)};
+    ret->notes = note;
+    ret->n_notes = 1;
+}

@@ -7,12 +7,18 @@
 
 #include "rules/engine.h"
 #include "rules/kube/review.h"
+#include "rules/mend.h"
 
 enum { LG_WARNINGS_MAX = 10, LG_WARNING_BYTES_MAX = 256 };
 
 /* Fills everything of `ret` but uid. `group` and `kind_name` as the request named them. */
 void lg_answer_make(const struct lg_judgement *judgement, struct lg_str group,
                     struct lg_str kind_name, struct lg_arena *arena, struct lg_answer *ret);
+
+/* The answer of /mutate: allowed, the patch, a warning for each change. Fills everything but uid; with a patch notes[0]
+ * names the rules. */
+void lg_answer_mended(const struct lg_mending *mending, struct lg_arena *arena,
+                      struct lg_answer *ret);
 
 /* The whole message of design 2 for the findings whose action is `action`:
  *

@@ -31,9 +31,9 @@ static bool needed_when_off(const struct lg_run *run, const struct lg_rule *rule
            (run->subject.kind == LG_KIND_VM || run->subject.kind == LG_KIND_VMI);
 }
 
-static void judge_one(struct lg_run *run, size_t i)
+struct lg_rule_context lg_run_context(struct lg_run *run, size_t i)
 {
-    struct lg_rule_context context = {
+    return (struct lg_rule_context){
         .rule = lg_rules[i],
         .subject = &run->subject,
         .inventory = run->inventory,
@@ -44,6 +44,11 @@ static void judge_one(struct lg_run *run, size_t i)
         .now_unix_s = run->now_unix_s,
         .engine = run,
     };
+}
+
+static void judge_one(struct lg_run *run, size_t i)
+{
+    struct lg_rule_context context = lg_run_context(run, i);
     lg_rules[i]->check(&context);
 }
 
@@ -59,7 +64,8 @@ void lg_run_all(struct lg_run *run)
     bool late = false;
     size_t i = 0;
     for (; lg_rules[i] != NULL; i++) {
-        if (!applies(lg_rules[i], run->subject.kind, run->subject.op))
+        if (!applies(lg_rules[i], run->subject.kind, run->subject.op) ||
+            (run->only != NULL && !run->only[i]))
             continue;
         run->rule = lg_rules[i];
         run->index = i;
@@ -189,20 +195,7 @@ static bool opted_out(const struct lg_subject *subject, const struct lg_settings
 
 static void judge_old(struct lg_run *run, const struct lg_engine_input *input)
 {
-    struct lg_run old_run = {
-        .arena = run->arena,
-        .inventory = run->inventory,
-        .settings = run->settings,
-        .policy = run->policy,
-        .view = run->view,
-        .exempt = run->exempt,
-        .stalls = run->stalls,
-        .now_unix_s = run->now_unix_s,
-        .expired = run->expired,
-        .expired_arg = run->expired_arg,
-        .subject = subject_of(input, input->old_object),
-    };
-    old_run.opted_out = opted_out(&old_run.subject, run->settings);
+    struct lg_run old_run = lg_run_like(run, subject_of(input, input->old_object));
     lg_ratchet(run, &old_run);
 }
 
@@ -232,8 +225,35 @@ static void conclude(const struct lg_run *run, struct lg_judgement *ret)
     ret->disks_stay = run->disks;
 }
 
-void lg_engine_judge(const struct lg_engine_input *input, struct lg_arena *arena,
-                     struct lg_judgement *ret)
+struct lg_run lg_run_like(const struct lg_run *run, struct lg_subject subject)
+{
+    return (struct lg_run){
+        .arena = run->arena,
+        .inventory = run->inventory,
+        .settings = run->settings,
+        .policy = run->policy,
+        .view = run->view,
+        .exempt = run->exempt,
+        .stalls = run->stalls,
+        .opted_out = opted_out(&subject, run->settings),
+        .now_unix_s = run->now_unix_s,
+        .expired = run->expired,
+        .expired_arg = run->expired_arg,
+        .subject = subject,
+    };
+}
+
+bool lg_run_of(const struct lg_run *run, const struct lg_engine_input *input, struct lg_val object,
+               struct lg_run *ret)
+{
+    if (lg_shape_check(input->kind, object, NULL) != LG_E_OK)
+        return false;
+    *ret = lg_run_like(run, subject_of(input, object));
+    return true;
+}
+
+bool lg_run_begin(const struct lg_engine_input *input, struct lg_arena *arena,
+                  struct lg_judgement *ret, struct lg_run *ret_run)
 {
     *ret = (struct lg_judgement){.migratable = -1};
     if (allowed_at_once(input)) {
@@ -243,7 +263,7 @@ void lg_engine_judge(const struct lg_engine_input *input, struct lg_arena *arena
                                            .ns = input->ns,
                                            .name = input->name,
                                            .object = input->object};
-        return;
+        return false;
     }
     ret->subject = subject_of(input, input->object);
     const struct lg_namespace *record = NULL;
@@ -261,9 +281,9 @@ void lg_engine_judge(const struct lg_engine_input *input, struct lg_arena *arena
         lg_shape_check(input->kind, input->object, &ret->refusal) != LG_E_OK) {
         ret->refused = true;
         ret->verdict = settled(ret, LG_ACTION_DENY);
-        return;
+        return false;
     }
-    struct lg_run run = {
+    *ret_run = (struct lg_run){
         .arena = arena,
         .inventory = input->inventory,
         .settings = settings_of(input, arena),
@@ -276,7 +296,16 @@ void lg_engine_judge(const struct lg_engine_input *input, struct lg_arena *arena
         .expired_arg = input->expired_arg,
         .subject = ret->subject,
     };
-    run.opted_out = opted_out(&run.subject, run.settings);
+    ret_run->opted_out = opted_out(&ret_run->subject, ret_run->settings);
+    return true;
+}
+
+void lg_engine_judge(const struct lg_engine_input *input, struct lg_arena *arena,
+                     struct lg_judgement *ret)
+{
+    struct lg_run run;
+    if (!lg_run_begin(input, arena, ret, &run))
+        return;
     lg_run_all(&run);
     if (input->op == LG_OP_UPDATE && lg_json_there(input->old_object))
         judge_old(&run, input);

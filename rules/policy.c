@@ -54,6 +54,9 @@ void lg_policy_set_copy(const struct lg_policy_set *from, struct lg_arena *arena
     ret->claim_selector = from != NULL ? from->claim_selector : default_claim_selector(arena);
     ret->actions = lg_arena_array(arena, n, sizeof(*ret->actions));
     ret->params = lg_arena_array(arena, n, sizeof(struct lg_param_value *));
+    ret->fixers = lg_arena_array(arena, n, sizeof(*ret->fixers));
+    if (from != NULL)
+        memcpy(ret->fixers, from->fixers, n * sizeof(*ret->fixers));
     for (size_t i = 0; i < n; i++) {
         ret->actions[i] = from != NULL ? from->actions[i] : lg_rules[i]->action;
         ret->params[i] = from != NULL ? from->params[i] : default_params(lg_rules[i], arena);
@@ -113,7 +116,8 @@ struct lg_policy_view lg_policy_view(const struct lg_policy *policy, struct lg_s
                                    .actions = set->actions,
                                    .params = set->params,
                                    .opt_out = set->opt_out,
-                                   .claim_selector = set->claim_selector};
+                                   .claim_selector = set->claim_selector,
+                                   .fixers = set->fixers};
 }
 
 int lg_policy_kubevirt_version(const struct lg_policy *policy)

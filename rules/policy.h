@@ -41,6 +41,8 @@ struct lg_policy_view {
         *opt_out; /* by rule index: a warning at most for a VM that declares itself immovable */
     struct lg_val claim_selector; /* labels of claims that are virtual machines' */
     struct lg_elastic elastic;
+    /* by rule index: 0 = its fixer does not run, else 1 + the index of its option's value */
+    const unsigned char *fixers;
 };
 /* `record` is the namespace's where it is known (NULL: an entry that selects by labels does not match). */
 struct lg_policy_view lg_policy_view(const struct lg_policy *policy, struct lg_str ns,

@@ -37,6 +37,7 @@ struct lg_policy_set {
         *params;         /* by rule index, then parameter index; NULL without any */
     const bool *opt_out; /* by rule index */
     struct lg_val claim_selector;
+    unsigned char *fixers; /* by rule index, as in lg_policy_view */
 };
 
 /* An entry's `never` says why it can never count; NULL: it can. */

@@ -37,7 +37,7 @@ static bool same_rule(size_t i, const struct lg_policy_set *a, const struct lg_p
     for (size_t k = 0; params != NULL && params[k].name != NULL; k++)
         if (!same_param(&params[k], &a->params[i][k], &b->params[i][k]))
             return false;
-    return true;
+    return a->fixers[i] == b->fixers[i];
 }
 
 static void describe_rule(size_t i, const struct lg_policy_set *set, const char *indent,
@@ -50,6 +50,11 @@ static void describe_rule(size_t i, const struct lg_policy_set *set, const char 
         lg_buf_printf(out, " (default: %s)", lg_action_name(rule->action));
     for (size_t k = 0; rule->params != NULL && rule->params[k].name != NULL; k++)
         describe_param(&rule->params[k], &set->params[i][k], out);
+    if (set->fixers[i] != 0)
+        lg_buf_puts(out, ", mended at admission");
+    if (set->fixers[i] != 0 && rule->fixer->option != NULL)
+        lg_buf_printf(out, " (%s %s)", rule->fixer->option,
+                      rule->fixer->choices[set->fixers[i] - 1]);
     lg_buf_puts(out, "\n");
 }
 

@@ -4,9 +4,9 @@
 static bool read_entry(const struct lg_policy_parser *parser, struct lg_val v,
                        struct lg_policy_entry *entry)
 {
-    static const char *const keys[] = {"names",  "selector", "mode", "rules",
-                                       "optOut", "claims",   NULL};
-    static const char *const later[] = {"limiter", "placement", "mutate", NULL};
+    static const char *const keys[] = {"names",  "selector", "mode",   "rules",
+                                       "optOut", "claims",   "mutate", NULL};
+    static const char *const later[] = {"limiter", "placement", NULL};
     static const char *const elsewhere[] = {"exempt", "exceptions", NULL};
     if (!lg_policy_want(parser, v, LG_JSON_OBJECT, "an entry of namespaces", "an object"))
         return false;
@@ -32,6 +32,7 @@ static bool read_entry(const struct lg_policy_parser *parser, struct lg_val v,
     return lg_policy_read_mode(parser, lg_json_get(v, "mode"), &entry->set.mode) &&
            lg_policy_read_rules(parser, lg_json_get(v, "rules"), &entry->set) &&
            lg_policy_read_opt_out(parser, lg_json_get(v, "optOut"), &entry->set) &&
+           lg_policy_read_mutate(parser, lg_json_get(v, "mutate"), &entry->set) &&
            lg_policy_read_claims(parser, lg_json_get(v, "claims"), &entry->set);
 }
 

@@ -47,6 +47,12 @@ bool lg_policy_want_text(const struct lg_policy_parser *parser, struct lg_val v,
 /* `rules` of the policy or of an entry, merged into the set: `*` first, then each rule's keys. Absent: nothing. */
 bool lg_policy_read_rules(const struct lg_policy_parser *parser, struct lg_val v,
                           struct lg_policy_set *set);
+/* The rule that the iterator's key names: an error where there is none, or where `seen` (by rule index) has it already. */
+bool lg_policy_rule_at(const struct lg_policy_parser *parser, const struct lg_json_iter *it,
+                       bool *seen, size_t *ret_index);
+/* `mutate` of the policy or of an entry, merged into the set rule by rule. Absent: nothing. */
+bool lg_policy_read_mutate(const struct lg_policy_parser *parser, struct lg_val v,
+                           struct lg_policy_set *set);
 bool lg_policy_read_mode(const struct lg_policy_parser *parser, struct lg_val v,
                          enum lg_policy_mode *ret);
 /* A list of rule ids and names, or "*" for all, as flags by rule index. */

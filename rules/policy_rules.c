@@ -132,6 +132,21 @@ static bool unknown_rule(const struct lg_policy_parser *parser, struct lg_val at
                           LG_ARG(lg_nearest_suggestion(&nearest, parser->arena)));
 }
 
+bool lg_policy_rule_at(const struct lg_policy_parser *parser, const struct lg_json_iter *it,
+                       bool *seen, size_t *ret_index)
+{
+    size_t index = 0;
+    if (lg_rule_find(it->key, &index) == NULL)
+        return unknown_rule(parser, lg_policy_key_at(it), it->key);
+    if (seen[index])
+        return lg_policy_fail(parser, LG_E_INVALID, lg_policy_key_at(it),
+                              "rule %s (%s) is set twice", lg_rules[index]->id,
+                              lg_rules[index]->name);
+    seen[index] = true;
+    *ret_index = index;
+    return true;
+}
+
 bool lg_policy_read_rules(const struct lg_policy_parser *parser, struct lg_val v,
                           struct lg_policy_set *set)
 {
@@ -148,13 +163,8 @@ bool lg_policy_read_rules(const struct lg_policy_parser *parser, struct lg_val v
         size_t index = 0;
         if (lg_str_is(it.key, "*"))
             continue;
-        if (lg_rule_find(it.key, &index) == NULL)
-            return unknown_rule(parser, lg_policy_key_at(&it), it.key);
-        if (seen[index])
-            return lg_policy_fail(parser, LG_E_INVALID, lg_policy_key_at(&it),
-                                  "rule %s (%s) is set twice", lg_rules[index]->id,
-                                  lg_rules[index]->name);
-        seen[index] = true;
+        if (!lg_policy_rule_at(parser, &it, seen, &index))
+            return false;
         if (lg_json_there(it.val) && !read_rule(parser, it.val, index, set))
             return false;
     }

@@ -43,7 +43,7 @@ static struct lg_str joined(struct lg_arena *arena, struct lg_str head, struct l
     return (struct lg_str){key, n};
 }
 
-static struct lg_str key_of(struct lg_arena *arena, const struct lg_finding *finding, bool exact)
+struct lg_str lg_finding_key(struct lg_arena *arena, const struct lg_finding *finding, bool exact)
 {
     struct lg_str about = exact ? finding->about : LG_STR("");
     return joined(arena, lg_str_of(finding->rule->id), about, finding->ident);
@@ -51,7 +51,7 @@ static struct lg_str key_of(struct lg_arena *arena, const struct lg_finding *fin
 
 static void count(struct book *book, struct lg_map *map, const struct lg_finding *finding)
 {
-    struct lg_str key = key_of(book->arena, finding, map == &book->exact);
+    struct lg_str key = lg_finding_key(book->arena, finding, map == &book->exact);
     struct tally *tally = lg_map_get(map, key);
     if (tally == NULL) {
         tally = lg_arena_alloc(book->arena, sizeof(*tally));
@@ -78,7 +78,8 @@ static void write_down(struct book *book, const struct lg_run *old_run)
 
 static struct tally *find(struct book *book, struct lg_map *map, const struct lg_finding *finding)
 {
-    struct tally *tally = lg_map_get(map, key_of(book->arena, finding, map == &book->exact));
+    struct tally *tally =
+        lg_map_get(map, lg_finding_key(book->arena, finding, map == &book->exact));
     return tally != NULL && tally->n != 0 ? tally : NULL;
 }
 

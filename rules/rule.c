@@ -291,24 +291,15 @@ const struct lg_finding *lg_rule_judge_vmi(struct lg_rule_context *context, stru
     *ret_n = 0;
     if (outer->nested || lg_shape_check(LG_KIND_VMI, vmi, NULL) != LG_E_OK)
         return NULL;
-    struct lg_run run = {
-        .arena = outer->arena,
-        .inventory = outer->inventory,
-        .settings = outer->settings,
-        .policy = outer->policy,
-        .view = outer->view,
-        .stalls = outer->stalls,
-        .now_unix_s = outer->now_unix_s,
-        .expired = outer->expired,
-        .expired_arg = outer->expired_arg,
-        .nested = true,
-        .subject = {.kind = LG_KIND_VMI,
-                    .op = LG_OP_CREATE,
-                    .ns = ns,
-                    .name = name,
-                    .object = vmi,
-                    .vm = lg_vm_read(LG_KIND_VMI, vmi, ns)},
-    };
+    struct lg_run run =
+        lg_run_like(outer, (struct lg_subject){.kind = LG_KIND_VMI,
+                                               .op = LG_OP_CREATE,
+                                               .ns = ns,
+                                               .name = name,
+                                               .object = vmi,
+                                               .vm = lg_vm_read(LG_KIND_VMI, vmi, ns)});
+    run.nested = true;
+    run.exempt = 0;
     lg_run_all(&run);
     *ret_n = run.n;
     return run.findings;

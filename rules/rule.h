@@ -9,6 +9,7 @@
 #define LG_RULES_RULE_H
 
 #include "rules/finding.h"
+#include "rules/fixer.h"
 #include "rules/inventory.h"
 #include "rules/virt/network.h"
 #include "rules/virt/placement.h"
@@ -144,6 +145,8 @@ struct lg_rule {
     const char *not_stronger_than; /* id of the rule whose action caps this one, or NULL */
     const struct lg_param *params; /* or NULL */
     void (*check)(struct lg_rule_context *context);
+    const struct lg_fixer *fixer; /* what can repair it, or NULL */
+    const char *by_hand; /* without a fixer: what a person does; NULL = the finding's fix */
     const struct lg_rule_example *examples;
 };
 

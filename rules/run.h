@@ -26,7 +26,8 @@ struct lg_run {
     int64_t now_unix_s;
     bool (*expired)(void *arg);
     void *expired_arg;
-    bool nested; /* inside lg_rule_judge_vmi */
+    bool nested;      /* inside lg_rule_judge_vmi */
+    const bool *only; /* by rule index: the rules that are asked; NULL = all */
 
     struct lg_subject subject;
     const struct lg_requirements *requirements;
@@ -47,6 +48,23 @@ struct lg_run {
     bool disks;      /* ...because of its disks */
     bool unsure;     /* something that would decide it is not known */
 };
+
+/* Everything that comes before judging: false where nothing is to be judged (`ret` says why: skipped or refused), else
+ * *ret_run is set up for the input's object. */
+bool lg_run_begin(const struct lg_engine_input *input, struct lg_arena *arena,
+                  struct lg_judgement *ret, struct lg_run *ret_run);
+
+/* A fresh run in the same circumstances over another subject. */
+struct lg_run lg_run_like(const struct lg_run *run, struct lg_subject subject);
+/* The same over another state of the input's object; false where that cannot be read. */
+bool lg_run_of(const struct lg_run *run, const struct lg_engine_input *input, struct lg_val object,
+               struct lg_run *ret);
+
+/* What rule `index` is handed. */
+struct lg_rule_context lg_run_context(struct lg_run *run, size_t index);
+
+/* A finding's identity (its rule, what it is about, the offending value) as one text; without `exact`: not what it is about. */
+struct lg_str lg_finding_key(struct lg_arena *arena, const struct lg_finding *finding, bool exact);
 
 /* Judges run->subject by every rule of its kind and operation. */
 void lg_run_all(struct lg_run *run);

@@ -44,6 +44,28 @@ static void check(struct lg_rule_context *context)
     lg_rule_report(context, &report);
 }
 
+/* The annotation is an administrator's promise about the network; masquerade works on every one. */
+static void mend(struct lg_rule_context *context, const struct lg_finding *finding,
+                 struct lg_repair *repair)
+{
+    struct lg_pod_network net = lg_pod_network_of(&context->subject->vm);
+    lg_repair_read(repair, lg_json_get(net.interface, "name"));
+    lg_repair_rename(repair, net.interface, "bridge", "masquerade", LG_STR("{}"));
+    lg_repair_say(repair,
+                  lg_arena_printf(context->arena,
+                                  "interface \"%.*s\": masquerade written in place of bridge",
+                                  LG_ARG(finding->about)));
+}
+
+static const struct lg_fixer fixer = {
+    .kind = LG_FIXER_CHANGES,
+    .acts = "Writes masquerade in place of bridge for the interface on the pod network; its ports, "
+            "MAC address and everything else stay. Not where the annotation allows the bridge or "
+            "an instancetype or preference may bring it. The guest then gets its address from "
+            "KubeVirt's DHCP, not the pod's own.",
+    .mend = mend,
+};
+
 #define VM(head, metadata, binding)                                                                \
     "apiVersion: kubevirt.io/v1\n"                                                                 \
     "kind: VirtualMachine\n"                                                                       \
@@ -125,5 +147,6 @@ const struct lg_rule lg_rule_bridge_on_pod_network = {
     .ops = LG_BIT(LG_OP_CREATE) | LG_BIT(LG_OP_UPDATE),
     .kubevirt_reason = "InterfaceNotLiveMigratable",
     .check = check,
+    .fixer = &fixer,
     .examples = examples,
 };

@@ -7,7 +7,7 @@
  *   request.yaml    username (none: offline), groups, operation, dryRun, subresource, namespace, known (more kinds that are complete), now (a time)
  *   expect.json     {"verdict": "deny", "findings": [{"rule", "action", "field", "about"?, "message"?, "fix"?}]}: the
  *                   exact list of findings; message and fix are parts of the text. "skipped" and "refused" (a path) where
- *                   they are expected.
+ *                   they are expected. "mended": {"patch": [...], "says": [parts of the text]}: what /mutate makes of it.
  */
 #include <dirent.h>
 #include <setjmp.h>
@@ -88,7 +88,8 @@ static void only_keys(const char *folder, struct lg_val v, const char *const *ke
     }
 }
 
-static void judge(struct lg_world *world, const char *folder, struct lg_judgement *ret)
+/* What the case asks for; points into the world. */
+static struct lg_engine_input input_of(struct lg_world *world, const char *folder)
 {
     static const char *const keys[] = {"username",  "groups", "operation", "dryRun", "subresource",
                                        "namespace", "known",  "now",       NULL};
@@ -108,7 +109,7 @@ static void judge(struct lg_world *world, const char *folder, struct lg_judgemen
     input.username = lg_json_str(lg_json_get(request, "username"));
     input.op = op_of(lg_json_get(request, "operation"), &input);
     know(world, lg_json_get(request, "known"));
-    lg_world_judge(world, input, ret);
+    return lg_world_input(world, input);
 }
 
 static bool contains(struct lg_str text, struct lg_val part)
@@ -146,6 +147,37 @@ static bool as_expected(const struct lg_judgement *got, struct lg_val expected)
     return true;
 }
 
+/* The patch as a list, [] for none. */
+static struct lg_val patch_of(struct lg_world *world, const struct lg_mending *got)
+{
+    struct lg_val patch = LG_NONE;
+    struct lg_str text = got->patch.n != 0 ? got->patch : LG_STR("[]");
+    assert_int_equal(lg_json_parse(&world->arena, text, &patch, NULL), LG_E_OK);
+    return patch;
+}
+
+static bool mended_as_expected(struct lg_world *world, const char *folder,
+                               const struct lg_engine_input *input, struct lg_val expected)
+{
+    struct lg_mending got;
+    struct lg_val says = lg_json_get(expected, "says");
+    if (!lg_json_there(expected))
+        return true;
+    lg_engine_mend(input, LG_MEND_ADMISSION, &world->arena, &got);
+    bool ok = lg_json_equal(patch_of(world, &got), lg_json_get(expected, "patch")) &&
+              lg_json_len(says) == got.n_notes;
+    for (struct lg_json_iter it = lg_json_iter(says); ok && lg_json_next(&it);)
+        ok = contains(got.notes[it.index].text, it.val);
+    if (ok)
+        return true;
+    print_error("%s: mended %.*s\n", folder, LG_ARG(got.patch));
+    for (size_t i = 0; i < got.n_notes; i++)
+        print_error("  %s: %.*s\n", got.notes[i].rule->id, LG_ARG(got.notes[i].text));
+    for (size_t i = 0; i < got.n_reasons; i++)
+        print_error("  %s stays: %.*s\n", got.reasons[i].rule->id, LG_ARG(got.reasons[i].text));
+    return false;
+}
+
 static void print(const char *folder, const struct lg_judgement *got)
 {
     print_error("%s: got verdict %s%s %s %s\n", folder, lg_action_name(got->verdict),
@@ -160,11 +192,13 @@ static void print(const char *folder, const struct lg_judgement *got)
 
 static void check_expectation(const char *folder, struct lg_val expected)
 {
-    static const char *const keys[] = {"verdict", "findings",  "skipped",
-                                       "refused", "requester", NULL};
+    static const char *const keys[] = {"verdict",   "findings", "skipped", "refused",
+                                       "requester", "mended",   NULL};
+    static const char *const mended_keys[] = {"patch", "says", NULL};
     static const char *const finding_keys[] = {"rule",    "action", "field", "about",
                                                "message", "fix",    NULL};
     only_keys(folder, expected, keys);
+    only_keys(folder, lg_json_get(expected, "mended"), mended_keys);
     struct lg_val findings = lg_json_get(expected, "findings");
     for (struct lg_json_iter it = lg_json_iter(findings); lg_json_next(&it);)
         only_keys(folder, it.val, finding_keys);
@@ -176,12 +210,14 @@ static bool case_holds(const char *folder)
     struct lg_judgement got;
     lg_world_init(&world);
     prepare(&world, folder);
-    judge(&world, folder, &got);
+    struct lg_engine_input input = input_of(&world, folder);
+    lg_engine_judge(&input, &world.arena, &got);
     struct lg_val expected = load(&world, folder, "expect.json");
     check_expectation(folder, expected);
     bool ok = as_expected(&got, expected);
     if (!ok)
         print(folder, &got);
+    ok = mended_as_expected(&world, folder, &input, lg_json_get(expected, "mended")) && ok;
     lg_world_done(&world);
     return ok;
 }

@@ -105,7 +105,7 @@ struct lg_val lg_world_object_file(struct lg_world *world, const char *path)
     return read_object(world, copy, name);
 }
 
-void lg_world_judge(struct lg_world *world, struct lg_engine_input input, struct lg_judgement *ret)
+struct lg_engine_input lg_world_input(struct lg_world *world, struct lg_engine_input input)
 {
     struct lg_val of = lg_json_there(input.object) ? input.object : input.old_object;
     input.inventory = world->inventory;
@@ -115,5 +115,11 @@ void lg_world_judge(struct lg_world *world, struct lg_engine_input input, struct
         input.ns = lg_json_str_at(of, "metadata.namespace");
     if (input.name.n == 0)
         input.name = lg_json_str_at(of, "metadata.name");
+    return input;
+}
+
+void lg_world_judge(struct lg_world *world, struct lg_engine_input input, struct lg_judgement *ret)
+{
+    input = lg_world_input(world, input);
     lg_engine_judge(&input, &world->arena, ret);
 }

@@ -5,7 +5,7 @@
 #ifndef LG_TESTS_SUPPORT_WORLD_H
 #define LG_TESTS_SUPPORT_WORLD_H
 
-#include "rules/engine.h"
+#include "rules/mend.h"
 
 struct lg_world {
     struct lg_arena arena;
@@ -28,6 +28,9 @@ void lg_world_set_policy(struct lg_world *world, struct lg_str text, const char 
 /* The first document of a text, or of a file; LG_NONE where the file does not exist. */
 struct lg_val lg_world_object(struct lg_world *world, const char *text);
 struct lg_val lg_world_object_file(struct lg_world *world, const char *path);
+
+/* Fills in what lg_world_judge does. */
+struct lg_engine_input lg_world_input(struct lg_world *world, struct lg_engine_input input);
 
 /* Judges `input`, whose inventory and policy are the world's and whose kind, ns and name are the object's where they are
  * not set. */

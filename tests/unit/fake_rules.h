@@ -124,6 +124,43 @@ static const struct lg_param fake_port_params[] = {
     {0},
 };
 
+/* Takes "rwo-" off the claim's name: "rwo-a" becomes "shared". */
+static void fake_mend(struct lg_rule_context *context, const struct lg_finding *finding,
+                      struct lg_repair *repair)
+{
+    struct lg_val volumes = lg_json_get(context->subject->vm.spec, "volumes");
+    for (struct lg_json_iter it = lg_json_iter(volumes); lg_json_next(&it);) {
+        struct lg_val claim = lg_json_get(it.val, "persistentVolumeClaim");
+        if (lg_json_get(claim, "claimName").i != finding->at.i)
+            continue;
+        lg_repair_read(repair, lg_json_get(it.val, "name"));
+        lg_repair_set(repair, claim, "claimName", LG_STR("\"shared\""));
+        lg_repair_say(repair, LG_STR("another claim"));
+    }
+}
+
+/* Puts the strategy into the spec, which does not help against zone: nowhere. */
+static void fake_place(struct lg_rule_context *context, const struct lg_finding *finding,
+                       struct lg_repair *repair)
+{
+    struct lg_arena *arena = context->arena;
+    (void)finding;
+    lg_repair_set(repair, context->subject->vm.spec, "strategy",
+                  lg_arena_printf(arena, "\"%.*s\"", LG_ARG(lg_repair_choice(repair))));
+}
+
+static const char *const fake_choices[] = {"Gentle", "Firm", NULL};
+static const struct lg_fixer fake_claims_fixer = {
+    .kind = LG_FIXER_CHANGES, .acts = "always", .mend = fake_mend};
+static const struct lg_fixer fake_placement_fixer = {.kind = LG_FIXER_ADDS,
+                                                     .acts = "in vain",
+                                                     .option = "strategy",
+                                                     .option_doc = "how",
+                                                     .choices = fake_choices,
+                                                     .mend = fake_place};
+static const struct lg_fixer fake_files_fixer = {
+    .kind = LG_FIXER_FILES, .acts = "in files", .mend = fake_mend};
+
 #define FAKE_GUESTS (LG_BIT(LG_KIND_VM) | LG_BIT(LG_KIND_VMI))
 #define FAKE_WRITES (LG_BIT(LG_OP_CREATE) | LG_BIT(LG_OP_UPDATE))
 
@@ -134,7 +171,8 @@ static const struct lg_rule fake_rules[] = {
      .kinds = FAKE_GUESTS,
      .ops = FAKE_WRITES,
      .kubevirt_reason = "DisksNotLiveMigratable",
-     .check = fake_claims},
+     .check = fake_claims,
+     .fixer = &fake_claims_fixer},
     {.id = "LG102",
      .name = "claim-unknown",
      .action = LG_ACTION_PENDING,
@@ -147,7 +185,8 @@ static const struct lg_rule fake_rules[] = {
      .kinds = LG_BIT(LG_KIND_CLAIM),
      .ops = LG_BIT(LG_OP_CREATE),
      .not_stronger_than = "LG101",
-     .check = fake_claim},
+     .check = fake_claim,
+     .fixer = &fake_files_fixer},
     {.id = "LG202",
      .name = "migration-port-collision",
      .action = LG_ACTION_DENY,
@@ -160,7 +199,8 @@ static const struct lg_rule fake_rules[] = {
      .action = LG_ACTION_DENY,
      .kinds = FAKE_GUESTS,
      .ops = FAKE_WRITES,
-     .check = fake_placement},
+     .check = fake_placement,
+     .fixer = &fake_placement_fixer},
     {.id = "LG602",
      .name = "vmi-not-migratable",
      .action = LG_ACTION_DENY,

@@ -226,6 +226,43 @@ struct bad {
     const char *where, *says;
 };
 
+static void fixers_are_switched_on_by_name_and_merged_by_namespace(void **state)
+{
+    static const char text[] =
+        HEAD "mutate: {LG101: {}, LG401: {strategy: Firm}}\n"
+             "namespaces:\n"
+             "- {names: [quiet], mutate: {LG101: off, no-eligible-node: off}}\n"
+             "- {names: [soft], mutate: {LG401: {strategy: Gentle}}}\n"
+             "- {names: [same], mutate: {LG401: {}}}\n";
+    static const struct {
+        const char *ns;
+        unsigned char claims, placement;
+    } rows[] = {{"shop", 1, 2}, {"quiet", 0, 0}, {"soft", 1, 1}, {"same", 1, 2}};
+    struct lg_policy *policy = NULL;
+    struct lg_err err = {0};
+    (void)state;
+    if (lg_policy_parse(lg_str_of(text), "p.yaml", &policy, &err) != LG_E_OK)
+        fail_msg("%s: %s", err.where, err.text);
+    size_t claims = 0, placement = 0, ports = 0;
+    assert_non_null(lg_rule_find(LG_STR("LG101"), &claims));
+    assert_non_null(lg_rule_find(LG_STR("LG401"), &placement));
+    assert_non_null(lg_rule_find(LG_STR("LG202"), &ports));
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        struct lg_policy_view view = lg_policy_view(policy, lg_str_of(rows[i].ns), NULL, NULL);
+        assert_int_equal(view.fixers[claims], rows[i].claims);
+        assert_int_equal(view.fixers[placement], rows[i].placement);
+        assert_int_equal(view.fixers[ports], 0);
+    }
+    struct lg_buf out = {0};
+    lg_policy_describe(policy, 0, &out);
+    assert_non_null(strstr(out.p, "deny, mended at admission (strategy Firm)\n"));
+    lg_buf_done(&out);
+    lg_policy_unref(policy);
+    policy = lg_policy_default();
+    assert_int_equal(lg_policy_view(policy, LG_STR("shop"), NULL, NULL).fixers[claims], 0);
+    lg_policy_unref(policy);
+}
+
 static void errors_say_where_and_what(void **state)
 {
     (void)state;
@@ -244,8 +281,29 @@ static void errors_say_where_and_what(void **state)
          "policy: unknown key \"namespace\"; did you mean \"namespaces\"?"},
         {HEAD "placement: {}\n", LG_E_UNSUPPORTED, "p.yaml:3:1",
          "policy: \"placement\" is not supported by this version"},
-        {HEAD "mutate: {}\n", LG_E_UNSUPPORTED, "p.yaml:3:1",
-         "policy: \"mutate\" is not supported by this version"},
+        {HEAD "mutate: [LG101]\n", LG_E_INVALID, "p.yaml:3:9",
+         "mutate must be an object with rule ids or names as keys, not a list"},
+        {HEAD "mutate: {LG1O1: {}}\n", LG_E_INVALID, "p.yaml:3:10",
+         "unknown rule \"LG1O1\"; did you mean \"LG101\"?"},
+        {HEAD "mutate: {LG101: {}, claim-not-shared: {}}\n", LG_E_INVALID, "p.yaml:3:21",
+         "rule LG101 (claim-not-shared) is set twice"},
+        {HEAD "mutate: {LG202: {}}\n", LG_E_INVALID, "p.yaml:3:10",
+         "mutate: rule LG202 (migration-port-collision) has no fixer"},
+        {HEAD "mutate: {LG104: {}}\n", LG_E_INVALID, "p.yaml:3:10",
+         "mutate: rule LG104 (vm-claim-not-shared) is mended in files only, by `livegate check "
+         "--fix`"},
+        {HEAD "mutate: {LG101: true}\n", LG_E_INVALID, "p.yaml:3:17",
+         "LG101 must be an object such as {}, or off, not a boolean"},
+        {HEAD "mutate: {LG101: null}\n", LG_E_INVALID, "p.yaml:3:17",
+         "LG101 must be an object such as {}, or off, not null"},
+        {HEAD "mutate: {LG101: {strategy: Gentle}}\n", LG_E_INVALID, "p.yaml:3:18",
+         "LG101: unknown key \"strategy\""},
+        {HEAD "mutate: {LG401: {strategy: Harsh}}\n", LG_E_INVALID, "p.yaml:3:28",
+         "strategy: \"Harsh\" is not Gentle or Firm"},
+        {HEAD "mutate: {LG401: {strategy: 1}}\n", LG_E_INVALID, "p.yaml:3:28",
+         "strategy: 1 is not Gentle or Firm"},
+        {HEAD "namespaces:\n- {names: [a], mutate: {LG202: off}}\n", LG_E_INVALID, "p.yaml:4:25",
+         "mutate: rule LG202 (migration-port-collision) has no fixer"},
         {HEAD "limiter: {}\n", LG_E_UNSUPPORTED, "p.yaml:3:1",
          "policy: \"limiter\" is not supported by this version"},
         {HEAD "rules: [LG101]\n", LG_E_INVALID, "p.yaml:3:8",
@@ -699,6 +757,7 @@ int main(void)
         cmocka_unit_test(policy_adds_controllers_as_whole_strings),
         cmocka_unit_test(json_is_a_policy_too),
         cmocka_unit_test(empty_parts_are_as_good_as_none),
+        cmocka_unit_test(fixers_are_switched_on_by_name_and_merged_by_namespace),
         cmocka_unit_test(errors_say_where_and_what),
         cmocka_unit_test(a_bad_pattern_is_reported_where_it_stands),
         cmocka_unit_test(broken_yaml_is_reported_where_it_breaks),

@@ -181,6 +181,12 @@ static void add_param_value(struct lg_buf *buf, const struct lg_param *param)
     lg_buf_putc(buf, ']');
 }
 
+static const char *const fixer_where[] = {
+    [LG_FIXER_ADDS] = "in files, and at CREATE where policy's mutate names it",
+    [LG_FIXER_CHANGES] = "in files, and at admission where policy's mutate names it",
+    [LG_FIXER_FILES] = "in files only, by `livegate check --fix`",
+};
+
 static void explain_params(struct lg_buf *buf, const struct lg_rule *rule)
 {
     for (const struct lg_param *param = rule->params; param != NULL && param->name != NULL;
@@ -195,6 +201,30 @@ static void explain_params(struct lg_buf *buf, const struct lg_rule *rule)
         lg_output_wrap(buf, param == rule->params ? "parameters:  " : "             ",
                        lg_buf_view(&text));
     }
+}
+
+static void explain_fixer(struct lg_buf *buf, const struct lg_rule *rule)
+{
+    const struct lg_fixer *fixer = rule->fixer;
+    struct lg_buf text lg_cleanup(lg_buf_done) = {0};
+
+    if (fixer == NULL) {
+        if (rule->by_hand != NULL)
+            lg_buf_printf(&text, "no; a person has to: %s", rule->by_hand);
+        else
+            lg_buf_puts(&text, "no");
+    } else {
+        lg_buf_printf(&text, "%s: %s", fixer_where[fixer->kind], fixer->acts);
+    }
+    lg_output_wrap(buf, "mended:      ", lg_buf_view(&text));
+    if (fixer == NULL || fixer->option == NULL)
+        return;
+    text.n = 0;
+    lg_buf_printf(&text, "%s: %s; one of", fixer->option, fixer->option_doc);
+    for (const char *const *choice = fixer->choices; *choice != NULL; choice++)
+        lg_buf_printf(&text, "%s %s%s", choice == fixer->choices ? "" : ",", *choice,
+                      choice == fixer->choices ? " (default)" : "");
+    lg_output_wrap(buf, "             ", lg_buf_view(&text));
 }
 
 static const char *expectation(enum lg_expect expect)
@@ -251,6 +281,7 @@ static void explain(struct lg_buf *buf, const struct lg_rule *rule, bool color)
     lg_output_wrap(buf, "default:     ", lg_str_of(lg_action_name(rule->action)));
     lg_output_wrap(buf, "why:         ", lg_str_of(rule->rationale));
     lg_output_wrap(buf, "how to fix:  ", lg_str_of(rule->remedy));
+    explain_fixer(buf, rule);
     explain_params(buf, rule);
     if (rule->kubevirt_reason != NULL)
         lg_output_wrap(buf, "in KubeVirt: ", lg_str_of(rule->kubevirt_reason));
@@ -296,6 +327,26 @@ static json_t *params_json(const struct lg_rule *rule)
     return list;
 }
 
+static json_t *fixer_json(const struct lg_rule *rule)
+{
+    const struct lg_fixer *fixer = rule->fixer;
+    json_t *object;
+
+    if (fixer == NULL)
+        return json_null();
+    object = lg_out_object();
+    lg_out_set_str(object, "acts", lg_str_of(fixer->acts));
+    lg_out_set(object, "atAdmission", json_boolean(fixer->kind != LG_FIXER_FILES));
+    if (fixer->option != NULL) {
+        json_t *choices = lg_out_array();
+        for (const char *const *choice = fixer->choices; *choice != NULL; choice++)
+            lg_out_append(choices, lg_out_str(lg_str_of(*choice)));
+        lg_out_set_str(object, "option", lg_str_of(fixer->option));
+        lg_out_set(object, "values", choices);
+    }
+    return object;
+}
+
 static json_t *rule_json(const struct lg_rule *rule)
 {
     json_t *object = lg_out_object();
@@ -319,6 +370,7 @@ static json_t *rule_json(const struct lg_rule *rule)
                rule->not_stronger_than != NULL ? lg_out_str(lg_str_of(rule->not_stronger_than))
                                                : json_null());
     lg_out_set(object, "parameters", params_json(rule));
+    lg_out_set(object, "fixer", fixer_json(rule));
     lg_out_set_str(object, "rationale", lg_str_of(rule->rationale));
     lg_out_set_str(object, "remedy", lg_str_of(rule->remedy));
     lg_out_set_str(object, "source", lg_str_of(rule->source));

@@ -102,7 +102,7 @@ static void check_route(struct lg_reviewer *reviewer, enum lg_route route,
 {
     enum lg_route proper =
         review->kind == LG_KIND_MIGRATION ? LG_ROUTE_MIGRATIONS : LG_ROUTE_VALIDATE;
-    if (route == proper || review->kind == LG_KIND_OTHER)
+    if (route == proper || route == LG_ROUTE_MUTATE || review->kind == LG_KIND_OTHER)
         return;
     lg_stats_misrouted();
     int64_t now_ms = lg_clock_mono_ms();
@@ -157,9 +157,16 @@ struct question {
     enum lg_op op;
 };
 
-static void judge(struct lg_reviewer *reviewer, const struct question *question,
-                  const struct lg_inventory *inventory, struct lg_arena *arena,
-                  struct lg_judgement *ret)
+/* What came of it: a judgement, or by the route of /mutate a mending. */
+struct outcome {
+    struct lg_judgement judgement;
+    struct lg_mending mending;
+    struct lg_answer answer;
+};
+
+static void decide(struct lg_reviewer *reviewer, const struct question *question,
+                   const struct lg_inventory *inventory, struct lg_arena *arena,
+                   struct outcome *ret)
 {
     const struct lg_review_call *call = question->call;
     const struct lg_review *review = &question->review;
@@ -183,7 +190,42 @@ static void judge(struct lg_reviewer *reviewer, const struct question *question,
         .expired = expired,
         .expired_arg = &deadline_ns,
     };
-    lg_engine_judge(&input, arena, ret);
+    if (call->route == LG_ROUTE_MUTATE) {
+        lg_engine_mend(&input, LG_MEND_ADMISSION, arena, &ret->mending);
+        lg_answer_mended(&ret->mending, arena, &ret->answer);
+    } else {
+        lg_engine_judge(&input, arena, &ret->judgement);
+        lg_answer_make(&ret->judgement, review->group, review->kind_name, arena, &ret->answer);
+    }
+    ret->answer.uid = review->uid;
+}
+
+static void log_mending(const struct lg_review *review, struct lg_str rules, int64_t duration_ns)
+{
+    lg_log(LG_LOG_INFO, "mended", LG_F_STR("uid", review->uid),
+           LG_F_STR("operation", review->operation), LG_F_STR("kind", review->kind_name),
+           LG_F_STR("namespace", review->ns), LG_F_STR("name", review->name),
+           LG_F_STR("user", review->username), LG_F_STR("rules", rules),
+           LG_F_BOOL("dry_run", review->dry_run),
+           LG_F_REAL("duration_ms", (double)duration_ns / 1e6));
+}
+
+/* Counts and logs. */
+static void account(const struct question *question, const struct outcome *outcome)
+{
+    const struct lg_review *review = &question->review;
+    int64_t duration_ns = lg_clock_mono_ns() - question->call->arrived_ns;
+
+    if (question->call->route == LG_ROUTE_MUTATE) {
+        lg_stats_mutation(&outcome->mending, duration_ns);
+        if (outcome->answer.patch.n != 0)
+            log_mending(review, outcome->answer.notes[0].value, duration_ns);
+        return;
+    }
+    lg_stats_review(review->kind, question->op, &outcome->judgement, duration_ns);
+    lg_policy_stats_review(&outcome->judgement);
+    if (!outcome->answer.allowed)
+        log_denial(review, &outcome->judgement, duration_ns);
 }
 
 enum lg_err_code lg_reviewer_answer(struct lg_reviewer *reviewer, const struct lg_review_call *call,
@@ -192,8 +234,7 @@ enum lg_err_code lg_reviewer_answer(struct lg_reviewer *reviewer, const struct l
 {
     struct question question = {.call = call};
     struct lg_review *review = &question.review;
-    struct lg_judgement judgement = {0};
-    struct lg_answer answer = {0};
+    struct outcome outcome = {0};
     unsigned ticket;
 
     enum lg_err_code code = lg_review_decode(arena, call->body, review, err);
@@ -204,15 +245,9 @@ enum lg_err_code lg_reviewer_answer(struct lg_reviewer *reviewer, const struct l
                           "is not CREATE, UPDATE, DELETE or CONNECT");
     check_route(reviewer, call->route, review);
     const struct lg_inventory *inventory = lg_store_pin(reviewer->store, &ticket);
-    judge(reviewer, &question, inventory, arena, &judgement);
-    lg_answer_make(&judgement, review->group, review->kind_name, arena, &answer);
-    answer.uid = review->uid;
-    *ret_text = lg_review_encode(&answer, ret_bytes);
+    decide(reviewer, &question, inventory, arena, &outcome);
+    *ret_text = lg_review_encode(&outcome.answer, ret_bytes);
     lg_store_unpin(reviewer->store, ticket); /* findings may hold text of its records */
-    int64_t duration_ns = lg_clock_mono_ns() - call->arrived_ns;
-    lg_stats_review(review->kind, question.op, &judgement, duration_ns);
-    lg_policy_stats_review(&judgement);
-    if (!answer.allowed)
-        log_denial(review, &judgement, duration_ns);
+    account(&question, &outcome);
     return LG_E_OK;
 }

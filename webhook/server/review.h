@@ -10,7 +10,7 @@
 #include "rules/engine.h"
 #include "webhook/cluster/store.h"
 
-enum lg_route { LG_ROUTE_VALIDATE, LG_ROUTE_MIGRATIONS, LG_ROUTE_NONE };
+enum lg_route { LG_ROUTE_VALIDATE, LG_ROUTE_MIGRATIONS, LG_ROUTE_MUTATE, LG_ROUTE_NONE };
 
 /* What the API server waits where the request does not say. */
 enum { LG_REVIEW_TIMEOUT_MS = 3000, LG_REVIEW_TIMEOUT_MS_MAX = 30000 };
@@ -34,7 +34,7 @@ struct lg_review_call {
     int64_t timeout_ms; /* what the caller waits; the answer leaves before 80 % of it */
 };
 
-/* Reads, judges, counts and logs. *ret_text: the answer, malloc'd, given. LG_E_INVALID: no AdmissionReview v1; err says
+/* Reads, judges (by the route of /mutate: mends), counts and logs. *ret_text: the answer, malloc'd, given. LG_E_INVALID: no AdmissionReview v1; err says
  * why. Uses the arena and leaves resetting it to the caller. Any thread. */
 enum lg_err_code lg_reviewer_answer(struct lg_reviewer *reviewer, const struct lg_review_call *call,
                                     struct lg_arena *arena, char **ret_text, size_t *ret_bytes,

@@ -116,6 +116,8 @@ static enum lg_route route_of(const char *url)
         return LG_ROUTE_VALIDATE;
     if (strcmp(url, "/validate/migrations") == 0)
         return LG_ROUTE_MIGRATIONS;
+    if (strcmp(url, "/mutate") == 0)
+        return LG_ROUTE_MUTATE;
     return LG_ROUTE_NONE;
 }
 
@@ -191,7 +193,7 @@ static void check_head(struct lg_service *service, struct MHD_Connection *connec
 
     request->route = route_of(url);
     if (request->route == LG_ROUTE_NONE) {
-        refuse(request, 404, "there is /validate and /validate/migrations here\n");
+        refuse(request, 404, "there is /validate, /validate/migrations and /mutate here\n");
     } else if (strcmp(method, "POST") != 0) {
         request->allow = "POST";
         refuse(request, 405, "a review is sent with POST\n");

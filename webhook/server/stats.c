@@ -19,6 +19,7 @@ static const char *const reasons[] = {"total", "address"};
 static const char *const reloads[] = {"certificate", "policy"};
 static const char *const results[] = {"failed", "taken"};
 static const char *const parts[] = {"leaf", "ca"};
+static const char *const mutation_results[] = {"unchanged", "patched"};
 static const char *kinds[LG_KIND_COUNT + 1];
 static const char *rule_ids[RULES_MAX];
 
@@ -42,6 +43,15 @@ static struct lg_metric findings = {
     .kind = LG_METRIC_COUNTER,
     .sparse = true,
     .labels = {{"rule", rule_ids, 0}, {"action", actions, COUNT(actions)}}};
+static struct lg_metric mutations = {.name = "livegate_mutations_total",
+                                     .help = "Reviews by /mutate, by whether they got a patch.",
+                                     .kind = LG_METRIC_COUNTER,
+                                     .labels = {{"result", mutation_results, 2}}};
+static struct lg_metric mended = {.name = "livegate_mended_total",
+                                  .help = "Objects that /mutate mended, by rule.",
+                                  .kind = LG_METRIC_COUNTER,
+                                  .sparse = true,
+                                  .labels = {{"rule", rule_ids, 0}}};
 static struct lg_metric misrouted = {
     .name = "livegate_misrouted_reviews_total",
     .help = "Reviews of a kind that belongs to another path; they are judged all the same.",
@@ -96,6 +106,8 @@ void lg_stats_register(void)
     struct lg_metric *const all[] = {&reviews,
                                      &durations,
                                      &findings,
+                                     &mutations,
+                                     &mended,
                                      &misrouted,
                                      &refusals,
                                      &connections,
@@ -116,6 +128,7 @@ void lg_stats_register(void)
     for (size_t i = 0; i < n; i++)
         rule_ids[i] = lg_rules[i]->id;
     findings.labels[0].count = n;
+    mended.labels[0].count = n;
     for (struct lg_metric *const *metric = all; *metric != NULL; metric++)
         lg_metric_register(*metric);
     lg_policy_stats_register();
@@ -143,6 +156,18 @@ void lg_stats_review(enum lg_kind kind, enum lg_op op, const struct lg_judgement
         size_t index = 0;
         if (lg_rule_find(lg_str_of(finding->rule->id), &index) != NULL)
             lg_metric_add(&findings, LG_AT(index, (size_t)finding->action), 1);
+    }
+}
+
+void lg_stats_mutation(const struct lg_mending *mending, int64_t duration_ns)
+{
+    lg_metric_add(&mutations, LG_AT(mending->patch.n != 0), 1);
+    lg_metric_observe_ns(&durations, NULL, duration_ns);
+    for (size_t i = 0; i < mending->n_notes; i++) {
+        size_t index = 0;
+        if ((i == 0 || mending->notes[i].rule != mending->notes[i - 1].rule) &&
+            lg_rule_find(lg_str_of(mending->notes[i].rule->id), &index) != NULL)
+            lg_metric_add(&mended, LG_AT(index), 1);
     }
 }
 

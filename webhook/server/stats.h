@@ -2,7 +2,7 @@
 #ifndef LG_WEBHOOK_SERVER_STATS_H
 #define LG_WEBHOOK_SERVER_STATS_H
 
-#include "rules/engine.h"
+#include "rules/mend.h"
 #include "webhook/server/connections.h"
 
 enum lg_reload_of { LG_RELOAD_CERTIFICATE, LG_RELOAD_POLICY };
@@ -14,6 +14,8 @@ void lg_stats_register(void);
 /* One review that was answered `duration_ns` after its request arrived. */
 void lg_stats_review(enum lg_kind kind, enum lg_op op, const struct lg_judgement *judgement,
                      int64_t duration_ns);
+/* The same of one that came in by /mutate. */
+void lg_stats_mutation(const struct lg_mending *mending, int64_t duration_ns);
 /* A review that came in by the path of other kinds. */
 void lg_stats_misrouted(void);
 /* A request that got no review: 400, 404, 405, 411, 413, 415, 503. */
