@@ -33,6 +33,21 @@ bool lg_policy_read_action(const struct lg_policy_parser *parser, struct lg_val 
                           LG_ARG(lg_nearest_suggestion(&nearest, parser->arena)));
 }
 
+static bool read_int(const struct lg_policy_parser *parser, const struct lg_param *param,
+                     struct lg_val v, int64_t *ret)
+{
+    struct lg_str shown = lg_str_cut(lg_json_text(v), LG_NAME_SHOWN_MAX);
+    enum lg_err_code code = lg_json_int64(v, ret);
+    if (code == LG_E_INVALID)
+        return lg_policy_fail(parser, LG_E_INVALID, v, "%s: %.*s is not an integer", param->name,
+                              LG_ARG(shown));
+    if (code != LG_E_OK || *ret < param->min || *ret > param->max)
+        return lg_policy_fail(parser, LG_E_INVALID, v, "%s: %.*s is not between %lld and %lld",
+                              param->name, LG_ARG(shown), (long long)param->min,
+                              (long long)param->max);
+    return true;
+}
+
 static bool read_int_list(const struct lg_policy_parser *parser, const struct lg_param *param,
                           struct lg_val v, struct lg_param_value *ret)
 {
@@ -42,20 +57,9 @@ static bool read_int_list(const struct lg_policy_parser *parser, const struct lg
         return lg_policy_fail(parser, LG_E_LIMIT, v, "%s has %zu items, at most %d are read",
                               param->name, lg_json_len(v), LG_PARAM_ITEMS_MAX);
     ret->n = 0;
-    for (struct lg_json_iter it = lg_json_iter(v); lg_json_next(&it);) {
-        int64_t n = 0;
-        enum lg_err_code code = lg_json_int64(it.val, &n);
-        if (code == LG_E_INVALID)
-            return lg_policy_fail(parser, LG_E_INVALID, it.val, "%s: %.*s is not an integer",
-                                  param->name,
-                                  LG_ARG(lg_str_cut(lg_json_text(it.val), LG_NAME_SHOWN_MAX)));
-        if (code != LG_E_OK || n < param->min || n > param->max)
-            return lg_policy_fail(parser, LG_E_INVALID, it.val,
-                                  "%s: %.*s is not between %lld and %lld", param->name,
-                                  LG_ARG(lg_str_cut(lg_json_text(it.val), LG_NAME_SHOWN_MAX)),
-                                  (long long)param->min, (long long)param->max);
-        ret->items[ret->n++] = n;
-    }
+    for (struct lg_json_iter it = lg_json_iter(v); lg_json_next(&it);)
+        if (!read_int(parser, param, it.val, &ret->items[ret->n++]))
+            return false;
     return true;
 }
 
@@ -64,6 +68,10 @@ static bool read_param(const struct lg_policy_parser *parser, const struct lg_pa
 {
     if (param->type == LG_PARAM_INT_LIST)
         return read_int_list(parser, param, v, ret);
+    if (param->type == LG_PARAM_INT) {
+        ret->n = 1;
+        return read_int(parser, param, v, &ret->items[0]);
+    }
     if (lg_json_kind(v) != LG_JSON_TRUE && lg_json_kind(v) != LG_JSON_FALSE)
         return lg_policy_fail(parser, LG_E_INVALID, v, "%s must be true or false, not %s",
                               param->name, lg_json_kind_name(v));

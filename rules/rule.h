@@ -27,11 +27,11 @@ struct lg_subject {
     struct lg_vm vm; /* for LG_KIND_VM and LG_KIND_VMI */
 };
 
-enum lg_param_type { LG_PARAM_INT_LIST, LG_PARAM_BOOL };
+enum lg_param_type { LG_PARAM_INT_LIST, LG_PARAM_BOOL, LG_PARAM_INT };
 enum { LG_PARAM_ITEMS_MAX = 64, LG_PARAMS_MAX = 4 };
 
 struct lg_param_value {
-    int64_t items[LG_PARAM_ITEMS_MAX]; /* LG_PARAM_INT_LIST */
+    int64_t items[LG_PARAM_ITEMS_MAX]; /* LG_PARAM_INT_LIST; LG_PARAM_INT: the first */
     size_t n;
     bool flag; /* LG_PARAM_BOOL */
 };

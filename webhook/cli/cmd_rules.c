@@ -175,6 +175,10 @@ static void add_param_value(struct lg_buf *buf, const struct lg_param *param)
         lg_buf_puts(buf, param->otherwise.flag ? "true" : "false");
         return;
     }
+    if (param->type == LG_PARAM_INT) {
+        lg_buf_printf(buf, "%lld", (long long)param->otherwise.items[0]);
+        return;
+    }
     lg_buf_putc(buf, '[');
     for (size_t i = 0; i < param->otherwise.n; i++)
         lg_buf_printf(buf, "%s%lld", i != 0 ? ", " : "", (long long)param->otherwise.items[i]);
@@ -195,9 +199,9 @@ static void explain_params(struct lg_buf *buf, const struct lg_rule *rule)
         lg_buf_printf(&text, "%s: ", param->name);
         add_param_value(&text, param);
         lg_buf_printf(&text, " (%s)", param->doc);
-        if (param->type == LG_PARAM_INT_LIST)
-            lg_buf_printf(&text, "; each %lld to %lld", (long long)param->min,
-                          (long long)param->max);
+        if (param->type != LG_PARAM_BOOL)
+            lg_buf_printf(&text, "; %s%lld to %lld", param->type == LG_PARAM_INT ? "" : "each ",
+                          (long long)param->min, (long long)param->max);
         lg_output_wrap(buf, param == rule->params ? "parameters:  " : "             ",
                        lg_buf_view(&text));
     }
@@ -302,25 +306,37 @@ static json_t *kinds_json(unsigned kinds)
     return list;
 }
 
+static json_t *default_json(const struct lg_param *param)
+{
+    if (param->type == LG_PARAM_BOOL)
+        return json_boolean(param->otherwise.flag);
+    if (param->type == LG_PARAM_INT)
+        return json_integer((json_int_t)param->otherwise.items[0]);
+    json_t *list = lg_out_array();
+    for (size_t i = 0; i < param->otherwise.n; i++)
+        lg_out_append(list, json_integer((json_int_t)param->otherwise.items[i]));
+    return list;
+}
+
 static json_t *params_json(const struct lg_rule *rule)
 {
+    static const char *const types[] = {
+        [LG_PARAM_INT_LIST] = "integers",
+        [LG_PARAM_BOOL] = "boolean",
+        [LG_PARAM_INT] = "integer",
+    };
     json_t *list = lg_out_array();
 
     for (const struct lg_param *param = rule->params; param != NULL && param->name != NULL;
          param++) {
         json_t *object = lg_out_object();
-        json_t *otherwise = json_boolean(param->otherwise.flag);
         lg_out_set_str(object, "name", lg_str_of(param->name));
-        lg_out_set_str(object, "type",
-                       param->type == LG_PARAM_BOOL ? LG_STR("boolean") : LG_STR("integers"));
-        if (param->type == LG_PARAM_INT_LIST) {
+        lg_out_set_str(object, "type", lg_str_of(types[param->type]));
+        if (param->type != LG_PARAM_BOOL) {
             lg_out_set(object, "min", json_integer((json_int_t)param->min));
             lg_out_set(object, "max", json_integer((json_int_t)param->max));
-            otherwise = lg_out_array();
-            for (size_t i = 0; i < param->otherwise.n; i++)
-                lg_out_append(otherwise, json_integer((json_int_t)param->otherwise.items[i]));
         }
-        lg_out_set(object, "default", otherwise);
+        lg_out_set(object, "default", default_json(param));
         lg_out_set_str(object, "doc", lg_str_of(param->doc));
         lg_out_append(list, object);
     }
