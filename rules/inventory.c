@@ -40,6 +40,7 @@ struct lg_inventory {
     struct lg_map users;      /* claim -> struct list of VMs and VMIs */
     struct lg_map migrations; /* VMI -> struct list of migrations */
     struct lg_node_table *nodes;
+    struct lg_slots *slots;
     const struct lg_storage_class *default_class[2]; /* [virt] */
     struct lg_arena settings_arena;
     const struct lg_settings *settings;
@@ -220,9 +221,31 @@ struct lg_inventory *lg_inventory_new(void)
 {
     struct lg_inventory *inv = lg_calloc(1, sizeof *inv);
     inv->nodes = lg_nodes_new();
+    inv->slots = lg_slots_new();
     lg_arena_init(&inv->settings_arena);
     read_settings(inv);
     return inv;
+}
+
+static const struct lg_vmi_record *guest_of(void *arg, struct lg_str ns, struct lg_str name)
+{
+    const struct lg_vmi_record *vmi = NULL;
+    (void)lg_inventory_vmi(arg, ns, name, &vmi);
+    return vmi;
+}
+
+/* `old` is still there; `new` stands in its table already. */
+static void slots_changed(struct lg_inventory *inv, const struct lg_record *old,
+                          const struct lg_record *new)
+{
+    const struct lg_record *either = new != NULL ? new : old;
+    if (either == NULL)
+        return;
+    if (either->kind == LG_KIND_MIGRATION)
+        lg_slots_set_migration(inv->slots, (const struct lg_migration_record *)old,
+                               (const struct lg_migration_record *)new, guest_of, inv);
+    else if (either->kind == LG_KIND_VMI)
+        lg_slots_set_guest(inv->slots, either->ns, either->name, (const struct lg_vmi_record *)new);
 }
 
 /* The one place where tables and indexes change together: `old` leaves, `new` comes; either may be NULL. */
@@ -250,6 +273,7 @@ static void change(struct lg_inventory *inv, enum lg_kind kind, struct lg_str ke
         class_changed(inv, old, new);
     else if (kind == LG_KIND_KUBEVIRT || kind == LG_KIND_HYPERCONVERGED)
         read_settings(inv);
+    slots_changed(inv, old, new);
     lg_record_unref(old);
 }
 
@@ -272,6 +296,7 @@ void lg_inventory_free(struct lg_inventory *inv)
     if (inv == NULL)
         return;
     lg_nodes_free(inv->nodes);
+    lg_slots_free(inv->slots);
     for (int kind = 0; kind < LG_KIND_COUNT; kind++) {
         const struct lg_map_entry *at;
         size_t pos = 0;
@@ -390,6 +415,11 @@ const struct lg_migration_record *lg_inventory_next_migration(const struct lg_in
 {
     const struct link *link = next_link(&inv->migrations, ns, vmi, pos);
     return link != NULL ? (const struct lg_migration_record *)link->record : NULL;
+}
+
+const struct lg_slots *lg_inventory_slots(const struct lg_inventory *inv)
+{
+    return inv->slots;
 }
 
 const struct lg_node_table *lg_inventory_nodes(const struct lg_inventory *inv)

@@ -11,6 +11,7 @@
 #include "rules/virt/nodes.h"
 #include "rules/virt/records.h"
 #include "rules/virt/settings.h"
+#include "rules/virt/slots.h"
 #include "rules/virt/storage.h"
 
 struct lg_inventory;
@@ -63,6 +64,9 @@ const struct lg_record *lg_inventory_next_user(const struct lg_inventory *inv, s
 const struct lg_migration_record *lg_inventory_next_migration(const struct lg_inventory *inv,
                                                               struct lg_str ns, struct lg_str vmi,
                                                               size_t *pos);
+
+/* Which guests take up a place among the parallel migrations. Borrowed until the next change. */
+const struct lg_slots *lg_inventory_slots(const struct lg_inventory *inv);
 
 const struct lg_node_table *lg_inventory_nodes(const struct lg_inventory *inv);
 

@@ -87,13 +87,15 @@ static const struct field vmi_fields[] = {
     FIELD(STR, lg_vmi_record, reason),
     FIELD(STR, lg_vmi_record, message),
     FIELD(FLAG, lg_vmi_record, moved_before),
+    FIELD(STR, lg_vmi_record, from),
+    FIELD(STR, lg_vmi_record, to),
     FIELD(STR, lg_vmi_record, text),
 };
 static const struct field migration_fields[] = {
-    FIELD(STR, lg_migration_record, vmi),
-    FIELD(STR, lg_migration_record, phase),
-    FIELD(STR, lg_migration_record, source_node),
-    FIELD(FLAG, lg_migration_record, decentralized),
+    FIELD(STR, lg_migration_record, vmi),         FIELD(STR, lg_migration_record, phase),
+    FIELD(STR, lg_migration_record, source_node), FIELD(FLAG, lg_migration_record, decentralized),
+    FIELD(FLAG, lg_migration_record, sends),      FIELD(FLAG, lg_migration_record, blocked),
+    FIELD(INT64, lg_migration_record, took_s),
 };
 static const struct field namespace_fields[] = {
     FIELD(LABELS, lg_namespace, labels),

@@ -121,6 +121,7 @@ struct lg_vmi_record {
     enum lg_condition live_migratable;
     struct lg_str reason, message; /* of that condition */
     bool moved_before;             /* status.migrationState says that it came here by a migration */
+    struct lg_str from, to;        /* sourceNode and targetNode of status.migrationState */
     /* JSON:
      * {"metadata":{...},"spec":{...},"status":{"migratedVolumes":[...],"volumeStatus":[...]}},
      * read on demand; of the spec what rules read (shape.h) */
@@ -133,6 +134,9 @@ struct lg_migration_record {
     struct lg_str phase;
     struct lg_str source_node; /* status.migrationState.sourceNode */
     bool decentralized;        /* sendTo or receive */
+    bool sends;                /* sendTo */
+    bool blocked;              /* a condition keeps KubeVirt from starting it (virt/slots.h) */
+    int64_t took_s;            /* from its start to its end; 0 = not finished, or not known */
 };
 
 struct lg_namespace {

@@ -308,7 +308,31 @@ static void read_vmi(struct reader *reader, struct lg_vmi_record *ret)
     struct lg_val state = want_object(reader, reader->object, "status.migrationState");
     ret->moved_before =
         want_flag(reader, state, "completed") && !want_flag(reader, state, "failed");
+    ret->from = want_str(reader, state, "sourceNode");
+    ret->to = want_str(reader, state, "targetNode");
     ret->text = vmi_text(reader);
+}
+
+/* KubeVirt leaves a migration waiting while one of these is True (kubevirt-facts 5.5). */
+static bool is_blocked(struct reader *reader)
+{
+    static const char *const types[] = {"migrationRejectedByResourceQuota",
+                                        "migrationBlockedByUtilityVolumes",
+                                        "migrationBlockedByBackup"};
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+        if (lg_json_is(lg_json_get(condition(reader, types[i]), "status"), "True"))
+            return true;
+    return false;
+}
+
+/* By the API's clock alone; 0 where it does not say both, or nonsense. */
+static int64_t duration_of(struct reader *reader, struct lg_val state)
+{
+    int64_t start_unix_s = 0, end_unix_s = 0;
+    if (lg_meta_time(want_str(reader, state, "startTimestamp"), &start_unix_s) != LG_E_OK ||
+        lg_meta_time(want_str(reader, state, "endTimestamp"), &end_unix_s) != LG_E_OK)
+        return 0;
+    return end_unix_s > start_unix_s ? end_unix_s - start_unix_s : 0;
 }
 
 static void read_migration(struct reader *reader, struct lg_migration_record *ret)
@@ -316,9 +340,12 @@ static void read_migration(struct reader *reader, struct lg_migration_record *re
     struct lg_val object = reader->object;
     ret->vmi = want_str(reader, object, "spec.vmiName");
     ret->phase = want_str(reader, object, "status.phase");
-    ret->source_node = want_str(reader, object, "status.migrationState.sourceNode");
-    ret->decentralized = lg_json_there(want_object(reader, object, "spec.sendTo")) ||
-                         lg_json_there(want_object(reader, object, "spec.receive"));
+    struct lg_val state = want_object(reader, object, "status.migrationState");
+    ret->source_node = want_str(reader, state, "sourceNode");
+    ret->sends = lg_json_there(want_object(reader, object, "spec.sendTo"));
+    ret->decentralized = ret->sends || lg_json_there(want_object(reader, object, "spec.receive"));
+    ret->blocked = is_blocked(reader);
+    ret->took_s = duration_of(reader, state);
 }
 
 static void read_namespace(struct reader *reader, struct lg_namespace *ret)

@@ -1,0 +1,242 @@
+#include "rules/virt/ledger.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "rules/core/mem.h"
+
+/* FNV-1a, 64 bits, a separator between the texts. */
+uint64_t lg_ledger_hash(struct lg_str a, struct lg_str b, struct lg_str c)
+{
+    const struct lg_str texts[] = {a, b, c};
+    uint64_t hash = 14695981039346656037u;
+    for (int i = 0; i < 3; i++) {
+        for (size_t at = 0; at < texts[i].n; at++)
+            hash = (hash ^ (unsigned char)texts[i].p[at]) * 1099511628211u;
+        hash = (hash ^ 0xff) * 1099511628211u;
+    }
+    return hash;
+}
+
+/* All texts of an entry lie in one block, which the first of them points to. */
+static void keep(struct lg_str *const *texts, size_t n)
+{
+    size_t bytes = 1;
+    for (size_t i = 0; i < n; i++)
+        bytes += texts[i]->n;
+    char *at = lg_calloc(1, bytes);
+    for (size_t i = 0; i < n; i++) {
+        if (texts[i]->n != 0)
+            memcpy(at, texts[i]->p, texts[i]->n);
+        texts[i]->p = at;
+        at += texts[i]->n;
+    }
+}
+
+static void let_go(struct lg_str first)
+{
+    free((char *)first.p);
+}
+
+void lg_ledger_done(struct lg_ledger *ledger)
+{
+    for (size_t i = 0; i < ledger->n_reservations; i++)
+        let_go(ledger->reservations[i].ns);
+    for (size_t i = 0; i < ledger->n_tickets; i++)
+        let_go(ledger->tickets[i].ns);
+    for (size_t i = 0; i < ledger->n_turns; i++)
+        let_go(ledger->turns[i].ns);
+    free(ledger->reservations);
+    free(ledger->tickets);
+    free(ledger->turns);
+    *ledger = (struct lg_ledger){0};
+}
+
+static void *grow(void *items, size_t n, size_t *io_size, size_t size)
+{
+    if (n < *io_size)
+        return items;
+    *io_size = *io_size != 0 ? *io_size * 2 : 8;
+    return lg_realloc(items, *io_size, size);
+}
+
+/* --- reservations --- */
+
+struct lg_reservation *lg_ledger_reservation(const struct lg_ledger *ledger, struct lg_str ns,
+                                             struct lg_str guest)
+{
+    uint64_t hash = lg_ledger_hash(ns, guest, LG_STR(""));
+    for (size_t i = 0; i < ledger->n_reservations; i++) {
+        struct lg_reservation *reservation = &ledger->reservations[i];
+        if (reservation->hash == hash && lg_str_eq(reservation->ns, ns) &&
+            lg_str_eq(reservation->guest, guest))
+            return reservation;
+    }
+    return NULL;
+}
+
+void lg_ledger_reserve(struct lg_ledger *ledger, const struct lg_reservation *reservation)
+{
+    struct lg_reservation copy = *reservation;
+    keep((struct lg_str *const[]){&copy.ns, &copy.guest, &copy.node, &copy.name, &copy.id}, 5);
+    copy.hash = lg_ledger_hash(copy.ns, copy.guest, LG_STR(""));
+    struct lg_reservation *old = lg_ledger_reservation(ledger, copy.ns, copy.guest);
+    if (old != NULL) {
+        let_go(old->ns);
+        *old = copy;
+        return;
+    }
+    ledger->reservations = grow(ledger->reservations, ledger->n_reservations,
+                                &ledger->size_reservations, sizeof *ledger->reservations);
+    ledger->reservations[ledger->n_reservations++] = copy;
+}
+
+void lg_ledger_drop_reservation(struct lg_ledger *ledger, size_t i)
+{
+    let_go(ledger->reservations[i].ns);
+    ledger->reservations[i] = ledger->reservations[--ledger->n_reservations];
+}
+
+/* --- tickets --- */
+
+struct lg_str lg_ledger_user(struct lg_str user, char buf[LG_LEDGER_USER_BYTES_MAX + 24])
+{
+    if (user.n <= LG_LEDGER_USER_BYTES_MAX)
+        return user;
+    struct lg_str cut = lg_str_cut(user, LG_LEDGER_USER_BYTES_MAX);
+    memcpy(buf, cut.p, cut.n);
+    int n = snprintf(buf + cut.n, 24, "~%016llx",
+                     (unsigned long long)lg_ledger_hash(user, LG_STR(""), LG_STR("")));
+    return (struct lg_str){buf, cut.n + (size_t)n};
+}
+
+struct lg_ticket *lg_ledger_ticket(const struct lg_ledger *ledger, struct lg_str ns,
+                                   struct lg_str guest, struct lg_str user)
+{
+    uint64_t hash = lg_ledger_hash(ns, guest, user);
+    for (size_t i = 0; i < ledger->n_tickets; i++) {
+        struct lg_ticket *ticket = &ledger->tickets[i];
+        if (ticket->hash == hash && lg_str_eq(ticket->ns, ns) && lg_str_eq(ticket->guest, guest) &&
+            lg_str_eq(ticket->user, user))
+            return ticket;
+    }
+    return NULL;
+}
+
+uint64_t lg_ledger_next_tag(const struct lg_ledger *ledger, struct lg_str ns)
+{
+    uint64_t tag = ledger->now_tag;
+    for (size_t i = 0; i < ledger->n_tickets; i++)
+        if (ledger->tickets[i].tag >= tag && lg_str_eq(ledger->tickets[i].ns, ns))
+            tag = ledger->tickets[i].tag + 1;
+    for (size_t i = 0; i < ledger->n_turns; i++)
+        if (ledger->turns[i].tag >= tag && lg_str_eq(ledger->turns[i].ns, ns))
+            tag = ledger->turns[i].tag + 1;
+    return tag;
+}
+
+size_t lg_ledger_tickets_of(const struct lg_ledger *ledger, struct lg_str ns)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < ledger->n_tickets; i++)
+        n += lg_str_eq(ledger->tickets[i].ns, ns);
+    return n;
+}
+
+struct lg_ticket *lg_ledger_add_ticket(struct lg_ledger *ledger, const struct lg_ticket *ticket)
+{
+    struct lg_ticket copy = *ticket;
+    /* The node is not part of the block: it can change. */
+    keep((struct lg_str *const[]){&copy.ns, &copy.guest, &copy.user}, 3);
+    copy.node = (struct lg_str){0};
+    copy.hash = lg_ledger_hash(copy.ns, copy.guest, copy.user);
+    if (copy.seq == 0)
+        copy.seq = ++ledger->next_seq;
+    else if (copy.seq > ledger->next_seq)
+        ledger->next_seq = copy.seq;
+    ledger->tickets =
+        grow(ledger->tickets, ledger->n_tickets, &ledger->size_tickets, sizeof *ledger->tickets);
+    size_t at = ledger->n_tickets++;
+    for (; at > 0; at--) {
+        const struct lg_ticket *before = &ledger->tickets[at - 1];
+        if (before->tag < copy.tag || (before->tag == copy.tag && before->seq < copy.seq))
+            break;
+        ledger->tickets[at] = *before;
+    }
+    ledger->tickets[at] = copy;
+    lg_ledger_set_ticket_node(&ledger->tickets[at], ticket->node);
+    return &ledger->tickets[at];
+}
+
+void lg_ledger_set_ticket_node(struct lg_ticket *ticket, struct lg_str node)
+{
+    if (ticket->node.p != NULL && lg_str_eq(ticket->node, node))
+        return;
+    struct lg_str old = ticket->node;
+    ticket->node = node;
+    keep((struct lg_str *const[]){&ticket->node}, 1);
+    let_go(old);
+}
+
+void lg_ledger_drop_ticket(struct lg_ledger *ledger, size_t i)
+{
+    let_go(ledger->tickets[i].ns);
+    let_go(ledger->tickets[i].node);
+    ledger->n_tickets--;
+    memmove(&ledger->tickets[i], &ledger->tickets[i + 1],
+            (ledger->n_tickets - i) * sizeof *ledger->tickets);
+}
+
+/* --- turns --- */
+
+void lg_ledger_served(struct lg_ledger *ledger, struct lg_str ns, uint64_t tag)
+{
+    if (tag > ledger->now_tag)
+        ledger->now_tag = tag;
+    for (size_t i = 0; i < ledger->n_turns; i++) {
+        if (!lg_str_eq(ledger->turns[i].ns, ns))
+            continue;
+        if (tag > ledger->turns[i].tag)
+            ledger->turns[i].tag = tag;
+        return;
+    }
+    if (ledger->n_turns == LG_TURNS_MAX)
+        return;
+    struct lg_turn turn = {ns, tag};
+    keep((struct lg_str *const[]){&turn.ns}, 1);
+    ledger->turns =
+        grow(ledger->turns, ledger->n_turns, &ledger->size_turns, sizeof *ledger->turns);
+    ledger->turns[ledger->n_turns++] = turn;
+}
+
+static void tidy_turns(struct lg_ledger *ledger)
+{
+    for (size_t i = 0; i < ledger->n_turns; i++) {
+        /* With nobody waiting, who came first no longer matters; behind the present tag it says nothing. */
+        if (ledger->n_tickets != 0 && ledger->turns[i].tag >= ledger->now_tag)
+            continue;
+        let_go(ledger->turns[i].ns);
+        ledger->turns[i--] = ledger->turns[--ledger->n_turns];
+    }
+    if (ledger->n_tickets == 0)
+        ledger->now_tag = 0;
+}
+
+bool lg_ledger_tidy(struct lg_ledger *ledger, int64_t now_ms, lg_ledger_seen_fn *seen, void *arg)
+{
+    size_t before = ledger->n_reservations + ledger->n_tickets;
+    for (size_t i = 0; i < ledger->n_reservations; i++) {
+        struct lg_reservation *reservation = &ledger->reservations[i];
+        enum lg_seen is = seen(arg, reservation);
+        bool over = now_ms - reservation->born_ms >= LG_RESERVATION_MS || is == LG_SEEN_FINAL ||
+                    (is == LG_UNSEEN && reservation->seen);
+        reservation->seen = reservation->seen || is != LG_UNSEEN;
+        if (over)
+            lg_ledger_drop_reservation(ledger, i--);
+    }
+    for (size_t i = 0; i < ledger->n_tickets; i++)
+        if (now_ms - ledger->tickets[i].due_ms >= LG_TICKET_EXPIRY_MS)
+            lg_ledger_drop_ticket(ledger, i--);
+    tidy_turns(ledger);
+    return ledger->n_reservations + ledger->n_tickets != before;
+}

@@ -1,0 +1,103 @@
+/* What the limiter remembers beside the cluster itself: who was let through a moment ago, and who waits.
+ *
+ * A reservation stands for a migration that was admitted and that a watch may not show yet: one a guest, for
+ * LG_RESERVATION_MS, less where the migration is seen to end. A ticket is a caller's place: namespace, guest and user.
+ * Tickets are served in the order of their tags: start-time fair queueing over namespaces, so that namespaces take turns
+ * whatever they have waiting, first come first served inside one. A ticket's tag never changes.
+ *
+ * All times are the reader's own monotonic milliseconds: what comes from another process comes as an age. Plain data, one
+ * thread at a time; nothing here asks for the time or does I/O. Source: design 5; Goyal, Vin and Cheng, "Start-time Fair
+ * Queuing".
+ */
+#ifndef LG_RULES_VIRT_LEDGER_H
+#define LG_RULES_VIRT_LEDGER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "rules/core/str.h"
+
+enum {
+    LG_RESERVATION_MS = 30 * 1000,
+    LG_TICKET_GRACE_MS = 5 * 1000,   /* after its due time a free place is kept for it */
+    LG_TICKET_EXPIRY_MS = 10 * 1000, /* after its due time it is gone */
+    LG_TICKETS_NAMESPACE_MAX = 50,
+    LG_TICKETS_MAX = 500,
+    LG_RESERVATIONS_MAX = 1000,
+    LG_TURNS_MAX = 500,
+    LG_LEDGER_USER_BYTES_MAX = 128, /* a longer user name is cut and hashed */
+};
+
+struct lg_reservation {
+    struct lg_str ns, guest, node;
+    struct lg_str name; /* of the migration */
+    struct lg_str id;   /* its uid: what makes this entry ours */
+    int64_t born_ms;
+    bool seen;     /* the migration was seen in the cluster */
+    uint64_t hash; /* of namespace and guest */
+};
+
+struct lg_ticket {
+    struct lg_str ns, guest, node, user;
+    uint64_t tag, seq;
+    int64_t since_ms, due_ms;
+    int64_t written_ms; /* when others last learnt of due_ms; 0 = never */
+    unsigned tries;     /* answers it has had */
+    bool inbound;       /* it waits for its targets: it holds back nobody */
+    uint64_t hash;      /* of namespace, guest and user */
+};
+
+/* A namespace that was served, so that it does not come first again by coming again. */
+struct lg_turn {
+    struct lg_str ns;
+    uint64_t tag;
+};
+
+/* Zeroed = empty. */
+struct lg_ledger {
+    struct lg_reservation *reservations; /* texts belong to the ledger */
+    size_t n_reservations, size_reservations;
+    struct lg_ticket *tickets; /* in the order they are served */
+    size_t n_tickets, size_tickets;
+    struct lg_turn *turns;
+    size_t n_turns, size_turns;
+    uint64_t now_tag, next_seq;
+};
+
+void lg_ledger_done(struct lg_ledger *ledger);
+
+/* The same for the same text in every process; not for hash tables. */
+uint64_t lg_ledger_hash(struct lg_str a, struct lg_str b, struct lg_str c);
+
+/* NULL: there is none. */
+struct lg_reservation *lg_ledger_reservation(const struct lg_ledger *ledger, struct lg_str ns,
+                                             struct lg_str guest);
+/* Adds, or replaces the guest's; texts are copied. */
+void lg_ledger_reserve(struct lg_ledger *ledger, const struct lg_reservation *reservation);
+void lg_ledger_drop_reservation(struct lg_ledger *ledger, size_t i);
+
+/* `user` as it stands in tickets: itself, or cut with its hash behind it. In `buf` where it is cut. */
+struct lg_str lg_ledger_user(struct lg_str user, char buf[LG_LEDGER_USER_BYTES_MAX + 24]);
+
+struct lg_ticket *lg_ledger_ticket(const struct lg_ledger *ledger, struct lg_str ns,
+                                   struct lg_str guest, struct lg_str user);
+/* The tag that a ticket of this namespace would get now. */
+uint64_t lg_ledger_next_tag(const struct lg_ledger *ledger, struct lg_str ns);
+/* How many tickets the namespace has. */
+size_t lg_ledger_tickets_of(const struct lg_ledger *ledger, struct lg_str ns);
+/* Adds a ticket (texts are copied; seq is given here), in its order. Borrowed until the next change. */
+struct lg_ticket *lg_ledger_add_ticket(struct lg_ledger *ledger, const struct lg_ticket *ticket);
+void lg_ledger_set_ticket_node(struct lg_ticket *ticket, struct lg_str node);
+void lg_ledger_drop_ticket(struct lg_ledger *ledger, size_t i);
+/* Somebody of the namespace was served: time goes on. */
+void lg_ledger_served(struct lg_ledger *ledger, struct lg_str ns, uint64_t tag);
+
+enum lg_seen { LG_UNSEEN, LG_SEEN_UNFINISHED, LG_SEEN_FINAL };
+/* What the cluster shows of the migration that a reservation stands for. */
+typedef enum lg_seen lg_ledger_seen_fn(void *arg, const struct lg_reservation *reservation);
+
+/* Lets go what is over: reservations that are old, or whose migration was seen to end or to go; tickets nobody came back
+ * for. Forgets turns that no longer matter. True: something went. */
+bool lg_ledger_tidy(struct lg_ledger *ledger, int64_t now_ms, lg_ledger_seen_fn *seen, void *arg);
+
+#endif

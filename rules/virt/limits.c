@@ -1,0 +1,350 @@
+#include "rules/virt/limits.h"
+
+enum { NODES_SIZE = 2048 }; /* a table of nodes that never fills */
+_Static_assert((int)NODES_SIZE > (int)LG_TICKETS_MAX + (int)LG_RESERVATIONS_MAX + 1,
+               "a free entry is always found");
+
+/* --- used --- */
+
+/* A reservation whose guest has a slot is the same place. */
+static bool stands_alone(const struct lg_slots *slots, const struct lg_reservation *reservation)
+{
+    return lg_slots_get(slots, reservation->ns, reservation->guest) == NULL;
+}
+
+size_t lg_limits_used(const struct lg_slots *slots, const struct lg_ledger *ledger)
+{
+    size_t used = lg_slots_used(slots);
+    for (size_t i = 0; i < ledger->n_reservations; i++)
+        used += stands_alone(slots, &ledger->reservations[i]);
+    return used;
+}
+
+size_t lg_limits_outbound(const struct lg_slots *slots, const struct lg_ledger *ledger,
+                          struct lg_str node)
+{
+    size_t used = lg_slots_outbound(slots, node);
+    for (size_t i = 0; i < ledger->n_reservations; i++)
+        used += lg_str_eq(ledger->reservations[i].node, node) &&
+                stands_alone(slots, &ledger->reservations[i]);
+    return used;
+}
+
+size_t lg_limits_unplaced(const struct lg_slots *slots, const struct lg_ledger *ledger)
+{
+    size_t n = lg_slots_unplaced(slots);
+    for (size_t i = 0; i < ledger->n_reservations; i++)
+        n += stands_alone(slots, &ledger->reservations[i]);
+    return n;
+}
+
+/* --- who goes first --- */
+
+/* Free places of each node that somebody waits for, while places are handed out. */
+struct node_places {
+    uint64_t hash;
+    bool there;
+    int64_t free;
+};
+
+struct places {
+    struct node_places nodes[NODES_SIZE];
+    int64_t free; /* of the cluster */
+};
+
+static struct node_places *places_of(struct places *places, const struct lg_ask *ask,
+                                     const struct lg_slots *slots, struct lg_str node)
+{
+    uint64_t hash = lg_ledger_hash(node, LG_STR(""), LG_STR(""));
+    size_t at = (size_t)hash % NODES_SIZE;
+    while (places->nodes[at].there && places->nodes[at].hash != hash)
+        at = (at + 1) % NODES_SIZE;
+    struct node_places *found = &places->nodes[at];
+    if (!found->there) {
+        int64_t free = INT64_MAX;
+        if (node.n != 0)
+            free = ask->limit[LG_LIMIT_OUTBOUND] - (int64_t)lg_slots_outbound(slots, node);
+        *found = (struct node_places){hash, true, free};
+    }
+    return found;
+}
+
+/* One off, unless it is a guest whose node nobody knows. */
+static void take_place(struct node_places *node)
+{
+    if (node->free != INT64_MAX)
+        node->free--;
+}
+
+struct queue {
+    size_t ahead_cluster; /* tickets before ours that could start but for the cluster's limit */
+    size_t ahead_node;    /* tickets before ours that leave the same node */
+    bool may_start;
+    bool node_full;
+};
+
+/* Hands out what is free to the tickets before (tag, seq), in their order, and sees what is left for the asker. */
+static struct queue line_up(const struct lg_ask *ask, const struct lg_slots *slots,
+                            const struct lg_ledger *ledger, const struct lg_ticket *mine,
+                            uint64_t tag, int64_t cluster_free)
+{
+    struct places places = {.free = cluster_free};
+    struct queue queue = {0};
+    for (size_t i = 0; i < ledger->n_reservations; i++)
+        if (stands_alone(slots, &ledger->reservations[i]))
+            take_place(places_of(&places, ask, slots, ledger->reservations[i].node));
+    for (size_t i = 0; i < ledger->n_tickets; i++) {
+        const struct lg_ticket *ticket = &ledger->tickets[i];
+        if (ticket == mine || ticket->tag > tag)
+            break;
+        struct node_places *node = places_of(&places, ask, slots, ticket->node);
+        queue.ahead_node += ticket->node.n != 0 && lg_str_eq(ticket->node, ask->node);
+        if (node->free <= 0 || ticket->inbound)
+            continue;
+        queue.ahead_cluster++;
+        if (places.free <= 0 || ask->now_ms - ticket->due_ms > LG_TICKET_GRACE_MS)
+            continue;
+        places.free--;
+        take_place(node);
+    }
+    struct node_places *node = places_of(&places, ask, slots, ask->node);
+    queue.node_full = node->free <= 0;
+    queue.may_start = !queue.node_full && places.free > 0;
+    return queue;
+}
+
+/* --- words about it --- */
+
+static bool is_mine(const struct lg_ask *ask, struct lg_str ns)
+{
+    return lg_str_eq(ns, ask->ns);
+}
+
+/* Keeps the best LG_HOLDERS_MAX: the asker's namespace first, then the oldest. */
+static void add_holder(const struct lg_ask *ask, struct lg_limit_state *io, struct lg_holder holder)
+{
+    size_t at = io->n_holders < LG_HOLDERS_MAX ? io->n_holders : LG_HOLDERS_MAX;
+    for (; at > 0; at--) {
+        const struct lg_holder *before = &io->holders[at - 1];
+        bool mine = is_mine(ask, holder.ns);
+        bool better = mine != is_mine(ask, before->ns) ? mine : holder.age_s > before->age_s;
+        if (!better)
+            break;
+        if (at < LG_HOLDERS_MAX)
+            io->holders[at] = *before;
+    }
+    if (at < LG_HOLDERS_MAX)
+        io->holders[at] = holder;
+    if (io->n_holders < LG_HOLDERS_MAX)
+        io->n_holders++;
+}
+
+static void add_to(const struct lg_ask *ask, struct lg_turnout *io, struct lg_holder holder,
+                   struct lg_str node, struct lg_str also)
+{
+    add_holder(ask, &io->of[LG_LIMIT_CLUSTER], holder);
+    if (ask->node.n != 0 && (lg_str_eq(node, ask->node) || lg_str_eq(also, ask->node)))
+        add_holder(ask, &io->of[LG_LIMIT_OUTBOUND], holder);
+}
+
+static void find_holders(const struct lg_ask *ask, const struct lg_slots *slots,
+                         const struct lg_ledger *ledger, struct lg_turnout *io)
+{
+    size_t looked_at = 0;
+    const struct lg_slot *slot;
+    for (size_t pos = 0;
+         looked_at++ < LG_HOLDERS_LOOKED_AT_MAX && (slot = lg_slots_next(slots, &pos)) != NULL;) {
+        const struct lg_migration_record *migration = slot->migration;
+        int64_t created = migration->r.created_unix_s;
+        int64_t age_s = created != 0 && ask->now_unix_s >= created ? ask->now_unix_s - created : -1;
+        struct lg_str phase = migration->phase.n != 0 ? migration->phase : LG_STR("not started");
+        struct lg_holder holder = {migration->r.ns, migration->vmi, phase, age_s};
+        add_to(ask, io, holder, slot->node, slot->also);
+    }
+    for (size_t i = 0; i < ledger->n_reservations; i++) {
+        const struct lg_reservation *reservation = &ledger->reservations[i];
+        if (!stands_alone(slots, reservation))
+            continue;
+        struct lg_holder holder = {reservation->ns, reservation->guest, LG_STR("reserved"),
+                                   (ask->now_ms - reservation->born_ms) / 1000};
+        add_to(ask, io, holder, reservation->node, LG_STR(""));
+    }
+}
+
+int64_t lg_limits_estimate_s(size_t place, int64_t limit, int64_t oldest_age_s, int64_t typical_s)
+{
+    int64_t typical = typical_s > 0 ? typical_s : LG_TYPICAL_S;
+    int64_t first = oldest_age_s >= 0 && oldest_age_s < typical ? typical - oldest_age_s : 1;
+    if (oldest_age_s < 0)
+        first = typical;
+    return first + (place > 0 ? (int64_t)(place - 1) * typical / (limit > 0 ? limit : 1) : 0);
+}
+
+static void estimate(const struct lg_ask *ask, struct lg_turnout *io)
+{
+    for (int limit = 0; limit < LG_LIMITS; limit++) {
+        const struct lg_limit_state *state = &io->of[limit];
+        if (!state->full)
+            continue;
+        int64_t oldest = -1;
+        for (size_t i = 0; i < state->n_holders; i++)
+            if (state->holders[i].age_s > oldest)
+                oldest = state->holders[i].age_s;
+        size_t place = state->ahead + 1;
+        int64_t s = lg_limits_estimate_s(place, state->limit, oldest, ask->typical_s);
+        /* What is free now and kept for others comes round as soon as they have come. */
+        if (state->used < state->limit && limit != LG_LIMIT_INBOUND)
+            s = LG_RETRY_HEAD_S_MAX;
+        if (s > io->estimate_s)
+            io->estimate_s = s;
+        if (place > io->place)
+            io->place = place;
+    }
+}
+
+/* Between 90 % and 110 %, other for each ask, so that those who were refused together do not come back together. */
+static int64_t jittered(int64_t s, const struct lg_ask *ask, unsigned tries)
+{
+    char count = (char)tries;
+    uint64_t hash = lg_ledger_hash(ask->id, ask->guest, (struct lg_str){&count, 1});
+    return s + (s * (int64_t)(hash % 21) - s * 10 + 50) / 100;
+}
+
+/* Spread over the retries that the client has left; who is next asks often, as long as it can afford to. */
+static int64_t retry_after_s(const struct lg_ask *ask, const struct lg_turnout *turnout,
+                             unsigned tries)
+{
+    unsigned left = tries <= LG_RETRIES ? LG_RETRIES + 1 - tries : 1;
+    int64_t s = (turnout->estimate_s + left - 1) / left;
+    s = jittered(s, ask, tries);
+    if (turnout->place == 1 && left > LG_RETRIES / 2 && s > LG_RETRY_HEAD_S_MAX)
+        s = LG_RETRY_HEAD_S_MAX;
+    if (s < 1)
+        return 1;
+    return s < LG_RETRY_S_MAX ? s : LG_RETRY_S_MAX;
+}
+
+/* --- the decision --- */
+
+static void drop_tickets(const struct lg_ask *ask, struct lg_ledger *ledger, struct lg_str user)
+{
+    const struct lg_ticket *ticket = lg_ledger_ticket(ledger, ask->ns, ask->guest, user);
+    if (ticket != NULL)
+        lg_ledger_drop_ticket(ledger, (size_t)(ticket - ledger->tickets));
+}
+
+static void admit(const struct lg_ask *ask, struct lg_ledger *ledger, struct lg_str user,
+                  uint64_t tag, struct lg_turnout *io)
+{
+    io->admitted = true;
+    if (ask->no_trace)
+        return;
+    drop_tickets(ask, ledger, user);
+    lg_ledger_reserve(ledger, &(struct lg_reservation){.ns = ask->ns,
+                                                       .guest = ask->guest,
+                                                       .node = ask->node,
+                                                       .name = ask->name,
+                                                       .id = ask->id,
+                                                       .born_ms = ask->now_ms});
+    lg_ledger_served(ledger, ask->ns, tag);
+    io->changed = true;
+}
+
+/* The caller comes back later, and finds its place again. */
+static void give_ticket(const struct lg_ask *ask, struct lg_ledger *ledger, struct lg_str user,
+                        uint64_t tag, struct lg_turnout *io)
+{
+    struct lg_ticket *ticket = lg_ledger_ticket(ledger, ask->ns, ask->guest, user);
+    if (ticket == NULL) {
+        if (ledger->n_tickets >= LG_TICKETS_MAX ||
+            lg_ledger_tickets_of(ledger, ask->ns) >= LG_TICKETS_NAMESPACE_MAX) {
+            io->no_place = true;
+            io->place = 0;
+            io->retry_after_s = (int)retry_after_s(ask, io, 1);
+            return;
+        }
+        const struct lg_ticket new = {.ns = ask->ns,
+                                      .guest = ask->guest,
+                                      .node = ask->node,
+                                      .user = user,
+                                      .tag = tag,
+                                      .since_ms = ask->now_ms,
+                                      .due_ms = ask->now_ms};
+        ticket = lg_ledger_add_ticket(ledger, &new);
+        io->changed = true;
+    } else if (ask->now_ms < ticket->due_ms - 1000) {
+        ticket->tries = 0; /* before its time: somebody began anew */
+    }
+    lg_ledger_set_ticket_node(ticket, ask->node);
+    ticket->inbound = ask->inbound_full;
+    ticket->tries++;
+    io->retry_after_s = (int)retry_after_s(ask, io, ticket->tries);
+    io->last_try = ticket->tries > LG_RETRIES;
+    ticket->due_ms = ask->now_ms + (io->last_try ? 0 : io->retry_after_s * (int64_t)1000);
+    if (io->last_try)
+        ticket->tries = 0;
+}
+
+/* The guest has a place already: another admission takes it over and adds none. */
+static bool has_own_place(const struct lg_ask *ask, const struct lg_slots *slots,
+                          const struct lg_ledger *ledger)
+{
+    const struct lg_slot *slot = lg_slots_get(slots, ask->ns, ask->guest);
+    if (slot != NULL)
+        return lg_str_eq(slot->node, ask->node) || lg_str_eq(slot->also, ask->node);
+    const struct lg_reservation *own = lg_ledger_reservation(ledger, ask->ns, ask->guest);
+    return own != NULL && lg_str_eq(own->node, ask->node);
+}
+
+static void judge(const struct lg_ask *ask, const struct lg_slots *slots,
+                  const struct lg_ledger *ledger, const struct lg_ticket *mine, uint64_t tag,
+                  struct lg_turnout *io)
+{
+    struct lg_limit_state *cluster = &io->of[LG_LIMIT_CLUSTER];
+    struct lg_limit_state *outbound = &io->of[LG_LIMIT_OUTBOUND];
+    struct queue queue = line_up(ask, slots, ledger, mine, tag, cluster->limit - cluster->used);
+    cluster->ahead = queue.ahead_cluster;
+    outbound->ahead = queue.ahead_node;
+    outbound->full = queue.node_full;
+    cluster->full = cluster->used >= cluster->limit || (!queue.may_start && !queue.node_full);
+    io->of[LG_LIMIT_INBOUND].full = ask->inbound_full;
+    io->of[LG_LIMIT_INBOUND].ahead = queue.ahead_cluster;
+}
+
+void lg_limits_decide(const struct lg_ask *ask, const struct lg_slots *slots,
+                      struct lg_ledger *io_ledger, struct lg_turnout *ret)
+{
+    char buf[LG_LEDGER_USER_BYTES_MAX + 24];
+    struct lg_str user = lg_ledger_user(ask->user, buf);
+    *ret = (struct lg_turnout){.node = ask->node};
+    for (int limit = 0; limit < LG_LIMITS; limit++)
+        ret->of[limit].limit = ask->limit[limit];
+    ret->of[LG_LIMIT_CLUSTER].used = (int64_t)lg_limits_used(slots, io_ledger);
+    ret->of[LG_LIMIT_OUTBOUND].used =
+        ask->node.n != 0 ? (int64_t)lg_limits_outbound(slots, io_ledger, ask->node) : 0;
+    const struct lg_ticket *mine = lg_ledger_ticket(io_ledger, ask->ns, ask->guest, user);
+    uint64_t tag = mine != NULL ? mine->tag : lg_ledger_next_tag(io_ledger, ask->ns);
+    ret->frozen = ask->limit[LG_LIMIT_CLUSTER] == 0 || ask->limit[LG_LIMIT_OUTBOUND] == 0;
+    ret->own = !ret->frozen && has_own_place(ask, slots, io_ledger);
+    if (ret->frozen && !ask->admit)
+        return;
+    if (!ret->own && !ret->frozen)
+        judge(ask, slots, io_ledger, mine, tag, ret);
+    bool full = false;
+    for (int limit = 0; limit < LG_LIMITS; limit++)
+        full = full || ret->of[limit].full;
+    bool room = io_ledger->n_reservations < LG_RESERVATIONS_MAX;
+    if (!room && !full && !ask->no_trace && !ret->own)
+        full = ret->of[LG_LIMIT_CLUSTER].full = true;
+    if (full) {
+        find_holders(ask, slots, io_ledger, ret);
+        estimate(ask, ret);
+    }
+    if (!full || (ask->admit && room)) {
+        admit(ask, io_ledger, user, tag, ret);
+        return;
+    }
+    ret->no_place = ask->no_ticket;
+    if (!ask->no_trace && !ask->no_ticket && !ask->admit)
+        give_ticket(ask, io_ledger, user, tag, ret);
+}

@@ -1,0 +1,83 @@
+/* The limiter's pure decision: may one more migration start now, and if not, where does its caller stand?
+ *
+ * A function of what the cluster shows (slots), what the limiter remembers (the ledger), the limits and the time. Used =
+ * guests with a slot and guests with a reservation, each once. A free place is offered to who waits longest (ledger.h)
+ * until LG_TICKET_GRACE_MS after its due time, then to the next that asks; a caller whose own node is full holds back
+ * nobody else. O(reservations + tickets), whatever the number of migrations. Source: design 5. Any thread.
+ */
+#ifndef LG_RULES_VIRT_LIMITS_H
+#define LG_RULES_VIRT_LIMITS_H
+
+#include "rules/virt/ledger.h"
+#include "rules/virt/slots.h"
+
+enum {
+    LG_RETRIES = 10, /* what client-go does by itself after a first refusal */
+    LG_RETRY_S_MAX = 120,
+    LG_RETRY_HEAD_S_MAX = 3,
+    LG_TYPICAL_S = 60, /* a migration's duration until one was seen to end */
+    LG_HOLDERS_MAX = 5,
+    LG_HOLDERS_LOOKED_AT_MAX = 256,
+};
+
+enum lg_limit { LG_LIMIT_CLUSTER, LG_LIMIT_OUTBOUND, LG_LIMIT_INBOUND, LG_LIMITS };
+
+struct lg_ask {
+    struct lg_str ns, guest, node; /* node "" = not known: only the cluster's limit counts */
+    struct lg_str name, id;        /* of the migration: its uid */
+    struct lg_str user;
+    bool no_trace;  /* dry run, a controller, observe: what would be said, and nothing remembered */
+    bool no_ticket; /* a caller that does not come back by itself */
+    bool admit;     /* it goes through in any case; remembered unless no_trace */
+    bool inbound_full;
+    int64_t limit[LG_LIMITS]; /* inbound is judged by the caller: inbound_full */
+    int64_t typical_s;        /* 0 = not known */
+    int64_t now_ms, now_unix_s;
+};
+
+struct lg_holder {
+    struct lg_str ns, guest;
+    struct lg_str
+        phase;     /* "reserved" for one that was admitted a moment ago; "not started" for "" */
+    int64_t age_s; /* -1 = not known */
+};
+
+struct lg_limit_state {
+    int64_t limit, used;
+    bool
+        full; /* it keeps this one from starting: used up, or what is free belongs to who waits longer */
+    size_t ahead;
+    struct lg_holder holders
+        [LG_HOLDERS_MAX]; /* the oldest first; those of the asker's namespace before others */
+    size_t n_holders;
+};
+
+struct lg_turnout {
+    bool admitted;
+    bool frozen;   /* a limit of 0: nothing ever starts */
+    bool own;      /* the guest's slot was taken over */
+    bool no_place; /* no ticket: too many wait already, or the caller gets none */
+    bool last_try; /* client-go gives up after this answer */
+    struct lg_limit_state of[LG_LIMITS];
+    struct lg_str node;
+    size_t place;       /* from 1; 0 without one */
+    int64_t estimate_s; /* until its turn */
+    int retry_after_s;  /* 0 = do not say */
+    bool changed; /* others should learn of the ledger's change soon: a reservation, a new ticket */
+};
+
+/* Decides and remembers. The ledger has been tidied (lg_ledger_tidy) for now_ms. */
+void lg_limits_decide(const struct lg_ask *ask, const struct lg_slots *slots,
+                      struct lg_ledger *io_ledger, struct lg_turnout *ret);
+
+/* Used, as the decision counts it: of the cluster, or leaving the node. O(reservations). */
+size_t lg_limits_used(const struct lg_slots *slots, const struct lg_ledger *ledger);
+size_t lg_limits_outbound(const struct lg_slots *slots, const struct lg_ledger *ledger,
+                          struct lg_str node);
+/* How many guests are on their way to a target that is not known yet. */
+size_t lg_limits_unplaced(const struct lg_slots *slots, const struct lg_ledger *ledger);
+
+/* When the ticket's turn comes by these limits, as far as one can say. */
+int64_t lg_limits_estimate_s(size_t place, int64_t limit, int64_t oldest_age_s, int64_t typical_s);
+
+#endif
