@@ -143,7 +143,7 @@ static bool allowed_at_once(const struct lg_engine_input *input)
 
 static enum lg_requester requester_of(const struct lg_engine_input *input)
 {
-    if (lg_policy_is_controller(input->policy, input->inventory, input->username))
+    if (lg_policy_is_controller(input->policy, input->inventory, input->kind, input->username))
         return LG_REQUESTER_CONTROLLER;
     for (struct lg_json_iter it = lg_json_iter(input->groups); lg_json_next(&it);)
         if (lg_json_is(it.val, "livegate:bypass"))

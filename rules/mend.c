@@ -182,7 +182,7 @@ static bool nothing_new(struct mender *m, const struct lg_run *before, const str
 static bool judge_all(struct lg_run *run)
 {
     lg_run_all(run);
-    return run->judged == lg_rules_count() && !run->overflowed;
+    return run->judged == lg_rules_count() && run->spilled == NULL;
 }
 
 /* Provably better: the rule is content (in a file: more content than before), and nobody else complains. */

@@ -170,15 +170,25 @@ static bool usual(enum owner owner, struct lg_str ns)
 static bool believed(const struct lg_inventory *inventory, enum owner owner, struct lg_str ns)
 {
     if (stands_in(inventory, LG_KIND_HYPERCONVERGED, ns) ||
-        (owner != OWNER_HYPERCONVERGED && stands_in(inventory, LG_KIND_KUBEVIRT, ns)))
+        stands_in(inventory, LG_KIND_KUBEVIRT, ns))
         return true;
-    bool said = lg_inventory_count(inventory, LG_KIND_HYPERCONVERGED) != 0;
-    if (owner == OWNER_KUBEVIRT)
-        said = said || lg_inventory_count(inventory, LG_KIND_KUBEVIRT) != 0;
-    return !said && usual(owner, ns);
+    if (lg_inventory_count(inventory, LG_KIND_HYPERCONVERGED) != 0)
+        return false;
+    if (lg_inventory_count(inventory, LG_KIND_KUBEVIRT) != 0)
+        return owner == OWNER_CDI && lg_str_is(ns, "cdi");
+    return usual(owner, ns);
 }
 
-static bool is_built_in(const struct lg_inventory *inventory, struct lg_str username)
+/* CDI and HyperConverged have no business with guests. Whoever takes an account's name for theirs, in a namespace of that
+ * name, gains nothing where it would count. */
+static bool acts_on(enum owner owner, enum lg_kind kind)
+{
+    return owner == OWNER_KUBEVIRT ||
+           (kind != LG_KIND_VM && kind != LG_KIND_VMI && kind != LG_KIND_MIGRATION);
+}
+
+static bool is_built_in(const struct lg_inventory *inventory, enum lg_kind kind,
+                        struct lg_str username)
 {
     static const char prefix[] = "system:serviceaccount:";
     if (!lg_str_starts(username, prefix))
@@ -189,14 +199,14 @@ static bool is_built_in(const struct lg_inventory *inventory, struct lg_str user
         return false;
     struct lg_str ns = {rest.p, (size_t)(colon - rest.p)};
     enum owner owner = owner_of((struct lg_str){colon + 1, rest.n - ns.n - 1});
-    return owner != OWNER_NONE && believed(inventory, owner, ns);
+    return owner != OWNER_NONE && acts_on(owner, kind) && believed(inventory, owner, ns);
 }
 
 bool lg_policy_is_controller(const struct lg_policy *policy, const struct lg_inventory *inventory,
-                             struct lg_str username)
+                             enum lg_kind kind, struct lg_str username)
 {
     for (size_t i = 0; i < policy->n_controllers; i++)
         if (lg_str_eq(policy->controllers[i], username))
             return true;
-    return is_built_in(inventory, username);
+    return is_built_in(inventory, kind, username);
 }

@@ -74,11 +74,13 @@ struct lg_policy_survey {
 void lg_policy_survey(const struct lg_policy *policy, int64_t now_unix_s,
                       struct lg_policy_survey *ret);
 
-/* True when `username` is one of the controllers: KubeVirt's and CDI's service accounts in the namespaces of the KubeVirt
- * and HyperConverged CRs (in the usual install namespaces while those CRs are not known; CDI's there whenever no
- * HyperConverged says where it stands), and policy's own. Whole strings only. */
+/* True when `username` is one of the controllers for objects of `kind`: policy's own, and the service accounts of
+ * KubeVirt, CDI and HyperConverged in the namespaces of the KubeVirt and HyperConverged CRs (in the usual install
+ * namespaces while neither is known). Where no HyperConverged says where CDI stands, its accounts are believed in "cdi"
+ * too: its CR has no namespace. CDI's and HyperConverged's accounts never act on guests (VMs, VMIs, migrations), so that
+ * for those nobody is believed to be them. Whole strings only. */
 bool lg_policy_is_controller(const struct lg_policy *policy, const struct lg_inventory *inventory,
-                             struct lg_str username);
+                             enum lg_kind kind, struct lg_str username);
 
 /* kubevirtVersion of the policy: 0 = auto, else 100 * major + minor. */
 int lg_policy_kubevirt_version(const struct lg_policy *policy);

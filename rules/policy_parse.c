@@ -5,13 +5,30 @@
 
 LG_DEFINE_CLEANUP(struct lg_policy, lg_policy_unref)
 
+/* Characters of patterns that no user name has. */
+static bool is_pattern(struct lg_str s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if (s.p[i] != '\0' && strchr("*?^|", s.p[i]) != NULL)
+            return true;
+    return false;
+}
+
 static bool read_controllers(const struct lg_policy_parser *parser, struct lg_val v)
 {
     struct lg_policy *policy = parser->policy;
     if (lg_json_kind(v) == LG_JSON_ARRAY && lg_json_len(v) == 0)
         return true;
-    return lg_policy_read_texts(parser, v, "controllers", LG_POLICY_CONTROLLERS_MAX, "a controller",
-                                &policy->controllers, &policy->n_controllers);
+    if (!lg_policy_read_texts(parser, v, "controllers", LG_POLICY_CONTROLLERS_MAX, "a controller",
+                              &policy->controllers, &policy->n_controllers))
+        return false;
+    for (struct lg_json_iter it = lg_json_iter(v); lg_json_next(&it);)
+        if (is_pattern(lg_json_str(it.val)))
+            return lg_policy_fail(
+                parser, LG_E_INVALID, it.val,
+                "\"%.*s\" is no user name: a controller is named in full, not by a pattern",
+                LG_ARG(lg_str_cut(lg_json_str(it.val), LG_NAME_SHOWN_MAX)));
+    return true;
 }
 
 static size_t digits(struct lg_str s, int *ret)

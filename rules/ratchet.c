@@ -2,7 +2,9 @@
  *
  * Old and new object are judged with the same inventory and policy. A finding's identity is its rule, what it is about
  * and the offending value; one whose value stayed under a new name (a renamed volume over the same claim) is the same
- * one. Each old finding excuses one new finding. Source: design 2.
+ * one. Each old finding excuses one new finding; where the value alone is what is wrong (a claim), it excuses all of that
+ * value. What was pending on the old object excuses nothing: with the same inventory it is the update that made it a
+ * violation. Of findings beyond those that are kept only the number counts. Source: design 2.
  */
 #include "rules/core/map.h"
 #include "rules/core/mem.h"
@@ -60,9 +62,17 @@ static void count(struct book *book, struct lg_map *map, const struct lg_finding
     tally->n++;
 }
 
+/* A pending finding of a rule that says more than that something is not known. */
+static bool undecided(const struct lg_finding *finding)
+{
+    return finding->pending && finding->rule->action != LG_ACTION_PENDING;
+}
+
 static void write_down(struct book *book, const struct lg_run *old_run)
 {
     for (size_t i = 0; i < old_run->n; i++) {
+        if (undecided(&old_run->findings[i]))
+            continue;
         count(book, &book->exact, &old_run->findings[i]);
         count(book, &book->value, &old_run->findings[i]);
     }
@@ -96,7 +106,11 @@ static bool take_exact(struct book *book, const struct lg_finding *finding)
 
 static bool take_renamed(struct book *book, const struct lg_finding *finding)
 {
-    struct tally *value = finding->ident.n != 0 ? find(book, &book->value, finding) : NULL;
+    if (finding->ident.n == 0)
+        return false;
+    if (finding->rule->ident_alone)
+        return lg_map_get(&book->value, lg_finding_key(book->arena, finding, false)) != NULL;
+    struct tally *value = find(book, &book->value, finding);
     if (value == NULL)
         return false;
     value->n--;
@@ -133,8 +147,40 @@ static bool denies(const struct lg_run *run)
     return false;
 }
 
+/* How many findings of each rule. In the arena. */
+static const size_t *totals(const struct lg_run *run)
+{
+    size_t n = lg_rules_count();
+    size_t *total = lg_arena_array(run->arena, n, sizeof *total);
+    for (size_t i = 0; i < n; i++)
+        total[i] = run->spilled != NULL ? run->spilled[i] : 0;
+    for (size_t i = 0; i < run->n; i++)
+        total[rule_index(run->findings[i].rule)] += !undecided(&run->findings[i]);
+    return total;
+}
+
+/* The old object had what is worse. */
+static bool got_better(const size_t *old_total, const struct lg_finding *finding)
+{
+    const char *worse = finding->rule->better_than;
+    size_t i = 0;
+    return worse != NULL && lg_rule_find(lg_str_of(worse), &i) != NULL && old_total[i] != 0;
+}
+
+/* One of the old findings that were not kept may be this one. */
+static bool take_spilled(struct lg_run *old_run, const struct lg_finding *finding)
+{
+    size_t *spilled = old_run->spilled;
+    size_t i = rule_index(finding->rule);
+    if (spilled == NULL || spilled[i] == 0)
+        return false;
+    spilled[i]--;
+    return true;
+}
+
 /* Findings whose identity is the same first, so that a renamed one never takes the place of one that stayed. */
-static void match(struct lg_run *run, const struct lg_run *old_run, struct book *book)
+static void match(struct lg_run *run, struct lg_run *old_run, const size_t *old_total,
+                  struct book *book)
 {
     for (size_t i = 0; i < run->n; i++) {
         struct lg_finding *finding = &run->findings[i];
@@ -145,24 +191,40 @@ static void match(struct lg_run *run, const struct lg_run *old_run, struct book 
         struct lg_finding *finding = &run->findings[i];
         if (finding->action != LG_ACTION_DENY)
             continue;
-        if (take_renamed(book, finding) || goes_back(book, finding))
+        if (take_renamed(book, finding) || goes_back(book, finding) ||
+            got_better(old_total, finding) || take_spilled(old_run, finding))
             lower(finding, LG_ACTION_WARN);
         else if (rule_index(finding->rule) >= old_run->judged)
             lower(finding, LG_ACTION_PENDING);
     }
 }
 
+/* The rules that found more than is kept, and more than in the old object: one of what they found is new. Their last
+ * finding is of the strongest that there were. */
+static void keep_grown(struct lg_run *run, const size_t *total, const size_t *old_total)
+{
+    for (size_t i = run->n; i-- > 0;) {
+        struct lg_finding *finding = &run->findings[i];
+        size_t rule = rule_index(finding->rule);
+        if (run->spilled[rule] == 0 || total[rule] <= old_total[rule])
+            continue;
+        run->spilled[rule] = 0; /* once */
+        finding->action = finding->was;
+        finding->ratcheted = false;
+    }
+}
+
 void lg_ratchet(struct lg_run *run, struct lg_run *old_run)
 {
-    /* Beyond the findings that are kept nothing can be told apart: then nothing is excused. */
-    if (!denies(run) || run->overflowed)
+    if (!denies(run))
         return;
     if (lg_shape_check(old_run->subject.kind, old_run->subject.object, NULL) != LG_E_OK)
         return;
     lg_run_all(old_run);
-    if (old_run->overflowed)
-        return;
+    const size_t *old_total = totals(old_run);
     struct book book lg_cleanup(book_done) = {.arena = run->arena};
     write_down(&book, old_run);
-    match(run, old_run, &book);
+    match(run, old_run, old_total, &book);
+    if (run->spilled != NULL)
+        keep_grown(run, totals(run), old_total);
 }

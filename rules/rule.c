@@ -76,7 +76,9 @@ static bool has_room(struct lg_run *run, enum lg_action action)
 {
     if (run->n - run->first < LG_RULE_FINDINGS_MAX)
         return true;
-    run->overflowed = true;
+    if (run->spilled == NULL)
+        run->spilled = lg_arena_array(run->arena, lg_rules_count(), sizeof *run->spilled);
+    run->spilled[run->index]++;
     return run->findings[run->n - 1].action < action;
 }
 

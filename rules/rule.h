@@ -143,6 +143,11 @@ struct lg_rule {
     unsigned looks_up;             /* LG_BIT(LG_KIND_...) it reads from the inventory */
     const char *kubevirt_reason;   /* reason in KubeVirt's LiveMigratable condition, or NULL */
     const char *not_stronger_than; /* id of the rule whose action caps this one, or NULL */
+    /* For the ratchet: the id of the rule whose finding on the old object excuses this one's, since the update made it
+     * better; or NULL. */
+    const char *better_than;
+    /* For the ratchet: ident alone says what is wrong; a second thing of the object with the same one is no new reason. */
+    bool ident_alone;
     const struct lg_param *params; /* or NULL */
     void (*check)(struct lg_rule_context *context);
     const struct lg_fixer *fixer; /* what can repair it, or NULL */

@@ -42,7 +42,7 @@ struct lg_run {
 
     struct lg_finding *findings;
     size_t n, size;
-    bool overflowed; /* a rule had more findings than are kept */
+    size_t *spilled; /* by rule index: findings beyond those that are kept; NULL = none */
     size_t judged;   /* rules before this index were judged; the deadline cut the rest off */
     bool immovable;  /* KubeVirt would say that the guest cannot be migrated... */
     bool disks;      /* ...because of its disks */

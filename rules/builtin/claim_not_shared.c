@@ -218,6 +218,7 @@ const struct lg_rule lg_rule_claim_not_shared = {
               "pkg/storage/types/pvc.go (HasSharedAccessMode); containerized-data-importer "
               "pkg/controller/datavolume/util.go (renderPvcSpec)",
     .action = LG_ACTION_DENY,
+    .ident_alone = true,
     .kinds = LG_BIT(LG_KIND_VM) | LG_BIT(LG_KIND_VMI),
     .ops = LG_BIT(LG_OP_CREATE) | LG_BIT(LG_OP_UPDATE),
     .looks_up = LG_BIT(LG_KIND_CLAIM) | LG_BIT(LG_KIND_DATA_VOLUME) |

@@ -147,6 +147,7 @@ const struct lg_rule lg_rule_claim_unknown = {
     .source = "kubevirt pkg/virt-handler/vm.go (checkVolumesForMigration: unable to determine); "
               "containerized-data-importer pkg/controller/datavolume/util.go",
     .action = LG_ACTION_PENDING,
+    .ident_alone = true,
     .kinds = LG_BIT(LG_KIND_VM) | LG_BIT(LG_KIND_VMI),
     .ops = LG_BIT(LG_OP_CREATE) | LG_BIT(LG_OP_UPDATE),
     .looks_up = LG_BIT(LG_KIND_CLAIM) | LG_BIT(LG_KIND_DATA_VOLUME) |

@@ -197,6 +197,7 @@ const struct lg_rule lg_rule_no_second_node = {
     .source = "KubeVirt pkg/virt-controller/watch/migration, createTargetPod; Kubernetes "
               "component-helpers, scheduling/corev1 nodeaffinity and taints",
     .action = LG_ACTION_DENY,
+    .better_than = "LG401",
     .kinds = LG_BIT(LG_KIND_VM) | LG_BIT(LG_KIND_VMI),
     .ops = LG_BIT(LG_OP_CREATE) | LG_BIT(LG_OP_UPDATE),
     .looks_up = LG_BIT(LG_KIND_NODE) | LG_BIT(LG_KIND_KUBEVIRT) | LG_BIT(LG_KIND_HYPERCONVERGED) |

@@ -2,9 +2,10 @@
  *
  * The other half of LG101, for claims that are created after the machine that names them: who creates the claim hears
  * of it. The machine is there already, so refusing its claim would only stop it: a warning. Somebody who labels a claim
- * as a machine's (policy's claims.selector) asks to be refused instead. Left alone: claims that controllers make on the way (importers' scratch and
- * prime claims, temporary clones, KubeVirt's state), golden images, and claims no machine has as a disk of its own
- * (ephemeral ones and memory dumps).
+ * as a machine's (policy's claims.selector) asks to be refused instead. Left alone: claims that controllers make on the
+ * way (importers' scratch and prime claims, temporary clones, KubeVirt's state), golden images, and claims no machine has
+ * as a disk of its own (ephemeral ones and memory dumps). Where the machines are not known nothing is said: most claims
+ * are no machine's.
  */
 #include "rules/kube/meta.h"
 #include "rules/rule.h"
@@ -117,17 +118,13 @@ static void check(struct lg_rule_context *context)
     bool labelled = lg_selector_matches(context->claim_selector, labels);
     const struct lg_record *user =
         subject->name.n != 0 ? user_of(context->inventory, subject) : NULL;
-    bool unseen = subject->name.n != 0 && !labelled && user == NULL &&
-                  lg_inventory_known(context->inventory, LG_KIND_VM) != LG_KNOWN;
-    if (user == NULL && !labelled && !unseen)
+    if (user == NULL && !labelled)
         return;
     struct lg_rendered rendered;
     render(context, &rendered);
     if (rendered.resolved && lg_modes_shared(&rendered.modes))
         return;
-    if (unseen)
-        lg_rule_lacks(context, LG_NONE, LG_KIND_VM, LG_STR(""));
-    else if (rendered.resolved)
+    if (rendered.resolved)
         say(context, &rendered, user);
     else if (rendered.missing != LG_KIND_OTHER && rendered.missing_name.n != 0)
         lg_rule_lacks(context, where(subject), rendered.missing, rendered.missing_name);
@@ -208,9 +205,8 @@ static const struct lg_rule_example examples[] = {
     },
     {
         .name = "who uses it is not known",
-        .expect = LG_EXPECT_PENDING,
+        .expect = LG_EXPECT_NOTHING,
         .object = CLAIM("", "[ReadWriteOnce]"),
-        .message = "virtual machines",
     },
     {
         .name = "a claim that a controller owns",

@@ -96,6 +96,15 @@ static void fake_placement(struct lg_rule_context *context)
         lg_rule_lacks(context, zone, LG_KIND_NODE, LG_STR(""));
 }
 
+/* nodeSelector zone: single leaves one node. */
+static void fake_single(struct lg_rule_context *context)
+{
+    fake_calls++;
+    struct lg_val zone = lg_json_at(context->subject->vm.spec, "nodeSelector.zone");
+    if (lg_json_is(zone, "single"))
+        lg_rule_report(context, &(struct lg_report){.at = zone, .message = LG_STR("one fits")});
+}
+
 /* Says what the rules find in a VMI that a migration carries in its annotations, as JSON. */
 static void fake_migration(struct lg_rule_context *context)
 {
@@ -171,6 +180,7 @@ static const struct lg_rule fake_rules[] = {
      .kinds = FAKE_GUESTS,
      .ops = FAKE_WRITES,
      .kubevirt_reason = "DisksNotLiveMigratable",
+     .ident_alone = true,
      .check = fake_claims,
      .fixer = &fake_claims_fixer},
     {.id = "LG102",
@@ -201,6 +211,13 @@ static const struct lg_rule fake_rules[] = {
      .ops = FAKE_WRITES,
      .check = fake_placement,
      .fixer = &fake_placement_fixer},
+    {.id = "LG402",
+     .name = "no-second-node",
+     .action = LG_ACTION_DENY,
+     .kinds = FAKE_GUESTS,
+     .ops = FAKE_WRITES,
+     .better_than = "LG401",
+     .check = fake_single},
     {.id = "LG602",
      .name = "vmi-not-migratable",
      .action = LG_ACTION_DENY,
@@ -209,12 +226,8 @@ static const struct lg_rule fake_rules[] = {
      .check = fake_migration},
 };
 
-const struct lg_rule *const lg_rules[] = {&fake_rules[0],
-                                          &fake_rules[1],
-                                          &fake_rules[2],
-                                          &fake_rules[3],
-                                          &fake_rules[4],
-                                          &fake_rules[5],
-                                          NULL};
+const struct lg_rule *const lg_rules[] = {
+    &fake_rules[0], &fake_rules[1], &fake_rules[2], &fake_rules[3],
+    &fake_rules[4], &fake_rules[5], &fake_rules[6], NULL};
 
 #endif

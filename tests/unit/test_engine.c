@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "rules/core/mem.h"
 #include "tests/support/objects.h"
 #include "tests/unit/fake_rules.h"
 
@@ -70,12 +71,13 @@ static void use_policy(struct world *w, const char *text)
 /* A VM whose template's spec holds `spec` ("'volumes': [...]"), with `rest` behind its spec. */
 static struct lg_val vm(struct world *w, const char *spec, const char *rest)
 {
-    char text[4096];
-    snprintf(text, sizeof(text),
-             "{'apiVersion':'kubevirt.io/v1','kind':'VirtualMachine','metadata':{'name':'orders',"
-             "'namespace':'shop'},'spec':{'runStrategy':'Always','template':{'spec':{%s}}}%s}",
-             spec, rest);
-    return lg_objects_parse(&w->objects, text);
+    struct lg_buf text lg_cleanup(lg_buf_done) = {0};
+    lg_buf_printf(
+        &text,
+        "{'apiVersion':'kubevirt.io/v1','kind':'VirtualMachine','metadata':{'name':'orders',"
+        "'namespace':'shop'},'spec':{'runStrategy':'Always','template':{'spec':{%s}}}%s}",
+        spec, rest);
+    return lg_objects_parse(&w->objects, text.p);
 }
 
 static const char volume_rwo[] =
@@ -152,7 +154,7 @@ static void a_good_object_has_no_findings(void **state)
     assert_int_equal(w->got.verdict, LG_ACTION_OFF);
     assert_false(w->got.skipped);
     assert_int_equal(lg_judgement_migratable(&w->got), 1);
-    assert_int_equal(fake_calls, 4);
+    assert_int_equal(fake_calls, 5);
 }
 
 static void a_report_is_capped_by_its_rule(void **state)
@@ -371,11 +373,11 @@ static void the_old_object_is_judged_only_when_something_is_denied(void **state)
     struct world *w = *state;
     update(w, volume_rwo, volume_rwx);
     assert_int_equal(w->got.n, 0);
-    assert_int_equal(fake_calls, 4);
+    assert_int_equal(fake_calls, 5);
     fake_calls = 0;
     update(w, volume_rwx, volume_rwo);
     assert_int_equal(w->got.n, 1);
-    assert_int_equal(fake_calls, 8);
+    assert_int_equal(fake_calls, 10);
 }
 
 static void a_flood_of_weak_findings_hides_no_denial(void **state)
@@ -386,10 +388,80 @@ static void a_flood_of_weak_findings_hides_no_denial(void **state)
     expect(&w->got.findings[1022], "LG401", LG_ACTION_WARN, "");
     expect(&w->got.findings[1023], "LG401", LG_ACTION_DENY, "");
     assert_int_equal(w->got.verdict, LG_ACTION_DENY);
-    /* What was not kept cannot be told apart: nothing is excused. */
+    /* More than there were: one of them is new. */
     update(w, "'nodeSelector':{'zone':'nowhere'}",
            "'nodeSelector':{'flood':'5000','zone':'nowhere'}");
     assert_int_equal(w->got.verdict, LG_ACTION_DENY);
+}
+
+/* So many interfaces with both reserved ports, from the number `from` on. */
+static const char *many_ports(struct world *w, unsigned from, unsigned n)
+{
+    struct lg_buf buf lg_cleanup(lg_buf_done) = {0};
+    lg_buf_puts(&buf, "'domain':{'devices':{'interfaces':[{'name':'a','ports':[]}");
+    for (unsigned i = from; i < from + n; i++)
+        lg_buf_printf(&buf, ",{'name':'i%u','ports':[{'port':49152},{'port':49153}]}", i);
+    lg_buf_puts(&buf, "]}}");
+    return lg_arena_str(&w->arena, lg_buf_view(&buf)).p;
+}
+
+static void beyond_what_is_kept_the_number_of_findings_counts(void **state)
+{
+    static const struct {
+        unsigned from, n;
+        enum lg_action verdict;
+    } rows[] = {
+        {1, 750, LG_ACTION_WARN},   /* one is mended, and one is new */
+        {1, 749, LG_ACTION_WARN},   /* one is mended */
+        {350, 400, LG_ACTION_WARN}, /* many are; those that are left were not kept before */
+        {0, 751, LG_ACTION_DENY},   /* one is new */
+        {0, 10, LG_ACTION_WARN},
+    };
+    struct world *w = *state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        update(w, many_ports(w, 0, 750), many_ports(w, rows[i].from, rows[i].n));
+        assert_int_equal(w->got.n, rows[i].n < 512 ? 2 * rows[i].n : 1024);
+        assert_int_equal(w->got.verdict, rows[i].verdict);
+    }
+    update(w, many_ports(w, 0, 500), many_ports(w, 0, 550));
+    assert_int_equal(w->got.verdict, LG_ACTION_DENY);
+}
+
+static void a_second_thing_over_the_same_bad_value_is_no_new_reason(void **state)
+{
+    struct world *w = *state;
+    update(w, volume_rwo,
+           "'volumes':[{'name':'data','persistentVolumeClaim':{'claimName':'rwo-a'}},"
+           "{'name':'again','persistentVolumeClaim':{'claimName':'rwo-a'}}]");
+    assert_int_equal(w->got.n, 2);
+    assert_int_equal(w->got.verdict, LG_ACTION_WARN);
+    /* Not so of ports: each interface is its own. */
+    update(w, many_ports(w, 0, 1), many_ports(w, 0, 2));
+    assert_int_equal(w->got.verdict, LG_ACTION_DENY);
+}
+
+static void what_got_better_is_excused_and_what_got_worse_is_not(void **state)
+{
+    struct world *w = *state;
+    update(w, "'nodeSelector':{'zone':'nowhere'}", "'nodeSelector':{'zone':'single'}");
+    assert_int_equal(w->got.n, 1);
+    expect(&w->got.findings[0], "LG402", LG_ACTION_WARN, "");
+    assert_true(w->got.findings[0].ratcheted);
+    update(w, "'nodeSelector':{'zone':'single'}", "'nodeSelector':{'zone':'nowhere'}");
+    expect(&w->got.findings[0], "LG401", LG_ACTION_DENY, "");
+    update(w, "'nodeSelector':{'zone':'here'}", "'nodeSelector':{'zone':'single'}");
+    expect(&w->got.findings[0], "LG402", LG_ACTION_DENY, "");
+}
+
+static void what_was_pending_excuses_nothing(void **state)
+{
+    struct world *w = *state;
+    update(w, "'nodeSelector':{'zone':'unknown'}", "'nodeSelector':{'zone':'nowhere'}");
+    assert_int_equal(w->got.n, 1);
+    expect(&w->got.findings[0], "LG401", LG_ACTION_DENY, "");
+    update(w, "'nodeSelector':{'zone':'unknown'}", "'nodeSelector':{'zone':'single'}");
+    assert_int_equal(w->got.n, 1);
+    expect(&w->got.findings[0], "LG402", LG_ACTION_DENY, "");
 }
 
 static void an_old_object_that_cannot_be_read_excuses_nothing(void **state)
@@ -539,56 +611,88 @@ static void controllers_are_never_refused_and_told_nothing(void **state)
     assert_int_equal(w->got.verdict, LG_ACTION_AUDIT);
 }
 
+/* For whom `username` is a controller, as a text: "guests" (VM, VMI, migration) and "storage". */
+static const char *believed_for(struct world *w, const char *username)
+{
+    bool is[LG_KIND_COUNT];
+    for (int kind = 0; kind < LG_KIND_COUNT; kind++)
+        is[kind] = lg_policy_is_controller(w->policy, w->inventory, (enum lg_kind)kind,
+                                           lg_str_of(username));
+    assert_int_equal(is[LG_KIND_VM], is[LG_KIND_VMI]);
+    assert_int_equal(is[LG_KIND_VM], is[LG_KIND_MIGRATION]);
+    assert_int_equal(is[LG_KIND_CLAIM], is[LG_KIND_DATA_VOLUME]);
+    assert_int_equal(is[LG_KIND_CLAIM], is[LG_KIND_STORAGE_PROFILE]);
+    if (is[LG_KIND_VM])
+        return is[LG_KIND_CLAIM] ? "guests and storage" : "guests";
+    return is[LG_KIND_CLAIM] ? "storage" : "nothing";
+}
+
+struct believed {
+    const char *username, *of;
+};
+
+static void expect_believed(struct world *w, const struct believed *rows, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(believed_for(w, rows[i].username), rows[i].of) != 0)
+            fail_msg("%s is believed for %s", rows[i].username, believed_for(w, rows[i].username));
+}
+
 static void a_controller_is_known_by_its_whole_name_where_the_cr_stands(void **state)
 {
-    static const struct {
-        const char *username;
-        bool controller;
-    } rows[] = {
-        {"system:serviceaccount:virt:kubevirt-controller", true},
-        {"system:serviceaccount:virt:kubevirt-operator", true},
-        {"system:serviceaccount:virt:kubevirt-handler", true},
-        {"system:serviceaccount:virt:kubevirt-synchronization-controller", true},
-        {"system:serviceaccount:cdi:cdi-sa", true},
-        {"system:serviceaccount:cdi:cdi-operator", true},
-        {"system:serviceaccount:virt:cdi-sa", true},
-        {"system:serviceaccount:openshift-cnv:hyperconverged-cluster-operator", true},
-        {"system:serviceaccount:virt:kubevirt-apiserver", false},
-        {"system:serviceaccount:kubevirt:kubevirt-controller", false},
-        {"system:serviceaccount:cdi:kubevirt-controller", false},
-        {"system:serviceaccount:shop:cdi-sa", false},
-        {"system:serviceaccount:virt:hyperconverged-cluster-operator", false},
-        {"system:serviceaccount:virt:kubevirt-controller2", false},
-        {"system:serviceaccount:virt:x:kubevirt-controller", false},
-        {"xsystem:serviceaccount:virt:kubevirt-controller", false},
-        {"kubevirt-controller", false},
-        {"system:serviceaccount:", false},
-        {"system:serviceaccount:virt", false},
-        {"", false},
+    static const struct believed rows[] = {
+        {"system:serviceaccount:virt:kubevirt-controller", "guests and storage"},
+        {"system:serviceaccount:virt:kubevirt-operator", "guests and storage"},
+        {"system:serviceaccount:virt:kubevirt-handler", "guests and storage"},
+        {"system:serviceaccount:virt:kubevirt-synchronization-controller", "guests and storage"},
+        {"system:serviceaccount:cdi:cdi-sa", "storage"},
+        {"system:serviceaccount:cdi:cdi-operator", "storage"},
+        {"system:serviceaccount:virt:cdi-sa", "storage"},
+        {"system:serviceaccount:virt:hyperconverged-cluster-operator", "storage"},
+        {"system:serviceaccount:openshift-cnv:hyperconverged-cluster-operator", "nothing"},
+        {"system:serviceaccount:openshift-cnv:cdi-sa", "nothing"},
+        {"system:serviceaccount:kubevirt-hyperconverged:cdi-operator", "nothing"},
+        {"system:serviceaccount:virt:kubevirt-apiserver", "nothing"},
+        {"system:serviceaccount:kubevirt:kubevirt-controller", "nothing"},
+        {"system:serviceaccount:cdi:kubevirt-controller", "nothing"},
+        {"system:serviceaccount:shop:cdi-sa", "nothing"},
+        {"system:serviceaccount:virt:kubevirt-controller2", "nothing"},
+        {"system:serviceaccount:virt:x:kubevirt-controller", "nothing"},
+        {"xsystem:serviceaccount:virt:kubevirt-controller", "nothing"},
+        {"kubevirt-controller", "nothing"},
+        {"system:serviceaccount:", "nothing"},
+        {"system:serviceaccount:virt", "nothing"},
+        {"", "nothing"},
     };
     struct world *w = *state;
     add(w, "{'apiVersion':'kubevirt.io/v1','kind':'KubeVirt','metadata':{'name':'kubevirt',"
            "'namespace':'virt'}}");
-    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
-        if (lg_policy_is_controller(w->policy, w->inventory, lg_str_of(rows[i].username)) !=
-            rows[i].controller)
-            fail_msg("%s", rows[i].username);
+    expect_believed(w, rows, sizeof(rows) / sizeof(*rows));
 }
 
 static void the_usual_namespaces_are_believed_until_a_cr_says_better(void **state)
 {
+    static const struct believed before[] = {
+        {"system:serviceaccount:kubevirt:kubevirt-controller", "guests and storage"},
+        {"system:serviceaccount:openshift-cnv:kubevirt-controller", "guests and storage"},
+        {"system:serviceaccount:cdi:cdi-sa", "storage"},
+        {"system:serviceaccount:kubevirt-hyperconverged:hyperconverged-cluster-operator",
+         "storage"},
+        {"system:serviceaccount:cnv:kubevirt-controller", "nothing"},
+    };
+    static const struct believed after[] = {
+        {"system:serviceaccount:kubevirt:kubevirt-controller", "nothing"},
+        {"system:serviceaccount:openshift-cnv:kubevirt-controller", "nothing"},
+        {"system:serviceaccount:cdi:cdi-sa", "nothing"},
+        {"system:serviceaccount:cnv:cdi-sa", "storage"},
+        {"system:serviceaccount:cnv:kubevirt-controller", "guests and storage"},
+        {"system:serviceaccount:cnv:hyperconverged-cluster-operator", "storage"},
+    };
     struct world *w = *state;
-    struct lg_str usual = LG_STR("system:serviceaccount:kubevirt:kubevirt-controller");
-    struct lg_str cdi = LG_STR("system:serviceaccount:cdi:cdi-sa");
-    struct lg_str here = LG_STR("system:serviceaccount:cnv:kubevirt-controller");
-    assert_true(lg_policy_is_controller(w->policy, w->inventory, usual));
-    assert_true(lg_policy_is_controller(w->policy, w->inventory, cdi));
-    assert_false(lg_policy_is_controller(w->policy, w->inventory, here));
+    expect_believed(w, before, sizeof(before) / sizeof(*before));
     add(w, "{'apiVersion':'hco.kubevirt.io/v1beta1','kind':'HyperConverged','metadata':{'name':"
            "'kubevirt-hyperconverged','namespace':'cnv'}}");
-    assert_false(lg_policy_is_controller(w->policy, w->inventory, usual));
-    assert_false(lg_policy_is_controller(w->policy, w->inventory, cdi));
-    assert_true(lg_policy_is_controller(w->policy, w->inventory, here));
+    expect_believed(w, after, sizeof(after) / sizeof(*after));
 }
 
 static void the_bypass_group_is_warned(void **state)
@@ -700,9 +804,9 @@ static void what_time_does_not_allow_is_pending(void **state)
     w->input.expired_arg = &clock;
     create(w, "'nodeSelector':{'zone':'nowhere'},'volumes':[{'name':'data',"
               "'persistentVolumeClaim':{'claimName':'rwo-a'}}]");
-    assert_int_equal(w->got.n, 4);
+    assert_int_equal(w->got.n, 5);
     expect(&w->got.findings[0], "LG101", LG_ACTION_DENY, "data");
-    for (size_t i = 1; i < 4; i++) {
+    for (size_t i = 1; i < 5; i++) {
         assert_int_equal(w->got.findings[i].action, LG_ACTION_PENDING);
         assert_true(w->got.findings[i].pending);
         assert_true(lg_str_is(w->got.findings[i].message,
@@ -715,7 +819,7 @@ static void what_time_does_not_allow_is_pending(void **state)
 static void without_time_for_the_old_object_nothing_is_called_new(void **state)
 {
     struct world *w = *state;
-    struct clock clock = {4};
+    struct clock clock = {5};
     w->input.expired = expired;
     w->input.expired_arg = &clock;
     update(w, volume_rwo,
@@ -819,6 +923,10 @@ int main(void)
         TEST(a_volume_may_go_back_to_where_its_migration_started),
         TEST(the_old_object_is_judged_only_when_something_is_denied),
         TEST(a_flood_of_weak_findings_hides_no_denial),
+        TEST(beyond_what_is_kept_the_number_of_findings_counts),
+        TEST(a_second_thing_over_the_same_bad_value_is_no_new_reason),
+        TEST(what_got_better_is_excused_and_what_got_worse_is_not),
+        TEST(what_was_pending_excuses_nothing),
         TEST(an_old_object_that_cannot_be_read_excuses_nothing),
         TEST(a_status_proves_nothing_at_creation),
         TEST(deletes_connects_and_subresources_are_allowed_at_once),

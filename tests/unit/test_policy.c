@@ -193,11 +193,12 @@ static void policy_adds_controllers_as_whole_strings(void **state)
     (void)state;
     struct lg_inventory *inventory = lg_inventory_new();
     struct lg_policy *policy = parse(HEAD "controllers: ['system:serviceaccount:a:b', robot]\n");
-    assert_true(lg_policy_is_controller(policy, inventory, LG_STR("robot")));
-    assert_true(lg_policy_is_controller(policy, inventory, LG_STR("system:serviceaccount:a:b")));
-    assert_false(lg_policy_is_controller(policy, inventory, LG_STR("robots")));
-    assert_false(lg_policy_is_controller(policy, inventory, LG_STR("Robot")));
-    assert_false(lg_policy_is_controller(policy, inventory, LG_STR("")));
+    assert_true(lg_policy_is_controller(policy, inventory, LG_KIND_VM, LG_STR("robot")));
+    assert_true(lg_policy_is_controller(policy, inventory, LG_KIND_VM,
+                                        LG_STR("system:serviceaccount:a:b")));
+    assert_false(lg_policy_is_controller(policy, inventory, LG_KIND_VM, LG_STR("robots")));
+    assert_false(lg_policy_is_controller(policy, inventory, LG_KIND_VM, LG_STR("Robot")));
+    assert_false(lg_policy_is_controller(policy, inventory, LG_KIND_VM, LG_STR("")));
     lg_policy_unref(policy);
     lg_inventory_free(inventory);
 }
@@ -437,6 +438,8 @@ static void errors_say_where_and_what(void **state)
          LG_E_INVALID, "p.yaml:4:34", "operator Exists takes no values"},
         {HEAD "controllers: robot\n", LG_E_INVALID, "p.yaml:3:14",
          "controllers must be a list, not a string"},
+        {HEAD "controllers: [robot, 'system:*']\n", LG_E_INVALID, "p.yaml:3:22",
+         "\"system:*\" is no user name: a controller is named in full, not by a pattern"},
         {HEAD "controllers: [1]\n", LG_E_INVALID, "p.yaml:3:15",
          "a controller must be a string, not a number"},
         {HEAD "kubevirtVersion: 1.10\n", LG_E_INVALID, "p.yaml:3:18",
@@ -508,8 +511,9 @@ static void a_policy_explains_itself(void **state)
                "  LG104 vm-claim-not-shared          deny\n"
                "  LG202 migration-port-collision     warn (default: deny), ports 80, strict false\n"
                "  LG401 no-eligible-node             deny\n"
+               "  LG402 no-second-node               deny\n"
                "  LG602 vmi-not-migratable           deny\n"
-               "warnings at most for a VM with evictionStrategy None of its own: none\n"
+               "warnings at most for a VM with evictionStrategy None of its own: LG402\n"
                "claims that are virtual machines', beside those that one uses: "
                "{\"matchLabels\":{\"livegate.io/vm-claim\":\"true\"}}\n"
                "by namespace (the first that matches holds):\n"
