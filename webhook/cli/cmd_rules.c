@@ -318,6 +318,17 @@ static json_t *default_json(const struct lg_param *param)
     return list;
 }
 
+static json_t *ops_json(unsigned ops)
+{
+    json_t *list = lg_out_array();
+
+    for (size_t op = 0; op < OP_COUNT; op++) {
+        if ((ops & LG_BIT(op)) != 0)
+            lg_out_append(list, lg_out_str(lg_str_of(op_names[op])));
+    }
+    return list;
+}
+
 static json_t *params_json(const struct lg_rule *rule)
 {
     static const char *const types[] = {
@@ -366,18 +377,13 @@ static json_t *fixer_json(const struct lg_rule *rule)
 static json_t *rule_json(const struct lg_rule *rule)
 {
     json_t *object = lg_out_object();
-    json_t *ops = lg_out_array();
 
-    for (size_t op = 0; op < OP_COUNT; op++) {
-        if ((rule->ops & LG_BIT(op)) != 0)
-            lg_out_append(ops, lg_out_str(lg_str_of(op_names[op])));
-    }
     lg_out_set_str(object, "id", lg_str_of(rule->id));
     lg_out_set_str(object, "name", lg_str_of(rule->name));
     lg_out_set_str(object, "title", lg_str_of(rule->title));
     lg_out_set_str(object, "action", lg_str_of(lg_action_name(rule->action)));
     lg_out_set(object, "kinds", kinds_json(rule->kinds));
-    lg_out_set(object, "operations", ops);
+    lg_out_set(object, "operations", ops_json(rule->ops));
     lg_out_set(object, "looksUp", kinds_json(rule->looks_up));
     lg_out_set(object, "kubevirtReason",
                rule->kubevirt_reason != NULL ? lg_out_str(lg_str_of(rule->kubevirt_reason))
@@ -393,16 +399,45 @@ static json_t *rule_json(const struct lg_rule *rule)
     return object;
 }
 
+/* What a cluster must send to be judged, and what we must be allowed to read: all rules together, and what engine and
+ * policy read besides. */
+static json_t *resource_json(enum lg_kind kind)
+{
+    static const char *const verbs[] = {"get", "list", "watch"};
+    const struct lg_gvk *gvk = lg_gvk(kind);
+    unsigned judged = 0, read = lg_rules_watched();
+    json_t *object = lg_out_object();
+    json_t *list = lg_out_array();
+
+    for (const struct lg_rule *const *rule = lg_rules; *rule != NULL; rule++) {
+        judged |= ((*rule)->kinds & LG_BIT(kind)) != 0 ? (*rule)->ops : 0;
+        read |= gvk->on_demand ? (*rule)->looks_up : 0;
+    }
+    size_t n = (read & LG_BIT(kind)) == 0 ? 0 : gvk->on_demand ? 1 : 3;
+    for (size_t i = 0; i < n; i++)
+        lg_out_append(list, lg_out_str(lg_str_of(verbs[i])));
+    lg_out_set_str(object, "group", lg_str_of(gvk->group));
+    lg_out_set_str(object, "resource", lg_str_of(gvk->plural));
+    lg_out_set_str(object, "kind", lg_str_of(gvk->kind));
+    lg_out_set(object, "judged", ops_json(judged));
+    lg_out_set(object, "read", list);
+    return object;
+}
+
 static void add_json(struct lg_buf *buf, const struct lg_rule *const *rules)
 {
     json_t *list = lg_out_object();
     json_t *items = lg_out_array();
+    json_t *resources = lg_out_array();
 
     for (; *rules != NULL; rules++)
         lg_out_append(items, rule_json(*rules));
+    for (enum lg_kind kind = 0; kind < LG_KIND_COUNT; kind++)
+        lg_out_append(resources, resource_json(kind));
     lg_out_set_str(list, "apiVersion", LG_STR("livegate.io/v1"));
     lg_out_set_str(list, "kind", LG_STR("RuleList"));
     lg_out_set(list, "rules", items);
+    lg_out_set(list, "resources", resources);
     lg_out_text(list, 2, buf);
     lg_buf_putc(buf, '\n');
     json_decref(list);
