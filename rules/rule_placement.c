@@ -29,12 +29,15 @@ static const struct lg_requirements *of_migration(const struct lg_rule_context *
     if (!lg_rule_moving(context, &moving) || moving.vmi == NULL ||
         lg_json_parse(context->arena, moving.vmi->text, &vmi, NULL) != LG_E_OK)
         return lg_requirements_read(LG_NONE, context->settings, nodes, context->arena);
-    const struct lg_move move = {
+    struct lg_move move = {
         .source_name = moving.vmi->node,
         .source = lg_nodes_get(nodes, moving.vmi->node, NULL),
         .added_node_selector = lg_json_at(context->subject->object, "spec.addedNodeSelector"),
         .moved_before = moving.vmi->moved_before,
     };
+    if (lg_json_int64(lg_json_at(vmi, "status.topologyHints.tscFrequency"), &move.tsc_frequency) !=
+        LG_E_OK)
+        move.tsc_frequency = 0;
     return lg_requirements_read_move(lg_json_get(vmi, "spec"), &move, context->settings, nodes,
                                      context->arena);
 }

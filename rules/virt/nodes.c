@@ -37,6 +37,19 @@ struct taint_entry {
     char text[];
 };
 
+/* Families of labels that every review asks for: how many keys of each there are is counted as keys come and go. */
+static const char *const families[] = {
+    "cpu-model.node.kubevirt.io/",
+    "cpu-feature.node.kubevirt.io/",
+    "cpu-vendor.node.kubevirt.io/",
+    "host-model-cpu.node.kubevirt.io/",
+    "cpu-model-migration.node.kubevirt.io/",
+    "machine-type.node.kubevirt.io/",
+    "hyperv.node.kubevirt.io/",
+    "scheduling.node.kubevirt.io/tsc-frequency-",
+};
+enum { FAMILIES = sizeof(families) / sizeof(*families) };
+
 struct lg_node_table {
     struct lg_map by_name; /* name -> slot + 1 */
     struct lg_node **nodes;
@@ -46,6 +59,7 @@ struct lg_node_table {
     size_t n_free;
     struct bits all, cordoned, not_ready;
     struct lg_map keys; /* label key -> struct key_entry */
+    size_t family_keys[FAMILIES];
     struct taint_entry **taints;
     size_t n_taints;
 };
@@ -81,6 +95,13 @@ static struct key_entry *key_get(const struct lg_node_table *table, struct lg_st
     return lg_map_get(&table->keys, key);
 }
 
+static void families_count(struct lg_node_table *table, struct lg_str key, bool more)
+{
+    for (size_t i = 0; i < FAMILIES; i++)
+        if (lg_str_starts(key, families[i]))
+            table->family_keys[i] += more ? 1 : (size_t)-1;
+}
+
 static struct key_entry *key_make(struct lg_node_table *table, struct lg_str key)
 {
     struct key_entry *entry = lg_calloc(1, sizeof(*entry) + key.n + 1);
@@ -88,6 +109,7 @@ static struct key_entry *key_make(struct lg_node_table *table, struct lg_str key
     entry->key = (struct lg_str){entry->text, key.n};
     bits_init(table, &entry->nodes);
     lg_map_set(&table->keys, entry->key, entry);
+    families_count(table, entry->key, true);
     return entry;
 }
 
@@ -162,6 +184,7 @@ static void label_drop(struct lg_node_table *table, struct lg_label label, size_
     }
     if (key->nodes.n == 0) {
         lg_map_remove(&table->keys, key->key);
+        families_count(table, key->key, false);
         key_free(key);
     }
 }
@@ -457,10 +480,24 @@ const lg_word *lg_nodes_with_label(const struct lg_node_table *table, struct lg_
 bool lg_nodes_any_key_prefix(const struct lg_node_table *table, const char *prefix)
 {
     size_t pos = 0;
+    for (size_t i = 0; i < FAMILIES; i++)
+        if (strcmp(families[i], prefix) == 0)
+            return table->family_keys[i] > 0;
     for (const struct lg_map_entry *e; (e = lg_map_next(&table->keys, &pos)) != NULL;)
         if (lg_str_starts(e->key, prefix))
             return true;
     return false;
+}
+
+void lg_nodes_add_prefix(const struct lg_node_table *table, struct lg_str prefix, lg_word *io_nodes)
+{
+    size_t pos = 0;
+    for (const struct lg_map_entry *e; (e = lg_map_next(&table->keys, &pos)) != NULL;) {
+        if (e->key.n < prefix.n || memcmp(e->key.p, prefix.p, prefix.n) != 0)
+            continue;
+        for (size_t w = 0; w < lg_nodes_words(table); w++)
+            io_nodes[w] |= ((struct key_entry *)e->value)->nodes.words[w];
+    }
 }
 
 void lg_nodes_add_compared(const struct lg_node_table *table, struct lg_str key, bool above,

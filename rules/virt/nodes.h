@@ -32,8 +32,12 @@ const lg_word *lg_nodes_all(const struct lg_node_table *table);
 const lg_word *lg_nodes_with_label(const struct lg_node_table *table, struct lg_str key,
                                    struct lg_str value);
 const lg_word *lg_nodes_with_key(const struct lg_node_table *table, struct lg_str key);
-/* True when some node carries a label whose key starts with `prefix` (families of derived labels). */
+/* True when some node carries a label whose key starts with `prefix`. O(1) for the families of labels that KubeVirt
+ * derives, else O(keys). */
 bool lg_nodes_any_key_prefix(const struct lg_node_table *table, const char *prefix);
+/* Adds to `io_nodes` the nodes with a label whose key starts with `prefix`. O(keys). */
+void lg_nodes_add_prefix(const struct lg_node_table *table, struct lg_str prefix,
+                         lg_word *io_nodes);
 
 /* Adds to `io_nodes` (lg_nodes_words words) the nodes whose label `key` is an integer (Go's ParseInt) above `bound`, or
  * below it: Gt and Lt. O(nodes). */

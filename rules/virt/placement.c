@@ -17,8 +17,18 @@ static bool taint_passes(const struct lg_taint *taint)
 
 /* --- one node, the plain way --- */
 
+static bool bears_prefix(const struct lg_node *node, struct lg_str prefix)
+{
+    for (uint32_t i = 0; i < node->labels.n; i++)
+        if (lg_str_eq(lg_str_cut(node->labels.items[i].key, prefix.n), prefix))
+            return true;
+    return false;
+}
+
 static bool node_bears(const struct lg_node *node, const struct lg_want *want)
 {
+    if (want->prefix)
+        return bears_prefix(node, want->key);
     const struct lg_str *value = lg_labels_get(node->labels, want->key);
     if (want->absent)
         return value == NULL;
@@ -244,7 +254,11 @@ static void walk_wants(struct walk *w, enum lg_reason_kind kind, const struct lg
             continue;
         const lg_word *nodes = want->absent ? lg_nodes_with_key(w->nodes, want->key)
                                             : lg_nodes_with_label(w->nodes, want->key, want->value);
-        if (!lg_str_empty(want->older_key)) {
+        if (want->prefix) {
+            memset(w->scratch[0], 0, w->words * sizeof(lg_word));
+            lg_nodes_add_prefix(w->nodes, want->key, w->scratch[0]);
+            nodes = w->scratch[0];
+        } else if (!lg_str_empty(want->older_key)) {
             memset(w->scratch[0], 0, w->words * sizeof(lg_word));
             add_label(w, want->key, want->value, w->scratch[0]);
             add_label(w, want->older_key, want->value, w->scratch[0]);

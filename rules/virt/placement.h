@@ -30,6 +30,7 @@ struct lg_move {
     struct lg_str source_name;         /* status.nodeName */
     const struct lg_node *source;      /* NULL: the node is gone */
     struct lg_val added_node_selector; /* of the migration; what the guest selects itself wins */
+    int64_t tsc_frequency;             /* status.topologyHints, 0 = none */
     bool moved_before; /* what was copied then stands in a pod, which nobody here sees */
 };
 /* As lg_requirements_read, of the target pod. */

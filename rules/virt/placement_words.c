@@ -23,6 +23,8 @@ static struct lg_str want_text(const struct lg_want *want, struct lg_arena *aren
 {
     if (want->absent)
         return lg_arena_printf(arena, "%.*s%s", SHOWN(want->key));
+    if (want->prefix)
+        return lg_arena_printf(arena, "%.*s%s*", SHOWN(want->key));
     return lg_arena_printf(arena, "%.*s%s=%.*s%s", SHOWN(want->key), SHOWN(want->value));
 }
 

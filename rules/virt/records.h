@@ -123,7 +123,8 @@ struct lg_vmi_record {
     bool moved_before;             /* status.migrationState says that it came here by a migration */
     struct lg_str from, to;        /* sourceNode and targetNode of status.migrationState */
     /* JSON:
-     * {"metadata":{...},"spec":{...},"status":{"migratedVolumes":[...],"volumeStatus":[...]}},
+     * {"metadata":{...},"spec":{...},
+     *  "status":{"topologyHints":{...},"migratedVolumes":[...],"volumeStatus":[...]}},
      * read on demand; of the spec what rules read (shape.h) */
     struct lg_str text;
 };

@@ -280,8 +280,10 @@ static struct lg_str vmi_text(struct reader *reader)
     struct lg_val volumes = want_list(reader, reader->object, "status.volumeStatus");
     if (!has_host_disk(spec))
         volumes = LG_NONE;
-    if (lg_json_there(migrated) || lg_json_there(volumes)) {
+    struct lg_val hints = want_object(reader, reader->object, "status.topologyHints");
+    if (lg_json_there(migrated) || lg_json_there(volumes) || lg_json_there(hints)) {
         lg_buf_puts(&buf, ",\"status\":{");
+        add_member(&buf, "topologyHints", hints);
         add_member(&buf, "migratedVolumes", migrated);
         add_member(&buf, "volumeStatus", volumes);
         lg_buf_putc(&buf, '}');

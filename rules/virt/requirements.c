@@ -4,6 +4,7 @@
 
 #include "rules/core/num.h"
 #include "rules/kube/names.h"
+#include "rules/virt/versions.h"
 
 static const char ARCH_KEY[] = "kubernetes.io/arch";
 static const char MODEL_PREFIX[] = "cpu-model.node.kubevirt.io/";
@@ -13,6 +14,8 @@ static const char HOST_MODEL_PREFIX[] = "host-model-cpu.node.kubevirt.io/";
 static const char HOST_FEATURE_PREFIX[] = "host-model-required-features.node.kubevirt.io/";
 static const char MODEL_MOVE_PREFIX[] = "cpu-model-migration.node.kubevirt.io/";
 static const char VENDOR_PREFIX[] = "cpu-vendor.node.kubevirt.io/";
+static const char HYPERV_PREFIX[] = "hyperv.node.kubevirt.io/";
+static const char TSC_PREFIX[] = "scheduling.node.kubevirt.io/tsc-frequency-";
 static const char OBSOLETE_HOST_MODEL[] = "node-labeller.kubevirt.io/obsolete-host-model";
 
 /* --- affinity --- */
@@ -129,6 +132,9 @@ struct wants {
     struct lg_requirements *req;
     struct lg_want *user, *added;
     const struct lg_node_table *nodes;
+    const struct lg_settings *settings; /* never NULL */
+    struct lg_str architecture;
+    struct lg_str cpu_model; /* never "" */
     struct lg_arena *arena;
 };
 
@@ -202,14 +208,17 @@ static void add_family(struct wants *w, const char *prefix, struct lg_str name)
     add_forced(w, lg_arena_printf(w->arena, "%s%.*s", prefix, LG_ARG(name)), (struct lg_str){0});
 }
 
+static bool some_node_has(const struct wants *w, const char *label)
+{
+    return w->nodes == NULL || lg_nodes_with_key(w->nodes, lg_str_of(label)) != NULL;
+}
+
 static void want_cpu(struct wants *w, struct lg_val cpu)
 {
-    struct lg_str model = lg_json_str_at(cpu, "model");
-    bool host_model = lg_str_empty(model) || lg_str_is(model, "host-model");
-    if (host_model)
+    if (lg_str_is(w->cpu_model, "host-model"))
         add_absent(w, lg_str_of(OBSOLETE_HOST_MODEL));
-    else if (!lg_str_is(model, "host-passthrough") && some_node_bears(w, MODEL_PREFIX))
-        add_family(w, MODEL_PREFIX, model);
+    else if (!lg_str_is(w->cpu_model, "host-passthrough") && some_node_bears(w, MODEL_PREFIX))
+        add_family(w, MODEL_PREFIX, w->cpu_model);
     struct lg_val list = lg_json_get(cpu, "features");
     if (lg_json_len(list) > 0 && !some_node_bears(w, FEATURE_PREFIX))
         list = LG_NONE;
@@ -222,31 +231,93 @@ static void want_cpu(struct wants *w, struct lg_val cpu)
             add_absent(w, lg_arena_printf(w->arena, "%s%.*s", FEATURE_PREFIX, LG_ARG(name)));
     }
     if (lg_json_bool(lg_json_get(cpu, "dedicatedCpuPlacement"), false) &&
-        (some_node_bears(w, "kubevirt.io/cpumanager") || some_node_bears(w, "cpumanager")))
+        (some_node_has(w, "kubevirt.io/cpumanager") || some_node_has(w, "cpumanager")))
         add_forced(w, LG_STR("kubevirt.io/cpumanager"), LG_STR("cpumanager"));
+}
+
+/* `reenlightenment: {}` is on: KubeVirt's webhook fills in `enabled: true`. */
+static bool feature_is_on(struct lg_val feature)
+{
+    return lg_json_there(feature) && lg_json_bool(lg_json_get(feature, "enabled"), true);
+}
+
+static void want_hyperv(struct wants *w, struct lg_val hyperv)
+{
+    static const char *const features[] = {"vpindex",  "runtime",         "reset",
+                                           "synic",    "synictimer",      "frequencies",
+                                           "tlbflush", "reenlightenment", "ipi"};
+    if (!lg_json_there(hyperv) || !lg_gate_is_on(w->settings, LG_GATE_HYPERV_STRICT_CHECK))
+        return;
+    for (size_t i = 0; i < sizeof(features) / sizeof(*features); i++)
+        if (feature_is_on(lg_json_get(hyperv, features[i])) && some_node_bears(w, HYPERV_PREFIX))
+            add_family(w, HYPERV_PREFIX, lg_str_of(features[i]));
+    if (feature_is_on(lg_json_get(hyperv, "evmcs")) && some_node_bears(w, VENDOR_PREFIX))
+        add_family(w, VENDOR_PREFIX, LG_STR("Intel"));
+}
+
+static bool requires_invtsc(struct lg_val spec)
+{
+    struct lg_val list = lg_json_at(spec, "domain.cpu.features");
+    for (struct lg_json_iter it = lg_json_iter(list); lg_json_next(&it);) {
+        struct lg_val policy = lg_json_get(it.val, "policy");
+        if (lg_json_is(lg_json_get(it.val, "name"), "invtsc") &&
+            (lg_json_is(policy, "require") || lg_json_is(policy, "force")))
+            return true;
+    }
+    return false;
+}
+
+/* The frequency that KubeVirt chose stands in the VMI's status; before, some frequency has to be there. */
+static void want_tsc(struct wants *w, struct lg_val spec, const struct lg_move *move)
+{
+    struct lg_val reenlightenment = lg_json_at(spec, "domain.features.hyperv.reenlightenment");
+    if (!lg_str_is(w->architecture, "amd64") || !some_node_bears(w, TSC_PREFIX) ||
+        (!requires_invtsc(spec) && !feature_is_on(reenlightenment)))
+        return;
+    if (move == NULL)
+        w->added[w->req->n_added++] = (struct lg_want){
+            .key = lg_str_of(TSC_PREFIX), .origin = LG_WANT_KUBEVIRT, .prefix = true};
+    else if (move->tsc_frequency > 0)
+        add_family(w, TSC_PREFIX,
+                   lg_arena_printf(w->arena, "%lld", (long long)move->tsc_frequency));
+}
+
+static void want_machine(struct wants *w, struct lg_val domain)
+{
+    struct lg_str machine = lg_json_str_at(domain, "machine.type");
+    if (lg_str_empty(machine) && w->settings->known) {
+        const struct lg_str *otherwise = lg_labels_get(w->settings->machine_types, w->architecture);
+        machine = otherwise != NULL ? *otherwise : machine;
+    }
+    if (!lg_str_empty(machine) && some_node_bears(w, MACHINE_PREFIX))
+        add_family(w, MACHINE_PREFIX, machine);
 }
 
 static void want_capability(struct wants *w, bool needed, const char *label)
 {
-    if (needed && (nodes_are_labelled(w) || some_node_bears(w, label)))
+    if (needed && (nodes_are_labelled(w) || some_node_has(w, label)))
         add_forced(w, lg_str_of(label), (struct lg_str){0});
 }
 
-static void want_guest(struct wants *w, struct lg_val spec, struct lg_str architecture)
+static void want_guest(struct wants *w, struct lg_val spec)
 {
     struct lg_val domain = lg_json_get(spec, "domain");
     struct lg_val launch = lg_json_get(domain, "launchSecurity");
-    struct lg_str machine = lg_json_str_at(domain, "machine.type");
     want_cpu(w, lg_json_get(domain, "cpu"));
-    if (!lg_str_empty(machine) && some_node_bears(w, MACHINE_PREFIX))
-        add_family(w, MACHINE_PREFIX, machine);
+    want_hyperv(w, lg_json_at(domain, "features.hyperv"));
+    want_machine(w, domain);
     want_capability(w, lg_json_there(lg_json_at(domain, "cpu.realtime")), "kubevirt.io/realtime");
     want_capability(w, lg_json_there(lg_json_get(launch, "sev")), "kubevirt.io/sev");
     want_capability(w, lg_json_bool(lg_json_at(launch, "sev.policy.encryptedState"), false),
                     "kubevirt.io/sev-es");
     want_capability(w, lg_json_there(lg_json_get(launch, "snp")), "kubevirt.io/sev-snp");
-    want_capability(w, lg_json_there(lg_json_get(launch, "tdx")), "kubevirt.io/tdx");
-    want_capability(w, lg_json_there(launch) && lg_str_is(architecture, "s390x"),
+    want_capability(w,
+                    lg_json_there(lg_json_get(launch, "tdx")) &&
+                        lg_version_has(w->settings, LG_DIFFERENCE_TDX_STAYS),
+                    "kubevirt.io/tdx");
+    want_capability(w,
+                    lg_json_there(launch) && lg_str_is(w->architecture, "s390x") &&
+                        lg_version_has(w->settings, LG_DIFFERENCE_SECURE_EXECUTION_STAYS),
                     "kubevirt.io/secure-execution");
 }
 
@@ -262,9 +333,21 @@ static struct lg_str architecture_of(struct lg_val spec, const struct lg_setting
                                      struct lg_arena *arena)
 {
     struct lg_str said = lg_json_str_at(spec, "architecture");
-    if (lg_str_empty(said) && settings != NULL)
+    if (lg_str_empty(said))
         said = settings->default_architecture;
     return lg_str_empty(said) ? LG_STR("amd64") : lower(said, arena);
+}
+
+/* On arm64 KubeVirt knows host-passthrough only. */
+static struct lg_str cpu_model_of(struct lg_val spec, const struct lg_settings *settings,
+                                  struct lg_str architecture)
+{
+    struct lg_str said = lg_json_str_at(spec, "domain.cpu.model");
+    if (lg_str_is(architecture, "arm64"))
+        return LG_STR("host-passthrough");
+    if (lg_str_empty(said))
+        said = settings->cpu_model;
+    return lg_str_empty(said) ? LG_STR("host-model") : said;
 }
 
 /* The user's value, else the KubeVirt CR's, else "true"; judged apart, since a node that loses "true" may get it back. */
@@ -307,10 +390,9 @@ static bool selects_prefix(const struct wants *w, const char *prefix)
     return false;
 }
 
-static void want_as_source(struct wants *w, struct lg_val spec, const struct lg_move *move)
+static void want_as_source(struct wants *w, const struct lg_move *move)
 {
-    struct lg_str model = lg_json_str_at(spec, "domain.cpu.model");
-    bool host_model = lg_str_empty(model) || lg_str_is(model, "host-model");
+    bool host_model = lg_str_is(w->cpu_model, "host-model");
     bool vendor = !selects_prefix(w, VENDOR_PREFIX);
     for (uint32_t i = 0; i < move->source->labels.n; i++) {
         const struct lg_label *label = &move->source->labels.items[i];
@@ -348,38 +430,39 @@ static size_t room_for_move(const struct lg_move *move)
            (move->source != NULL ? 2 * move->source->labels.n : 0);
 }
 
-static void want_move(struct wants *w, struct lg_val spec, const struct lg_move *move)
+static void want_move(struct wants *w, const struct lg_move *move)
 {
     w->req->source = move->source_name;
     w->req->added_selector = move->added_node_selector;
     want_added(w, move->added_node_selector);
     if (move->source != NULL)
-        want_as_source(w, spec, move);
+        want_as_source(w, move);
 }
 
-static void wants_read(struct wants *w, struct lg_val spec, const struct lg_settings *settings,
-                       const struct lg_move *move)
+static void wants_read(struct wants *w, struct lg_val spec, const struct lg_move *move)
 {
     struct lg_labels selector = lg_labels_read(w->req->node_selector, w->arena);
-    struct lg_labels cluster = settings != NULL ? settings->node_selectors : (struct lg_labels){0};
+    struct lg_labels cluster = w->settings->node_selectors;
     size_t features = lg_json_len(lg_json_at(spec, "domain.cpu.features"));
+    w->architecture = architecture_of(spec, w->settings, w->arena);
+    w->cpu_model = cpu_model_of(spec, w->settings, w->architecture);
     w->user = lg_arena_array(w->arena, selector.n, sizeof(struct lg_want));
     /* beside one label a feature: schedulable, architecture, and the labels that want_guest names */
-    w->added = lg_arena_array(w->arena, cluster.n + features + 16 + room_for_move(move),
+    w->added = lg_arena_array(w->arena, cluster.n + features + 32 + room_for_move(move),
                               sizeof(struct lg_want));
     for (uint32_t i = 0; i < selector.n; i++)
         w->user[w->req->n_user++] = (struct lg_want){
             .key = selector.items[i].key, .value = selector.items[i].value, .origin = LG_WANT_USER};
-    struct lg_str architecture = architecture_of(spec, settings, w->arena);
     want_schedulable(w, cluster);
-    if (w->nodes == NULL || lg_nodes_with_key(w->nodes, lg_str_of(ARCH_KEY)) != NULL)
-        add_default(w, lg_str_of(ARCH_KEY), architecture, LG_WANT_KUBEVIRT);
+    if (some_node_has(w, ARCH_KEY))
+        add_default(w, lg_str_of(ARCH_KEY), w->architecture, LG_WANT_KUBEVIRT);
     for (uint32_t i = 0; i < cluster.n; i++)
         if (!lg_str_is(cluster.items[i].key, LG_LABEL_SCHEDULABLE))
             add_default(w, cluster.items[i].key, cluster.items[i].value, LG_WANT_CLUSTER);
-    want_guest(w, spec, architecture);
+    want_guest(w, spec);
+    want_tsc(w, spec, move);
     if (move != NULL)
-        want_move(w, spec, move);
+        want_move(w, move);
     w->req->user = w->user;
     w->req->added = w->added;
 }
@@ -398,6 +481,8 @@ const struct lg_requirements *lg_requirements_read_move(struct lg_val vmi_spec,
                                                         const struct lg_node_table *nodes,
                                                         struct lg_arena *arena)
 {
+    static const struct lg_settings defaults = {.version = LG_KUBEVIRT_NEWEST,
+                                                .target_version = LG_KUBEVIRT_NEWEST};
     const struct lg_taint cordon = {.key = LG_STR("node.kubernetes.io/unschedulable"),
                                     .effect = LG_EFFECT_NO_SCHEDULE};
     struct lg_requirements *req = lg_arena_alloc(arena, sizeof(*req));
@@ -406,7 +491,10 @@ const struct lg_requirements *lg_requirements_read_move(struct lg_val vmi_spec,
     req->tolerations = lg_tolerations_read(req->tolerations_at, arena);
     req->tolerates_cordon = lg_tolerated(req->tolerations, &cordon);
     affinity_read(req, vmi_spec, arena);
-    wants_read(&(struct wants){.req = req, .nodes = nodes, .arena = arena}, vmi_spec, settings,
-               move);
+    wants_read(&(struct wants){.req = req,
+                               .nodes = nodes,
+                               .settings = settings != NULL ? settings : &defaults,
+                               .arena = arena},
+               vmi_spec, move);
     return req;
 }

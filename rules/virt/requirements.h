@@ -17,12 +17,13 @@ enum lg_want_origin {
     LG_WANT_MOVE,     /* the migration's addedNodeSelector */
 };
 
-/* One label that a node must bear with this value, or (absent) must not bear at all. */
+/* One label that a node must bear with this value, or (absent) must not bear at all; (prefix) any label of which the key
+ * begins so. */
 struct lg_want {
     struct lg_str key, value;
     struct lg_str older_key; /* bears the same meaning on nodes of an older KubeVirt; "" = none */
     enum lg_want_origin origin;
-    bool absent;
+    bool absent, prefix;
     bool replaced; /* KubeVirt writes its own value over this one */
 };
 

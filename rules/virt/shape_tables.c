@@ -171,6 +171,7 @@ TABLE(hyperv) = {
     OBJECT("reenlightenment", enabled),
     OBJECT("evmcs", enabled),
     OBJECT("synic", enabled),
+    OBJECT("synictimer", enabled),
     OBJECT("vpindex", enabled),
     OBJECT("ipi", enabled),
     OBJECT("tlbflush", enabled),

@@ -257,6 +257,130 @@ static void labels_of_kubevirts_labeller_count_where_it_ran(void **arg)
     assert_count(s, read_spec(s, "{'domain':{'machine':{'type':'q35'}}}", NULL), 3, 0, 0);
 }
 
+static struct lg_move move_from(struct state *s, const char *name, const char *added)
+{
+    return (struct lg_move){.source_name = lg_str_of(name),
+                            .source = lg_nodes_get(s->table, lg_str_of(name), NULL),
+                            .added_node_selector = lg_objects_parse(&s->objects, added)};
+}
+
+static const struct lg_requirements *read_move(struct state *s, const char *spec,
+                                               const struct lg_move *move)
+{
+    return lg_requirements_read_move(lg_objects_parse(&s->objects, spec), move, NULL, s->table,
+                                     &s->objects.arena);
+}
+
+/* What a guest asks of nodes that KubeVirt labelled, one a row: with which labels beside WORKER's a node can take it. Each
+ * label's family is there on another node, so that it counts. */
+static void every_derived_label_counts_where_its_family_exists(void **arg)
+{
+    struct state *s = *arg;
+    struct lg_str gate = LG_STR("HypervStrictCheck");
+    const struct lg_label machine = {LG_STR("amd64"), LG_STR("q35")};
+    const struct lg_settings strict = {.known = true,
+                                       .version = LG_KUBEVIRT_NEWEST,
+                                       .target_version = LG_KUBEVIRT_NEWEST,
+                                       .gates = {&gate, 1},
+                                       .machine_types = {&machine, 1},
+                                       .cpu_model = LG_STR("Haswell")};
+    const struct lg_settings plain = {.version = LG_KUBEVIRT_NEWEST,
+                                      .target_version = LG_KUBEVIRT_NEWEST};
+    const struct lg_settings old = {.version = 105, .target_version = 105};
+#define CPU_IS(model) "'domain':{'cpu':{'model':'" model "'}}"
+#define HYPERV(f)     "'domain':{'cpu':{'model':'host-passthrough'},'features':{'hyperv':{" f "}}}"
+#define LAUNCH(what)  "'domain':{'cpu':{'model':'host-passthrough'},'launchSecurity':{" what "}}"
+#define INVTSC(policy)                                                                             \
+    "'domain':{'cpu':{'model':'host-passthrough','features':[{'name':'invtsc','policy':"           \
+    "'" policy "'}]}}"
+    const struct {
+        const char *spec, *label;
+        const struct lg_settings *settings;
+        bool needs; /* a node without the label is excluded */
+    } rows[] = {
+        {"'domain':{}", "cpu-model.node.kubevirt.io/Haswell", &strict, true},
+        {"'domain':{}", "cpu-model.node.kubevirt.io/Haswell", &plain, false},
+        {CPU_IS("EPYC"), "cpu-model.node.kubevirt.io/EPYC", &strict, true},
+        {CPU_IS("host-passthrough"), "cpu-model.node.kubevirt.io/Haswell", &strict, false},
+        {"'architecture':'arm64','nodeSelector':{'kubernetes.io/arch':'amd64'},'domain':{}",
+         "cpu-model.node.kubevirt.io/Haswell", &strict, false},
+        {CPU_IS("host-passthrough"), "machine-type.node.kubevirt.io/q35", &strict, true},
+        {CPU_IS("host-passthrough"), "machine-type.node.kubevirt.io/q35", &plain, false},
+        {"'domain':{'cpu':{'model':'host-passthrough'},'machine':{'type':'pc'}}",
+         "machine-type.node.kubevirt.io/pc", &plain, true},
+        {HYPERV("'synictimer':{}"), "hyperv.node.kubevirt.io/synictimer", &strict, true},
+        {HYPERV("'vpindex':{'enabled':true}"), "hyperv.node.kubevirt.io/vpindex", &strict, true},
+        {HYPERV("'vpindex':{'enabled':false}"), "hyperv.node.kubevirt.io/vpindex", &strict, false},
+        {HYPERV("'ipi':{}"), "hyperv.node.kubevirt.io/ipi", &plain, false},
+        {HYPERV("'evmcs':{}"), "cpu-vendor.node.kubevirt.io/Intel", &strict, true},
+        {HYPERV("'evmcs':{}"), "cpu-vendor.node.kubevirt.io/Intel", &plain, false},
+        {HYPERV("'reenlightenment':{}"), "scheduling.node.kubevirt.io/tsc-frequency-3000000000",
+         &plain, true},
+        {HYPERV("'reenlightenment':{'enabled':false}"),
+         "scheduling.node.kubevirt.io/tsc-frequency-3000000000", &plain, false},
+        {INVTSC("force"), "scheduling.node.kubevirt.io/tsc-frequency-3000000000", &plain, true},
+        {INVTSC("optional"), "scheduling.node.kubevirt.io/tsc-frequency-3000000000", &plain, false},
+        {"'domain':{'cpu':{'model':'host-passthrough','realtime':{}}}", "kubevirt.io/realtime",
+         &plain, true},
+        {LAUNCH("'sev':{}"), "kubevirt.io/sev", &plain, true},
+        {LAUNCH("'snp':{}"), "kubevirt.io/sev-snp", &plain, true},
+        {LAUNCH("'tdx':{}"), "kubevirt.io/tdx", &plain, true},
+        {LAUNCH("'tdx':{}"), "kubevirt.io/tdx", &old, false},
+        {"'architecture':'s390x','nodeSelector':{'kubernetes.io/arch':'amd64'},"
+         "'domain':{'cpu':{'model':'host-passthrough'},'launchSecurity':{}}",
+         "kubevirt.io/secure-execution", &plain, true},
+        {"'architecture':'s390x','nodeSelector':{'kubernetes.io/arch':'amd64'},"
+         "'domain':{'cpu':{'model':'host-passthrough'},'launchSecurity':{}}",
+         "kubevirt.io/secure-execution", &old, false},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        struct lg_arena *arena = &s->objects.arena;
+        set_node(s, "bare", WORKER, "'spec':{}");
+        set_node(s, "labelled", lg_arena_printf(arena, WORKER ",'%s':'true'", rows[i].label).p,
+                 "'spec':{}");
+        const struct lg_requirements *req =
+            read_spec(s, lg_arena_printf(arena, "{%s}", rows[i].spec).p, rows[i].settings);
+        struct lg_str reason = LG_STR("");
+        enum lg_place bare =
+            lg_placement_explain(req, lg_nodes_get(s->table, LG_STR("bare"), NULL), arena, &reason);
+        if (bare != (rows[i].needs ? LG_PLACE_EXCLUDED : LG_PLACE_ELIGIBLE))
+            fail_msg("row %zu, {%s}, %s: %.*s", i, rows[i].spec, rows[i].label, LG_ARG(reason));
+        assert_place(s, req, "labelled", LG_PLACE_ELIGIBLE, "");
+        assert_count(s, req, rows[i].needs ? 1 : 2, 0, rows[i].needs ? 1 : 0);
+        lg_nodes_remove(s->table, LG_STR("labelled"));
+        /* nobody bears a label of the family: nothing ran that would have set it */
+        assert_count(s,
+                     read_spec(s, lg_arena_printf(arena, "{%s}", rows[i].spec).p, rows[i].settings),
+                     1, 0, 0);
+    }
+}
+
+static void the_frequency_that_kubevirt_chose_counts_when_a_guest_moves(void **arg)
+{
+    struct state *s = *arg;
+    set_node(s, "here", WORKER ",'scheduling.node.kubevirt.io/tsc-frequency-2000':'true'",
+             "'spec':{}");
+    set_node(s, "slow", WORKER ",'scheduling.node.kubevirt.io/tsc-frequency-2000':'true'",
+             "'spec':{}");
+    set_node(s, "fast", WORKER ",'scheduling.node.kubevirt.io/tsc-frequency-3000':'true'",
+             "'spec':{}");
+    struct lg_move move = move_from(s, "here", "null");
+    const char *spec = "{'domain':{'features':{'hyperv':{'reenlightenment':{}}}}}";
+    assert_count(s, read_move(s, spec, &move), 2, 0, 1);
+    move.tsc_frequency = 2000;
+    const struct lg_requirements *req = read_move(s, spec, &move);
+    assert_place(s, req, "slow", LG_PLACE_ELIGIBLE, "");
+    assert_place(s, req, "fast", LG_PLACE_EXCLUDED,
+                 "label scheduling.node.kubevirt.io/tsc-frequency-2000=true is missing, which "
+                 "KubeVirt asks for");
+    assert_place(s,
+                 read_spec(s,
+                           "{'domain':{'cpu':{'features':[{'name':'invtsc','policy':"
+                           "'require'}]}}}",
+                           NULL),
+                 "fast", LG_PLACE_ELIGIBLE, "");
+}
+
 static void dedicated_cpus_accept_the_label_of_either_age(void **arg)
 {
     struct state *s = *arg;
@@ -276,20 +400,6 @@ static void an_obsolete_host_model_is_avoided(void **arg)
     assert_count(s, read_spec(s, "{}", NULL), 0, 0, 1);
     assert_count(s, read_spec(s, "{'domain':{'cpu':{'model':'host-model'}}}", NULL), 0, 0, 1);
     assert_count(s, read_spec(s, "{'domain':{'cpu':{'model':'Haswell'}}}", NULL), 1, 0, 0);
-}
-
-static struct lg_move move_from(struct state *s, const char *name, const char *added)
-{
-    return (struct lg_move){.source_name = lg_str_of(name),
-                            .source = lg_nodes_get(s->table, lg_str_of(name), NULL),
-                            .added_node_selector = lg_objects_parse(&s->objects, added)};
-}
-
-static const struct lg_requirements *read_move(struct state *s, const char *spec,
-                                               const struct lg_move *move)
-{
-    return lg_requirements_read_move(lg_objects_parse(&s->objects, spec), move, NULL, s->table,
-                                     &s->objects.arena);
 }
 
 static void a_guest_that_moves_needs_what_its_node_has(void **arg)
@@ -517,7 +627,12 @@ static const char *const keys[] = {"zone",
                                    "cpu-model-migration.node.kubevirt.io/EPYC",
                                    "host-model-required-features.node.kubevirt.io/svm",
                                    "cpu-vendor.node.kubevirt.io/AMD",
-                                   "cpu-vendor.node.kubevirt.io/Intel"};
+                                   "cpu-vendor.node.kubevirt.io/Intel",
+                                   "machine-type.node.kubevirt.io/q35",
+                                   "hyperv.node.kubevirt.io/vpindex",
+                                   "scheduling.node.kubevirt.io/tsc-frequency-2000",
+                                   "scheduling.node.kubevirt.io/tsc-frequency-3000",
+                                   "kubevirt.io/realtime"};
 static const char *const values[] = {"true", "a", "b", "", "1", "007", "-3", "amd64", "arm64"};
 static const char *const taint_keys[] = {"gpu", "virt", "node.kubernetes.io/unschedulable",
                                          "node.kubernetes.io/disk-pressure", "kubevirt.io/drain"};
@@ -596,11 +711,15 @@ static struct lg_val random_spec(struct state *s, struct dice *dice)
                       roll(dice, 6) == 0 ? "" : PICK(dice, taint_keys),
                       roll(dice, 2) == 0 ? "Exists" : "Equal", PICK(dice, values),
                       roll(dice, 2) == 0 ? "" : PICK(dice, effects), i > 1 ? "," : "");
-    lg_buf_printf(&out,
-                  "],'architecture':'%s','domain':{'cpu':{'model':'%s','dedicatedCpuPlacement':%s,"
-                  "'features':[{'name':'svm','policy':'%s'}]}}}",
-                  roll(dice, 6) == 0 ? "arm64" : "amd64", roll(dice, 3) == 0 ? "EPYC" : "",
-                  roll(dice, 3) == 0 ? "true" : "false", roll(dice, 2) == 0 ? "forbid" : "disable");
+    lg_buf_printf(
+        &out,
+        "],'architecture':'%s','domain':{'cpu':{'model':'%s','dedicatedCpuPlacement':%s,"
+        "'features':[{'name':'svm','policy':'%s'}],'realtime':%s},'machine':{'type':'%s'},"
+        "'features':{'hyperv':{'vpindex':{},'reenlightenment':{'enabled':%s}}}}}",
+        roll(dice, 6) == 0 ? "arm64" : "amd64", roll(dice, 3) == 0 ? "EPYC" : "",
+        roll(dice, 3) == 0 ? "true" : "false", roll(dice, 2) == 0 ? "forbid" : "disable",
+        roll(dice, 6) == 0 ? "{}" : "null", roll(dice, 4) == 0 ? "q35" : "",
+        roll(dice, 3) == 0 ? "true" : "false");
     struct lg_val spec = lg_objects_parse(&s->objects, out.p);
     lg_buf_done(&out);
     return spec;
@@ -610,9 +729,13 @@ static struct lg_val random_spec(struct state *s, struct dice *dice)
 static const struct lg_requirements *random_requirements(struct state *s, struct dice *dice,
                                                          struct lg_val spec)
 {
+    static const struct lg_str gate = LG_STR("HypervStrictCheck");
+    static const struct lg_settings strict = {
+        .version = LG_KUBEVIRT_NEWEST, .target_version = LG_KUBEVIRT_NEWEST, .gates = {&gate, 1}};
+    const struct lg_settings *settings = roll(dice, 2) == 0 ? &strict : NULL;
     struct lg_arena *arena = &s->objects.arena;
     if (roll(dice, 2) == 0)
-        return lg_requirements_read(spec, NULL, s->table, arena);
+        return lg_requirements_read(spec, settings, s->table, arena);
     struct lg_buf added = {0};
     lg_buf_puts(&added, "{");
     put_labels(dice, &added, 5, 20);
@@ -621,10 +744,11 @@ static const struct lg_requirements *random_requirements(struct state *s, struct
         .source_name = lg_arena_printf(arena, "n%u", roll(dice, NODES)),
         .added_node_selector = lg_objects_parse(&s->objects, added.p),
         .moved_before = roll(dice, 3) == 0,
+        .tsc_frequency = 1000 * (int64_t)roll(dice, 4),
     };
     move.source = lg_nodes_get(s->table, move.source_name, NULL);
     lg_buf_done(&added);
-    return lg_requirements_read_move(spec, &move, NULL, s->table, arena);
+    return lg_requirements_read_move(spec, &move, settings, s->table, arena);
 }
 
 /* Counts by the plain loop over the records the test itself holds, and compares names and totals with the bitmaps. */
@@ -697,6 +821,8 @@ int main(void)
         TEST(the_kubevirt_crs_selectors_and_the_architecture_count),
         TEST(a_selector_of_the_schedulable_label_is_kubevirts_own),
         TEST(labels_of_kubevirts_labeller_count_where_it_ran),
+        TEST(every_derived_label_counts_where_its_family_exists),
+        TEST(the_frequency_that_kubevirt_chose_counts_when_a_guest_moves),
         TEST(dedicated_cpus_accept_the_label_of_either_age),
         TEST(an_obsolete_host_model_is_avoided),
         TEST(a_guest_that_moves_needs_what_its_node_has),
