@@ -7,7 +7,7 @@
 
 #include "rules/kube/patch.h"
 
-enum { LG_EDITS_MAX = 1024 };
+enum { LG_EDITS_MAX = 256 }; /* no guest has as many disks */
 
 struct lg_edit {
     struct lg_val object;

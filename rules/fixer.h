@@ -1,7 +1,7 @@
 /* What a fixer is: the part of a rule that repairs what the rule finds.
  *
- * A fixer is a pure function, as a check is. It is handed one finding of its rule and describes the repair as edits of
- * members of objects; the engine (mend.h) makes a patch of them, and keeps it only where the result is provably better:
+ * A fixer is a pure function, as a check is. It is called once where its rule found something and describes the repair as
+ * edits of members of objects; the engine (mend.h) makes a patch of them, and keeps it only where the result is provably better:
  * the rule has no finding any more, and no other one arose. Lists keep their items and their order: no edit adds, takes or
  * moves one, so that an index once read stays true.
  */
@@ -25,8 +25,7 @@ struct lg_fixer {
     const char *option;         /* what policy can set beside it, or NULL */
     const char *option_doc;     /* or NULL */
     const char *const *choices; /* values of the option, the first is the default; ends with NULL */
-    void (*mend)(struct lg_rule_context *context, const struct lg_finding *finding,
-                 struct lg_repair *repair);
+    void (*mend)(struct lg_rule_context *context, struct lg_repair *repair);
 };
 
 /* The member `key` of `object` becomes `json` (text), whether it is there or not. The same edit twice counts once. */
@@ -38,12 +37,12 @@ void lg_repair_rename(struct lg_repair *repair, struct lg_val object, const char
 
 /* The name of a list's item on the way to an edit: the patch tests it. A name that is absent or not plain ASCII ends
  * the repair: API servers compare such texts in different ways, and a failing test is an error to the user. */
-void lg_repair_read(struct lg_repair *repair, struct lg_val name);
+void lg_repair_read(struct lg_repair *repair, struct lg_str about, struct lg_val name);
 
-/* What was done, for the warning: "interface \"default\": masquerade in place of bridge". Borrowed. */
-void lg_repair_say(struct lg_repair *repair, struct lg_str what);
-/* This finding is not mended, and why: "the class offers no ReadWriteMany". Borrowed. */
-void lg_repair_cannot(struct lg_repair *repair, struct lg_str why);
+/* What was done, for the warning; `about` is the finding's: "interface \"default\": masquerade in place of bridge". Borrowed. */
+void lg_repair_say(struct lg_repair *repair, struct lg_str about, struct lg_str what);
+/* The finding about `about` is not mended, and why: "the class offers no ReadWriteMany". Borrowed. */
+void lg_repair_cannot(struct lg_repair *repair, struct lg_str about, struct lg_str why);
 
 /* The value of the fixer's option. */
 struct lg_str lg_repair_choice(const struct lg_repair *repair);

@@ -16,7 +16,6 @@ struct notes {
 /* What one fixer described. */
 struct lg_repair {
     const struct lg_rule *rule;
-    struct lg_str about; /* of the finding that is mended now */
     struct lg_str choice;
     struct lg_arena *arena;
     struct lg_edits edits;
@@ -93,30 +92,31 @@ static bool plain(struct lg_str s)
     return s.n != 0;
 }
 
-void lg_repair_read(struct lg_repair *repair, struct lg_val name)
+void lg_repair_read(struct lg_repair *repair, struct lg_str about, struct lg_val name)
 {
     if (!plain(lg_json_str(name))) {
         repair->stopped = true;
-        lg_repair_cannot(repair, LG_STR("its name is missing or not plain text"));
+        lg_repair_cannot(repair, about, LG_STR("its name is missing or not plain text"));
         return;
     }
-    /* At most one for each edit: what is more could not be of use. */
+    for (size_t i = 0; i < repair->n_reads; i++)
+        if (repair->reads[i].i == name.i)
+            return;
+    /* With more of them there are too many edits, too. */
     if (repair->reads == NULL)
         repair->reads = lg_arena_array(repair->arena, LG_EDITS_MAX, sizeof(*repair->reads));
     if (repair->n_reads < LG_EDITS_MAX)
         repair->reads[repair->n_reads++] = name;
 }
 
-void lg_repair_say(struct lg_repair *repair, struct lg_str what)
+void lg_repair_say(struct lg_repair *repair, struct lg_str about, struct lg_str what)
 {
-    add_note(&repair->said, repair->arena,
-             &(struct lg_mend_note){repair->rule, repair->about, what});
+    add_note(&repair->said, repair->arena, &(struct lg_mend_note){repair->rule, about, what});
 }
 
-void lg_repair_cannot(struct lg_repair *repair, struct lg_str why)
+void lg_repair_cannot(struct lg_repair *repair, struct lg_str about, struct lg_str why)
 {
-    add_note(&repair->cannot, repair->arena,
-             &(struct lg_mend_note){repair->rule, repair->about, why});
+    add_note(&repair->cannot, repair->arena, &(struct lg_mend_note){repair->rule, about, why});
 }
 
 struct lg_str lg_repair_choice(const struct lg_repair *repair)
@@ -149,7 +149,6 @@ static struct lg_str choice_of(const struct mender *m, size_t index)
     return lg_str_of(fixer->choices[set != 0 ? set - 1 : 0]);
 }
 
-/* Asks the fixer about each violation of its rule. */
 static void describe(struct mender *m, size_t index, struct lg_repair *ret)
 {
     const struct lg_rule *rule = lg_rules[index];
@@ -157,13 +156,8 @@ static void describe(struct mender *m, size_t index, struct lg_repair *ret)
                               .arena = m->arena,
                               .edits = {.arena = m->arena},
                               .choice = choice_of(m, index)};
-    for (size_t i = 0; i < m->run.n; i++) {
-        struct lg_rule_context context = lg_run_context(&m->run, index);
-        if (!is_violation(&m->run.findings[i], rule))
-            continue;
-        ret->about = m->run.findings[i].about;
-        rule->fixer->mend(&context, &m->run.findings[i], ret);
-    }
+    struct lg_rule_context context = lg_run_context(&m->run, index);
+    rule->fixer->mend(&context, ret);
 }
 
 /* True when every finding of `after` that is more than a record was there before. */

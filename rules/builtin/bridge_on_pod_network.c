@@ -45,16 +45,17 @@ static void check(struct lg_rule_context *context)
 }
 
 /* The annotation is an administrator's promise about the network; masquerade works on every one. */
-static void mend(struct lg_rule_context *context, const struct lg_finding *finding,
-                 struct lg_repair *repair)
+static void mend(struct lg_rule_context *context, struct lg_repair *repair)
 {
     struct lg_pod_network net = lg_pod_network_of(&context->subject->vm);
-    lg_repair_read(repair, lg_json_get(net.interface, "name"));
+    struct lg_val name_at = lg_json_get(net.interface, "name");
+    struct lg_str name = lg_json_str(name_at);
+    lg_repair_read(repair, name, name_at);
     lg_repair_rename(repair, net.interface, "bridge", "masquerade", LG_STR("{}"));
-    lg_repair_say(repair,
+    lg_repair_say(repair, name,
                   lg_arena_printf(context->arena,
                                   "interface \"%.*s\": masquerade written in place of bridge",
-                                  LG_ARG(finding->about)));
+                                  LG_ARG(name)));
 }
 
 static const struct lg_fixer fixer = {

@@ -6,6 +6,7 @@
  * (WaitAsReceiver) is warned: KubeVirt waives disks for decentralised migration.
  */
 #include "rules/rule.h"
+#include "rules/virt/sharing.h"
 
 static struct lg_str message_of(const struct lg_volume_claim *claim, struct lg_arena *arena)
 {
@@ -44,6 +45,11 @@ static struct lg_str fix_of(const struct lg_volume_claim *claim, const struct lg
                            LG_ARG(here));
 }
 
+static bool offends(const struct lg_volume_claim *claim)
+{
+    return claim->rendered.resolved && !claim->moving && !lg_modes_shared(&claim->rendered.modes);
+}
+
 static void check(struct lg_rule_context *context)
 {
     const struct lg_vm *vm = &context->subject->vm;
@@ -52,7 +58,7 @@ static void check(struct lg_rule_context *context)
     const struct lg_volume_claim *claims = lg_volume_claims(vm, &view, context->arena, &n);
     for (size_t i = 0; i < n; i++) {
         const struct lg_volume_claim *claim = &claims[i];
-        if (!claim->rendered.resolved || claim->moving || lg_modes_shared(&claim->rendered.modes))
+        if (!offends(claim))
             continue;
         const struct lg_report report = {
             .at = claim->at,
@@ -65,6 +71,55 @@ static void check(struct lg_rule_context *context)
         lg_rule_report(context, &report);
     }
 }
+
+static void mend_template(struct lg_rule_context *context, const struct lg_volume_claim *claim,
+                          struct lg_repair *repair)
+{
+    struct lg_arena *arena = context->arena;
+    struct lg_claims_view view = lg_inventory_claims(context->inventory);
+    struct lg_val spec = lg_json_get(claim->template, "spec");
+    struct lg_claim_spec asked = lg_claim_spec_of_data_volume(spec);
+    struct lg_sharing sharing = lg_sharing_offer(&view, &asked, &claim->rendered, arena);
+    if (!sharing.offered) {
+        lg_repair_cannot(repair, claim->volume, sharing.why_not);
+        return;
+    }
+    lg_repair_read(repair, claim->volume, lg_json_at(claim->template, "metadata.name"));
+    lg_repair_set(repair, lg_json_get(spec, asked.storage_api ? "storage" : "pvc"), "accessModes",
+                  LG_STR("[\"ReadWriteMany\"]"));
+    lg_repair_say(repair, claim->volume,
+                  lg_arena_printf(arena,
+                                  "volume \"%.*s\": accessModes [ReadWriteMany] in data volume "
+                                  "template \"%.*s\" (class \"%.*s\" offers it)",
+                                  LG_ARG(claim->volume), LG_ARG(claim->claim),
+                                  LG_ARG(sharing.class_name)));
+}
+
+static void mend(struct lg_rule_context *context, struct lg_repair *repair)
+{
+    const struct lg_vm *vm = &context->subject->vm;
+    struct lg_claims_view view = lg_inventory_claims(context->inventory);
+    size_t n = 0;
+    const struct lg_volume_claim *claims = lg_volume_claims(vm, &view, context->arena, &n);
+    for (size_t i = 0; i < n; i++) {
+        if (!offends(&claims[i]))
+            continue;
+        if (claims[i].from == LG_FROM_TEMPLATE)
+            mend_template(context, &claims[i], repair);
+        else
+            lg_repair_cannot(repair, claims[i].volume,
+                             LG_STR("its claim stands elsewhere; what exists cannot be changed"));
+    }
+}
+
+static const struct lg_fixer fixer = {
+    .kind = LG_FIXER_CHANGES,
+    .acts = "Writes accessModes [ReadWriteMany] into the data volume templates that lack it, where "
+            "the storage profile of their class offers it with the volume mode they ask for. At "
+            "admission only where that mends all volumes of the machine. Never a claim or a data "
+            "volume of its own: in files LG104 does that.",
+    .mend = mend,
+};
 
 #define VM(spec, volumes)                                                                          \
     "apiVersion: kubevirt.io/v1\n"                                                                 \
@@ -225,5 +280,6 @@ const struct lg_rule lg_rule_claim_not_shared = {
                 LG_BIT(LG_KIND_STORAGE_CLASS) | LG_BIT(LG_KIND_STORAGE_PROFILE),
     .kubevirt_reason = "DisksNotLiveMigratable",
     .check = check,
+    .fixer = &fixer,
     .examples = examples,
 };

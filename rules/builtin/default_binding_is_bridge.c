@@ -41,6 +41,39 @@ static void check(struct lg_rule_context *context)
     lg_rule_report(context, &report);
 }
 
+/* What KubeVirt would fill in, with the other binding; in the names that it would give. */
+static void mend(struct lg_rule_context *context, struct lg_repair *repair)
+{
+    static const char interfaces[] = "[{\"name\":\"default\",\"masquerade\":{}}]";
+    struct lg_arena *arena = context->arena;
+    struct lg_val spec = context->subject->vm.spec;
+    struct lg_val domain = lg_json_get(spec, "domain");
+    struct lg_val devices = lg_json_get(domain, "devices");
+    if (!lg_json_there(spec)) {
+        lg_repair_cannot(repair, LG_STR(""), LG_STR("the machine has no spec"));
+        return;
+    }
+    lg_repair_set(repair, spec, "networks", LG_STR("[{\"name\":\"default\",\"pod\":{}}]"));
+    if (lg_json_there(devices))
+        lg_repair_set(repair, devices, "interfaces", lg_str_of(interfaces));
+    else if (lg_json_there(domain))
+        lg_repair_set(repair, domain, "devices",
+                      lg_arena_printf(arena, "{\"interfaces\":%s}", interfaces));
+    else
+        lg_repair_set(repair, spec, "domain",
+                      lg_arena_printf(arena, "{\"devices\":{\"interfaces\":%s}}", interfaces));
+    lg_repair_say(repair, LG_STR(""),
+                  LG_STR("the pod network and an interface with masquerade are declared"));
+}
+
+static const struct lg_fixer fixer = {
+    .kind = LG_FIXER_ADDS,
+    .acts = "Declares the pod network and an interface with masquerade, both named default, where "
+            "neither networks nor interfaces are declared. Not where the default binding is not "
+            "known, or an instancetype or preference may leave the interface out.",
+    .mend = mend,
+};
+
 #define VM(head, devices)                                                                          \
     "apiVersion: kubevirt.io/v1\n"                                                                 \
     "kind: VirtualMachine\n"                                                                       \
@@ -126,5 +159,6 @@ const struct lg_rule lg_rule_default_binding_is_bridge = {
     .looks_up = LG_BIT(LG_KIND_KUBEVIRT) | LG_BIT(LG_KIND_HYPERCONVERGED),
     .kubevirt_reason = "InterfaceNotLiveMigratable",
     .check = check,
+    .fixer = &fixer,
     .examples = examples,
 };

@@ -9,6 +9,7 @@
  */
 #include "rules/kube/meta.h"
 #include "rules/rule.h"
+#include "rules/virt/sharing.h"
 
 static bool made_on_the_way(struct lg_val object, struct lg_str name)
 {
@@ -41,30 +42,39 @@ static const struct lg_record *user_of(const struct lg_inventory *inventory,
     return first;
 }
 
+static struct lg_claim_spec asked_by(const struct lg_subject *subject)
+{
+    if (subject->kind == LG_KIND_CLAIM)
+        return lg_claim_spec_of_claim(subject->object);
+    return lg_claim_spec_of_data_volume(lg_json_get(subject->object, "spec"));
+}
+
 /* Which modes the claim will have; an existing one of that name is what a data volume would take over. */
 static void render(const struct lg_rule_context *context, struct lg_rendered *ret)
 {
     const struct lg_subject *subject = context->subject;
     struct lg_storage_view view = lg_inventory_storage(context->inventory);
     const struct lg_claim *claim = NULL;
-    struct lg_claim_spec spec;
-    if (subject->kind == LG_KIND_CLAIM)
-        spec = lg_claim_spec_of_claim(subject->object);
-    else if (lg_inventory_claim(context->inventory, subject->ns, subject->name, &claim) == LG_FOUND)
+    struct lg_claim_spec spec = asked_by(subject);
+    if (subject->kind == LG_KIND_DATA_VOLUME &&
+        lg_inventory_claim(context->inventory, subject->ns, subject->name, &claim) == LG_FOUND)
         spec = claim->spec;
-    else
-        spec = lg_claim_spec_of_data_volume(lg_json_get(subject->object, "spec"));
     lg_storage_render(&spec, &view, ret);
+}
+
+/* The object with accessModes and volumeMode. */
+static struct lg_val body_of(const struct lg_subject *subject)
+{
+    struct lg_val spec = lg_json_get(subject->object, "spec");
+    struct lg_val pvc = lg_json_get(spec, "pvc");
+    if (subject->kind == LG_KIND_CLAIM)
+        return spec;
+    return lg_json_there(pvc) ? pvc : lg_json_get(spec, "storage");
 }
 
 static struct lg_val where(const struct lg_subject *subject)
 {
-    struct lg_val spec = lg_json_get(subject->object, "spec");
-    struct lg_val body = lg_json_get(spec, "storage");
-    if (subject->kind == LG_KIND_CLAIM)
-        body = spec;
-    else if (!lg_json_there(body))
-        body = lg_json_get(spec, "pvc");
+    struct lg_val body = body_of(subject);
     struct lg_val modes = lg_json_get(body, "accessModes");
     return lg_json_there(modes) ? modes : body;
 }
@@ -131,6 +141,41 @@ static void check(struct lg_rule_context *context)
     else
         lg_rule_lacks_text(context, where(subject), lg_str_of(rendered.why));
 }
+
+/* Only in a file: the spec of a claim that exists cannot be changed, so that at admission a second apply of the same
+ * file would be refused. */
+static void mend(struct lg_rule_context *context, struct lg_repair *repair)
+{
+    const struct lg_subject *subject = context->subject;
+    struct lg_claims_view view = lg_inventory_claims(context->inventory);
+    struct lg_claim_spec asked = asked_by(subject);
+    struct lg_rendered rendered;
+    render(context, &rendered);
+    struct lg_sharing sharing = lg_sharing_offer(&view, &asked, &rendered, context->arena);
+    bool other = sharing.other_mode != LG_VOLUME_MODE_UNSET && !asked.archive;
+    if (!sharing.offered && !other) {
+        lg_repair_cannot(repair, LG_STR(""), sharing.why_not);
+        return;
+    }
+    const char *mode = sharing.other_mode == LG_VOLUME_MODE_BLOCK ? "Block" : "Filesystem";
+    lg_repair_set(repair, body_of(subject), "accessModes", LG_STR("[\"ReadWriteMany\"]"));
+    if (other)
+        lg_repair_set(repair, body_of(subject), "volumeMode",
+                      lg_arena_printf(context->arena, "\"%s\"", mode));
+    lg_repair_say(repair, LG_STR(""),
+                  lg_arena_printf(context->arena,
+                                  "accessModes [ReadWriteMany]%s%s (class \"%.*s\" offers it)",
+                                  other ? " and volumeMode " : "", other ? mode : "",
+                                  LG_ARG(sharing.class_name)));
+}
+
+static const struct lg_fixer fixer = {
+    .kind = LG_FIXER_FILES,
+    .acts = "Writes accessModes [ReadWriteMany], and the volume mode that goes with it, where the "
+            "storage profile of the claim's class offers it. Not for a claim that the cluster has "
+            "already: its spec cannot be changed.",
+    .mend = mend,
+};
 
 #define CLAIM(metadata, modes)                                                                     \
     "apiVersion: v1\n"                                                                             \
@@ -256,5 +301,6 @@ const struct lg_rule lg_rule_vm_claim_not_shared = {
                 LG_BIT(LG_KIND_STORAGE_CLASS) | LG_BIT(LG_KIND_STORAGE_PROFILE),
     .not_stronger_than = "LG101",
     .check = check,
+    .fixer = &fixer,
     .examples = examples,
 };

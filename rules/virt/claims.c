@@ -91,6 +91,7 @@ static void use_template(struct lg_volume_claim *claim, struct lg_val item,
     struct lg_val body = lg_json_get(spec, asked.storage_api ? "storage" : "pvc");
     struct lg_val modes = lg_json_get(body, "accessModes");
     claim->from = LG_FROM_TEMPLATE;
+    claim->template = item;
     claim->at = lg_json_there(modes) ? modes : lg_json_there(body) ? body : item;
     lg_storage_render(&asked, &view->storage, &claim->rendered);
 }
@@ -159,9 +160,8 @@ const struct lg_volume_claim *lg_volume_claims(const struct lg_vm *vm,
     return claims;
 }
 
-/* The first property set with ReadWriteMany, of this volume mode where one is asked for. */
-static const struct lg_property_set *sharing_set(const struct lg_storage_profile *profile,
-                                                 enum lg_volume_mode mode)
+const struct lg_property_set *lg_sharing_set(const struct lg_storage_profile *profile,
+                                             enum lg_volume_mode mode)
 {
     for (uint32_t i = 0; i < profile->n_sets; i++) {
         const struct lg_property_set *set = &profile->sets[i];
@@ -196,7 +196,7 @@ struct lg_str lg_sharing_classes(const struct lg_claims_view *view, struct lg_ar
     const struct lg_storage_profile *profile;
     for (size_t pos = 0; (profile = view->next_profile(view->arg, &pos)) != NULL;) {
         const struct lg_storage_class *class = NULL;
-        if (sharing_set(profile, LG_VOLUME_MODE_UNSET) == NULL ||
+        if (lg_sharing_set(profile, LG_VOLUME_MODE_UNSET) == NULL ||
             view->storage.class_by_name(view->storage.arg, profile->r.name, &class) == LG_ABSENT)
             continue;
         shown = keep_name(names, shown, profile->r.name);
@@ -223,9 +223,9 @@ struct lg_str lg_sharing_advice(const struct lg_claims_view *view,
         found = view->storage.profile_by_name(view->storage.arg, rendered->class_name, &profile);
     const struct lg_property_set *set = NULL;
     if (found == LG_FOUND) {
-        set = sharing_set(profile, rendered->volume_mode);
+        set = lg_sharing_set(profile, rendered->volume_mode);
         if (set == NULL)
-            set = sharing_set(profile, LG_VOLUME_MODE_UNSET);
+            set = lg_sharing_set(profile, LG_VOLUME_MODE_UNSET);
     }
     if (set != NULL) {
         const char *mode = set->volume_mode == LG_VOLUME_MODE_BLOCK ? "Block" : "Filesystem";

@@ -33,7 +33,8 @@ struct lg_volume_claim {
     struct lg_str volume, claim; /* their names */
     struct lg_val at;            /* where its modes are decided: the template, else the reference */
     enum lg_claim_from from;
-    bool moving; /* KubeVirt moves the volume right now: its mode does not count */
+    struct lg_val template; /* LG_FROM_TEMPLATE: the data volume template */
+    bool moving;            /* KubeVirt moves the volume right now: its mode does not count */
     /* Modes and class; or what is missing: LG_KIND_CLAIM and LG_KIND_DATA_VOLUME as well. */
     struct lg_rendered rendered;
 };
@@ -42,6 +43,10 @@ struct lg_volume_claim {
 const struct lg_volume_claim *lg_volume_claims(const struct lg_vm *vm,
                                                const struct lg_claims_view *view,
                                                struct lg_arena *arena, size_t *ret_n);
+
+/* The profile's first property set with ReadWriteMany, of this volume mode where it is not UNSET; NULL = none. */
+const struct lg_property_set *lg_sharing_set(const struct lg_storage_profile *profile,
+                                             enum lg_volume_mode mode);
 
 /* Names of the storage classes whose profile offers ReadWriteMany: "a, b and 3 more", "" for none. In the arena. */
 struct lg_str lg_sharing_classes(const struct lg_claims_view *view, struct lg_arena *arena);

@@ -133,29 +133,26 @@ static const struct lg_param fake_port_params[] = {
     {0},
 };
 
-/* Takes "rwo-" off the claim's name: "rwo-a" becomes "shared". */
-static void fake_mend(struct lg_rule_context *context, const struct lg_finding *finding,
-                      struct lg_repair *repair)
+/* Claims named "rwo-..." become "shared". */
+static void fake_mend(struct lg_rule_context *context, struct lg_repair *repair)
 {
     struct lg_val volumes = lg_json_get(context->subject->vm.spec, "volumes");
     for (struct lg_json_iter it = lg_json_iter(volumes); lg_json_next(&it);) {
         struct lg_val claim = lg_json_get(it.val, "persistentVolumeClaim");
-        if (lg_json_get(claim, "claimName").i != finding->at.i)
+        struct lg_val name = lg_json_get(it.val, "name");
+        if (!lg_str_starts(lg_json_str_at(claim, "claimName"), "rwo-"))
             continue;
-        lg_repair_read(repair, lg_json_get(it.val, "name"));
+        lg_repair_read(repair, lg_json_str(name), name);
         lg_repair_set(repair, claim, "claimName", LG_STR("\"shared\""));
-        lg_repair_say(repair, LG_STR("another claim"));
+        lg_repair_say(repair, lg_json_str(name), LG_STR("another claim"));
     }
 }
 
 /* Puts the strategy into the spec, which does not help against zone: nowhere. */
-static void fake_place(struct lg_rule_context *context, const struct lg_finding *finding,
-                       struct lg_repair *repair)
+static void fake_place(struct lg_rule_context *context, struct lg_repair *repair)
 {
-    struct lg_arena *arena = context->arena;
-    (void)finding;
     lg_repair_set(repair, context->subject->vm.spec, "strategy",
-                  lg_arena_printf(arena, "\"%.*s\"", LG_ARG(lg_repair_choice(repair))));
+                  lg_arena_printf(context->arena, "\"%.*s\"", LG_ARG(lg_repair_choice(repair))));
 }
 
 static const char *const fake_choices[] = {"Gentle", "Firm", NULL};

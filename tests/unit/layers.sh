@@ -37,7 +37,6 @@ BEGIN {
     only["gnutls/"] = "webhook/server/tls[^/]*[.]c|tests/bench/.*"
     only["argp.h"] = "webhook/cli/[^/]+[.][ch]|tests/.*"
     only["cmocka.h"] = "tests/.*"
-    only["cjson/"] = "tests/.*"
     # rules decide without network, threads, clock or log
     only["pthread.h"] = "rules/core/map[.]c|webhook/.*|tests/.*" # map.c: the seed is drawn once
     only["threads.h"] = "webhook/.*|tests/.*"
