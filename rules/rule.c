@@ -153,7 +153,10 @@ void lg_rule_report(struct lg_rule_context *context, const struct lg_report *rep
 {
     struct lg_run *run = context->engine;
     const struct lg_rule *rule = run->rule;
-    const char *reason = report->beyond_kubevirt ? NULL : rule->kubevirt_reason;
+    const char *reason =
+        report->kubevirt_reason != NULL ? report->kubevirt_reason : rule->kubevirt_reason;
+    if (report->beyond_kubevirt)
+        reason = NULL;
     bool pending = rule->action == LG_ACTION_PENDING;
     run->unsure = run->unsure || pending;
     if (reason != NULL && !pending) {
@@ -192,7 +195,7 @@ static void lack(struct lg_run *run, struct lg_val at, enum lg_kind kind, struct
                  struct lg_str message, struct lg_str fix)
 {
     const struct lg_rule *rule = run->rule;
-    if (rule->kubevirt_reason != NULL || rule->action == LG_ACTION_PENDING)
+    if ((rule->kubevirt_reason != NULL && !rule->not_expected) || rule->action == LG_ACTION_PENDING)
         run->unsure = true;
     enum lg_action action = run->action;
     if (rule->action != LG_ACTION_PENDING)

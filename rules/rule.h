@@ -11,9 +11,11 @@
 #include "rules/finding.h"
 #include "rules/fixer.h"
 #include "rules/inventory.h"
+#include "rules/virt/guest.h"
 #include "rules/virt/network.h"
 #include "rules/virt/placement.h"
 #include "rules/virt/storage.h"
+#include "rules/virt/versions.h"
 #include "rules/virt/vm.h"
 
 enum lg_op { LG_OP_CREATE, LG_OP_UPDATE, LG_OP_DELETE, LG_OP_CONNECT };
@@ -67,6 +69,8 @@ struct lg_report {
     struct lg_str fix;
     /* KubeVirt does not count this one although the rule has a kubevirt_reason */
     bool beyond_kubevirt;
+    const char
+        *kubevirt_reason; /* of this finding, where the rule has several; NULL = the rule's */
 };
 void lg_rule_report(struct lg_rule_context *context, const struct lg_report *report);
 
@@ -88,6 +92,11 @@ struct lg_moving {
 /* Of the subject, a migration. False: KubeVirt's own webhook refuses it (no vmiName, a priority, which only its
  * controller may set), so that nothing is to be said: its error reaches the user. */
 bool lg_rule_moving(const struct lg_rule_context *context, struct lg_moving *ret);
+
+/* The VM names an instancetype or a preference (`parts`: LG_PART_...) that is not known: says so, and is then true. For a rule
+ * that found nothing in the VM itself, or found what such a part may take away. */
+enum { LG_PART_INSTANCETYPE = 1, LG_PART_PREFERENCE = 2 };
+bool lg_rule_lacks_parts(struct lg_rule_context *context, unsigned parts);
 
 /* The placement of the subject (VM, VMI; of a migration: its target's), worked out once a subject and shared by the
  * rules. A migration's guest must have been found (lg_rule_moving) and run on a node. */
@@ -131,17 +140,20 @@ struct lg_rule_example {
 };
 
 struct lg_rule {
-    const char *id;                /* "LG101", never changes */
-    const char *name;              /* "claim-not-shared" */
-    const char *title;             /* one line for tables */
-    const char *rationale;         /* what happens without it; a paragraph */
-    const char *remedy;            /* how to fix it; a paragraph */
-    const char *source;            /* where upstream says so */
-    enum lg_action action;         /* default */
-    unsigned kinds;                /* LG_BIT(LG_KIND_...) it judges */
-    unsigned ops;                  /* LG_BIT(LG_OP_...) */
-    unsigned looks_up;             /* LG_BIT(LG_KIND_...) it reads from the inventory */
-    const char *kubevirt_reason;   /* reason in KubeVirt's LiveMigratable condition, or NULL */
+    const char *id;        /* "LG101", never changes */
+    const char *name;      /* "claim-not-shared" */
+    const char *title;     /* one line for tables */
+    const char *rationale; /* what happens without it; a paragraph */
+    const char *remedy;    /* how to fix it; a paragraph */
+    const char *source;    /* where upstream says so */
+    enum lg_action action; /* default */
+    unsigned kinds;        /* LG_BIT(LG_KIND_...) it judges */
+    unsigned ops;          /* LG_BIT(LG_OP_...) */
+    unsigned looks_up;     /* LG_BIT(LG_KIND_...) it reads from the inventory */
+    /* reason in KubeVirt's LiveMigratable condition ("A, B" where findings differ), or NULL */
+    const char *kubevirt_reason;
+    /* KubeVirt's reason is a cluster out of order: while what the rule looks up is not known, it is not expected */
+    bool not_expected;
     const char *not_stronger_than; /* id of the rule whose action caps this one, or NULL */
     /* For the ratchet: the id of the rule whose finding on the old object excuses this one's, since the update made it
      * better; or NULL. */

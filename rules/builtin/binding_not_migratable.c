@@ -47,6 +47,18 @@ static void check_plugin(struct lg_rule_context *context, const struct lg_pod_ne
            lg_arena_printf(context->arena, "plugin %.*s", LG_ARG(net->binding_name)), message);
 }
 
+static void check_passt(struct lg_rule_context *context, const struct lg_pod_network *net,
+                        struct lg_str name)
+{
+    if (lg_version_has(context->settings, LG_DIFFERENCE_PASST_BINDING))
+        return;
+    report(context, net->binding, name, LG_STR("passtBinding"),
+           lg_arena_printf(context->arena,
+                           "interface \"%.*s\": the binding passtBinding is not known before "
+                           "KubeVirt 1.8",
+                           LG_ARG(name)));
+}
+
 static void check_no_binding(struct lg_rule_context *context, const struct lg_pod_network *net,
                              struct lg_str name)
 {
@@ -83,8 +95,10 @@ static void check(struct lg_rule_context *context)
         return;
     }
     switch (net.kind) {
-    case LG_BINDING_MASQUERADE:
     case LG_BINDING_PASST:
+        check_passt(context, &net, name);
+        return;
+    case LG_BINDING_MASQUERADE:
     case LG_BINDING_BRIDGE:
         return;
     case LG_BINDING_PLUGIN:
@@ -96,12 +110,14 @@ static void check(struct lg_rule_context *context)
     case LG_BINDING_OTHER:
         break;
     }
-    report(
-        context, net.binding, name, net.binding_name,
-        lg_arena_printf(context->arena,
-                        "interface \"%.*s\": binding %.*s on the pod network cannot be migrated; "
-                        "live migration needs masquerade",
-                        LG_ARG(name), LG_ARG(net.binding_name)));
+    bool gone = !lg_str_is(net.binding_name, "sriov") &&
+                lg_version_has(context->settings, LG_DIFFERENCE_OLD_BINDINGS_GONE);
+    report(context, net.binding, name, net.binding_name,
+           lg_arena_printf(context->arena,
+                           "interface \"%.*s\": binding %.*s on the pod network cannot be "
+                           "migrated%s; live migration needs masquerade",
+                           LG_ARG(name), LG_ARG(net.binding_name),
+                           gone ? ", and KubeVirt has discontinued it" : ""));
 }
 
 #define VM(head, networks, interfaces)                                                             \
@@ -113,6 +129,8 @@ static void check(struct lg_rule_context *context)
     "      networks: " networks "\n"                                                               \
     "      domain: {devices: {interfaces: " interfaces "}}\n"
 #define POD "[{name: default, pod: {}}]"
+#define VERSION(version)                                                                           \
+    "apiVersion: livegate.io/v1\nkind: Policy\nkubevirtVersion: \"" version "\"\n"
 
 #define KUBEVIRT(binding)                                                                          \
     "apiVersion: kubevirt.io/v1\n"                                                                 \
@@ -134,6 +152,25 @@ static const struct lg_rule_example examples[] = {
     {.name = "the core binding passt",
      .expect = LG_EXPECT_NOTHING,
      .object = VM("", POD, "[{name: default, passtBinding: {}}]")},
+    {.name = "passtBinding in the first version that knows it",
+     .expect = LG_EXPECT_NOTHING,
+     .object = VM("", POD, "[{name: default, passtBinding: {}}]"),
+     .policy = VERSION("1.8")},
+    {.name = "passtBinding before that",
+     .expect = LG_EXPECT_DENY,
+     .object = VM("", POD, "[{name: default, passtBinding: {}}]"),
+     .policy = VERSION("1.7"),
+     .message = "passtBinding is not known before KubeVirt 1.8"},
+    {.name = "slirp while there was one",
+     .expect = LG_EXPECT_DENY,
+     .object = VM("", POD, "[{name: default, slirp: {}}]"),
+     .policy = VERSION("1.2"),
+     .message = "binding slirp on the pod network cannot be migrated; "},
+    {.name = "slirp since it is gone",
+     .expect = LG_EXPECT_DENY,
+     .object = VM("", POD, "[{name: default, slirp: {}}]"),
+     .policy = VERSION("1.3"),
+     .message = "and KubeVirt has discontinued it"},
     {.name = "a bridge is LG201's",
      .expect = LG_EXPECT_NOTHING,
      .object = VM("", POD, "[{name: default, bridge: {}}]")},

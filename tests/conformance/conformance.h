@@ -8,9 +8,9 @@
 
 #include "rules/core/json.h"
 
-enum conformance_result { CONFORMANCE_PASSED, CONFORMANCE_FAILED, CONFORMANCE_SKIPPED };
+enum conformance_result { CONFORMANCE_PASSED, CONFORMANCE_FAILED };
 
-/* Judges one row. On FAILED it appends what was expected and what came; on SKIPPED why. `arena` is reset behind each row. */
+/* Judges one row. On FAILED it appends what was expected and what came. `arena` is reset behind each row. */
 typedef enum conformance_result conformance_row(struct lg_val row, struct lg_arena *arena,
                                                 struct lg_buf *expected, struct lg_buf *got);
 

@@ -1,0 +1,118 @@
+/* LG303: memory that only its own processor can read.
+ *
+ * KubeVirt does not migrate guests with AMD SEV or SNP, with Intel TDX (since it knows it, 1.7), and with Secure Execution,
+ * which is launchSecurity of any kind on s390x (since 1.6); the architecture may be the cluster's default. An empty
+ * launchSecurity elsewhere is nothing. Source: KubeVirt pkg/util/amd64.go, s390x.go; pkg/virt-handler/vm.go.
+ */
+#include "rules/rule.h"
+
+static void report(struct lg_rule_context *context, struct lg_val at, const char *what,
+                   const char *ident, const char *kubevirt_reason)
+{
+    const struct lg_report report = {
+        .at = at,
+        .ident = lg_str_of(ident),
+        .message = lg_arena_printf(context->arena,
+                                   "a guest with %s cannot be migrated: its memory is encrypted "
+                                   "for the node it runs on",
+                                   what),
+        .fix = LG_STR("take launchSecurity out where the guest can do without; else say that it "
+                      "stays: evictionStrategy: None"),
+        .kubevirt_reason = kubevirt_reason,
+    };
+    lg_rule_report(context, &report);
+}
+
+static void check(struct lg_rule_context *context)
+{
+    const struct lg_vm *vm = &context->subject->vm;
+    const struct lg_settings *settings = context->settings;
+    struct lg_val launch = lg_json_at(vm->spec, "domain.launchSecurity");
+    struct lg_val sev = lg_json_get(launch, "sev");
+    struct lg_val snp = lg_json_get(launch, "snp");
+    struct lg_val tdx = lg_json_get(launch, "tdx");
+    if (lg_json_there(sev))
+        report(context, sev, "AMD SEV", "sev", "SEVNotLiveMigratable");
+    if (lg_json_there(snp))
+        report(context, snp, "AMD SEV-SNP", "snp", "SEVNotLiveMigratable");
+    if (lg_json_there(tdx) && lg_version_has(settings, LG_DIFFERENCE_TDX_STAYS))
+        report(context, tdx, "Intel TDX", "tdx", "TDXNotLiveMigratable");
+    if (lg_json_there(launch) && lg_guest_is_architecture(vm, settings, "s390x") &&
+        lg_version_has(settings, LG_DIFFERENCE_SECURE_EXECUTION_STAYS))
+        report(context, launch, "Secure Execution (launchSecurity on s390x)", "secure-execution",
+               "SecureExecutionNotLiveMigratable");
+    if (!lg_json_there(launch))
+        (void)lg_rule_lacks_parts(context, LG_PART_INSTANCETYPE | LG_PART_PREFERENCE);
+}
+
+#define VM(head, spec)                                                                             \
+    "apiVersion: kubevirt.io/v1\n"                                                                 \
+    "kind: VirtualMachine\n"                                                                       \
+    "metadata: {name: vault, namespace: shop}\n"                                                   \
+    "spec:\n" head "  template:\n"                                                                 \
+    "    spec: {" spec "}\n"
+#define LAUNCH(what) "domain: {launchSecurity: {" what "}}"
+#define VERSION(version)                                                                           \
+    "apiVersion: livegate.io/v1\nkind: Policy\nkubevirtVersion: \"" version "\"\n"
+
+static const struct lg_rule_example examples[] = {
+    {.name = "AMD SEV",
+     .expect = LG_EXPECT_WARN,
+     .object = VM("", LAUNCH("sev: {}")),
+     .policy = VERSION("1.0"),
+     .message = "a guest with AMD SEV cannot be migrated"},
+    {.name = "AMD SEV-SNP", .expect = LG_EXPECT_WARN, .object = VM("", LAUNCH("snp: {}"))},
+    {.name = "TDX, where KubeVirt knows it",
+     .expect = LG_EXPECT_WARN,
+     .object = VM("", LAUNCH("tdx: {}")),
+     .policy = VERSION("1.7"),
+     .message = "Intel TDX"},
+    {.name = "TDX before that",
+     .expect = LG_EXPECT_NOTHING,
+     .object = VM("", LAUNCH("tdx: {}")),
+     .policy = VERSION("1.6")},
+    {.name = "Secure Execution, where KubeVirt knows it",
+     .expect = LG_EXPECT_WARN,
+     .object = VM("", "architecture: s390x, " LAUNCH("")),
+     .policy = VERSION("1.6"),
+     .message = "Secure Execution"},
+    {.name = "Secure Execution before that",
+     .expect = LG_EXPECT_NOTHING,
+     .object = VM("", "architecture: s390x, " LAUNCH("")),
+     .policy = VERSION("1.5")},
+    {.name = "Secure Execution on the cluster's default architecture",
+     .expect = LG_EXPECT_WARN,
+     .object = VM("", LAUNCH("")),
+     .inventory = "apiVersion: kubevirt.io/v1\n"
+                  "kind: KubeVirt\n"
+                  "metadata: {name: kubevirt, namespace: kubevirt}\n"
+                  "status: {defaultArchitecture: s390x}\n"},
+    {.name = "an empty launchSecurity elsewhere is nothing",
+     .expect = LG_EXPECT_NOTHING,
+     .object = VM("", "architecture: amd64, " LAUNCH("sev: null"))},
+    {.name = "no launchSecurity", .expect = LG_EXPECT_NOTHING, .object = VM("", "domain: {}")},
+    {.name = "a preference that is not known may bring it",
+     .expect = LG_EXPECT_PENDING,
+     .object = VM("  preference: {name: sealed}\n", "domain: {}"),
+     .message = "preference \"sealed\""},
+    {0},
+};
+
+const struct lg_rule lg_rule_confidential_guest = {
+    .id = "LG303",
+    .name = "confidential-guest",
+    .title = "the guest's memory is encrypted for its node (SEV, SNP, TDX, Secure Execution)",
+    .rationale = "The processor that encrypts a confidential guest's memory keeps the key; another "
+                 "node cannot read what would be moved. KubeVirt marks such guests as not "
+                 "live-migratable.",
+    .remedy = "Do without launchSecurity, or declare the guest immovable: evictionStrategy: None.",
+    .source = "KubeVirt pkg/util/amd64.go and s390x.go, pkg/virt-handler/vm.go",
+    .action = LG_ACTION_WARN,
+    .kinds = LG_BIT(LG_KIND_VM) | LG_BIT(LG_KIND_VMI),
+    .ops = LG_BIT(LG_OP_CREATE) | LG_BIT(LG_OP_UPDATE),
+    .looks_up = LG_BIT(LG_KIND_KUBEVIRT),
+    .kubevirt_reason = "SEVNotLiveMigratable, TDXNotLiveMigratable or "
+                       "SecureExecutionNotLiveMigratable",
+    .check = check,
+    .examples = examples,
+};

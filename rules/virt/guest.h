@@ -1,0 +1,20 @@
+/* What KubeVirt fills in where a guest's spec is silent, as far as rules hang on it. Source: KubeVirt pkg/defaults;
+ * kubevirt-facts 1.4, 1.6, 1.7. Pure, any thread.
+ */
+#ifndef LG_RULES_VIRT_GUEST_H
+#define LG_RULES_VIRT_GUEST_H
+
+#include "rules/virt/settings.h"
+#include "rules/virt/vm.h"
+
+/* The guest's architecture, else the cluster's default. Compares without case, as KubeVirt writes it in lower case. */
+bool lg_guest_is_architecture(const struct lg_vm *vm, const struct lg_settings *settings,
+                              const char *name);
+
+/* "host-model", "host-passthrough" or a model's name, never "". On arm64 KubeVirt knows host-passthrough only. */
+struct lg_str lg_guest_cpu_model(const struct lg_vm *vm, const struct lg_settings *settings);
+
+/* A FeatureState (`reenlightenment: {}`): there, and not switched off; KubeVirt's webhook fills in `enabled: true`. */
+bool lg_guest_feature_is_on(struct lg_val feature);
+
+#endif
