@@ -3,10 +3,12 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "rules/core/mem.h"
@@ -25,6 +27,35 @@ static void closedir_cleanup(DIR **dir)
         closedir(*dir);
 }
 
+/* What is no file to read, as a person says it; NULL = it is a regular one. */
+static const char *what_else(mode_t mode)
+{
+    switch (mode & S_IFMT) {
+    case S_IFREG:
+        return NULL;
+    case S_IFDIR:
+        return "a directory";
+    case S_IFIFO:
+        return "a named pipe";
+    case S_IFSOCK:
+        return "a socket";
+    default:
+        return "a device";
+    }
+}
+
+static enum lg_err_code no_file(mode_t mode, const char *path, struct lg_err *err)
+{
+    return lg_err_set(err, LG_E_INVALID, path, "is %s, not a file", what_else(mode));
+}
+
+/* A pipe that has no name stands in the kernel's file system of pipes. */
+static bool is_nameless_pipe(int fd)
+{
+    struct statfs fs;
+    return fstatfs(fd, &fs) == 0 && fs.f_type == PIPEFS_MAGIC;
+}
+
 /* Room for what fstat says, or for twice what is there where it cannot say. */
 static size_t next_size(size_t size, size_t max_bytes)
 {
@@ -39,7 +70,7 @@ static enum lg_err_code read_all(int fd, const char *path, size_t max_bytes, cha
     if (fstat(fd, &st) != 0)
         return lg_err_set_errno(err, errno, path, "cannot read");
     if (S_ISDIR(st.st_mode))
-        return lg_err_set(err, LG_E_INVALID, path, "is a directory, not a file");
+        return no_file(st.st_mode, path, err);
     bool sized = S_ISREG(st.st_mode) && st.st_size > 0 && (size_t)st.st_size <= max_bytes;
     size_t size = sized ? (size_t)st.st_size : next_size(0, max_bytes);
     char *text lg_cleanup(lg_free_cleanup) = lg_realloc(NULL, size + 2, 1);
@@ -70,9 +101,16 @@ static enum lg_err_code read_all(int fd, const char *path, size_t max_bytes, cha
 enum lg_err_code lg_file_read_at(int dir_fd, const char *name, size_t max_bytes, char **ret_text,
                                  size_t *ret_bytes, struct lg_err *err)
 {
-    int fd lg_cleanup(close_cleanup) = openat(dir_fd, name, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    if (fd < 0)
+    /* Without waiting: a named pipe would open only once somebody writes. */
+    int fd lg_cleanup(close_cleanup) =
+        openat(dir_fd, name, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    struct stat st;
+    if (fd < 0 || fstat(fd, &st) != 0)
         return lg_err_set_errno(err, errno, name, "cannot open");
+    if (!S_ISREG(st.st_mode) && !(S_ISFIFO(st.st_mode) && is_nameless_pipe(fd)))
+        return no_file(st.st_mode, name, err);
+    if (fcntl(fd, F_SETFL, 0) != 0)
+        return lg_err_set_errno(err, errno, name, "cannot read");
     return read_all(fd, name, max_bytes, ret_text, ret_bytes, err);
 }
 
@@ -198,9 +236,29 @@ static enum lg_err_code sort_entry(struct walk *walk, int dir_fd, const char *di
         return LG_E_OK;
     if (S_ISLNK(st.st_mode) && fstatat(dir_fd, name, &st, 0) != 0)
         return lg_err_set_errno(err, errno, path, "cannot read");
-    if (S_ISREG(st.st_mode))
-        list_add(&walk->files, lg_steal(path));
+    if (S_ISDIR(st.st_mode)) /* behind a link */
+        return LG_E_OK;
+    if (!S_ISREG(st.st_mode))
+        return no_file(st.st_mode, path, err);
+    list_add(&walk->files, lg_steal(path));
     return LG_E_OK;
+}
+
+/* File systems that show the kernel's state: endless, and nobody's manifests. */
+static bool is_kernels_own(int dir_fd)
+{
+    static const unsigned magics[] = {
+        PROC_SUPER_MAGIC,   SYSFS_MAGIC,    CGROUP_SUPER_MAGIC, CGROUP2_SUPER_MAGIC,
+        DEBUGFS_MAGIC,      TRACEFS_MAGIC,  SECURITYFS_MAGIC,   BPF_FS_MAGIC,
+        DEVPTS_SUPER_MAGIC, PSTOREFS_MAGIC, BINFMTFS_MAGIC,     SELINUX_MAGIC,
+    };
+    struct statfs fs;
+    if (fstatfs(dir_fd, &fs) != 0)
+        return false;
+    for (size_t i = 0; i < sizeof magics / sizeof *magics; i++)
+        if ((unsigned)fs.f_type == magics[i])
+            return true;
+    return false;
 }
 
 static enum lg_err_code list_dir(struct walk *walk, const char *dir, struct lg_err *err)
@@ -208,6 +266,9 @@ static enum lg_err_code list_dir(struct walk *walk, const char *dir, struct lg_e
     DIR *open_dir lg_cleanup(closedir_cleanup) = opendir(dir);
     if (open_dir == NULL)
         return lg_err_set_errno(err, errno, dir, "cannot open");
+    if (is_kernels_own(dirfd(open_dir)))
+        return lg_err_set(err, LG_E_INVALID, dir,
+                          "is a file system of the kernel, not a directory of manifests");
     for (;;) {
         errno = 0;
         const struct dirent *entry = readdir(open_dir);

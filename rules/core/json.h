@@ -71,8 +71,8 @@ struct lg_val {
 #define LG_NONE ((struct lg_val){0})
 
 /* Scans `text` (borrowed, not copied) into `arena`.
- * LG_E_INVALID: not RFC 8259 (err->where is "line L, column C"). LG_E_LIMIT: readable, but a duplicate key, too deep
- * or too many nodes (err->where is the JSON path); then *ret_root still holds what stood before the violation, closed
+ * LG_E_INVALID: not RFC 8259 (err->where is "line L, column C"). LG_E_LIMIT: readable, but a duplicate key, half a
+ * surrogate pair, too deep or too many nodes (err->where is the JSON path); then *ret_root still holds what stood before the violation, closed
  * as if it ended there, so that a caller can find a request's uid. O(n). */
 enum lg_err_code lg_json_parse(struct lg_arena *arena, struct lg_str text, struct lg_val *ret_root,
                                struct lg_err *err)

@@ -237,7 +237,7 @@ static bool four_hex(const char *p, const char *end, unsigned *ret)
     return true;
 }
 
-/* At a backslash; the escapes of one character, which are most, are passed over in scan_string. */
+/* At a backslash. LG_E_LIMIT: a surrogate without its other half, which is JSON and no text. The escapes of one character, which are most, are passed over in scan_string. */
 static enum lg_err_code scan_escape(struct scan *s)
 {
     s->p++;
@@ -255,7 +255,7 @@ static enum lg_err_code scan_escape(struct scan *s)
     bool pair = u < 0xDC00 && s->end - s->p >= 6 && s->p[0] == '\\' && s->p[1] == 'u' &&
                 four_hex(s->p + 2, s->end, &low) && low >= 0xDC00 && low <= 0xDFFF;
     if (!pair)
-        return bad(s, "a surrogate without its other half");
+        return LG_E_LIMIT;
     s->p += 6;
     return LG_E_OK;
 }
@@ -278,7 +278,7 @@ static enum lg_err_code scan_special(struct scan *s)
     return LG_E_OK;
 }
 
-/* At a quote: adds the string's node. */
+/* At a quote: adds the string's node. LG_E_LIMIT: the same, and the node ends before it. */
 static enum lg_err_code scan_string(struct scan *s)
 {
     static const bool one_character[256] = {
@@ -287,6 +287,7 @@ static enum lg_err_code scan_string(struct scan *s)
     const char *const first = s->p + 1;
     const char *const end = s->end;
     const char *p = skip_plain(first, end);
+    enum lg_err_code code = LG_E_OK;
     bool escaped = false;
     while (p == end || *p != '"') {
         bool escape = p < end && *p == '\\';
@@ -296,16 +297,18 @@ static enum lg_err_code scan_string(struct scan *s)
             continue;
         }
         s->p = p;
-        enum lg_err_code code = scan_special(s);
-        if (code != LG_E_OK)
+        code = scan_special(s);
+        if (code == LG_E_INVALID)
             return code;
+        if (code == LG_E_LIMIT)
+            break;
         p = skip_plain(s->p, end);
     }
     uint32_t i = add_node(s, LG_JSON_STRING, first, (size_t)(p - first));
     if (escaped)
         s->doc->nodes[i].escaped = ++s->escapes;
     s->p = p + 1;
-    return LG_E_OK;
+    return code;
 }
 
 static size_t skip_digits(struct scan *s)
@@ -391,6 +394,14 @@ static void close_container(struct scan *s, enum state *state)
     *state = WANT_COMMA_OR_CLOSE;
 }
 
+static const char half_pair[] = "a surrogate without its other half";
+
+static enum lg_err_code scan_string_value(struct scan *s)
+{
+    enum lg_err_code code = scan_string(s);
+    return code == LG_E_LIMIT ? over_limit(s, s->doc->count - 1, half_pair) : code;
+}
+
 static enum lg_err_code scan_value(struct scan *s, enum state *state)
 {
     *state = WANT_COMMA_OR_CLOSE;
@@ -400,7 +411,7 @@ static enum lg_err_code scan_value(struct scan *s, enum state *state)
     case '[':
         return open_container(s, LG_JSON_ARRAY, state);
     case '"':
-        return scan_string(s);
+        return scan_string_value(s);
     case 't':
         return scan_word(s, "true", LG_JSON_TRUE);
     case 'f':
@@ -426,11 +437,11 @@ static enum lg_err_code scan_key(struct scan *s, enum state *state)
         return bad(s, "expected a member's name in quotes");
     uint32_t key = s->doc->count;
     enum lg_err_code code = scan_string(s);
-    if (code != LG_E_OK)
+    if (code == LG_E_INVALID)
         return code;
-    if (!new_key(s, key)) {
+    if (code == LG_E_LIMIT || !new_key(s, key)) {
         add_node(s, LG_JSON_NULL, s->p, 0);
-        return over_limit(s, key, "the key is there twice");
+        return over_limit(s, key, code == LG_E_LIMIT ? half_pair : "the key is there twice");
     }
     skip_space(s);
     if (s->p == s->end || *s->p != ':')

@@ -133,8 +133,11 @@ static enum lg_err_code parser_error(struct render *r)
         lg_buf_puts(&what, problem);
     } else {
         move_to(r, &at, parser->problem_mark.index);
-        lg_buf_printf(&what, "%s%s%s", parser->context != NULL ? parser->context : "",
-                      parser->context != NULL ? ", " : "", problem);
+        if (at.p < r->text.p + r->text.n && *at.p == '\t')
+            lg_buf_puts(&what, "a tab where YAML wants spaces");
+        else
+            lg_buf_printf(&what, "%s%s%s", parser->context != NULL ? parser->context : "",
+                          parser->context != NULL ? ", " : "", problem);
     }
     return refuse(r, LG_E_INVALID, mark_of(r, &at), what.p);
 }

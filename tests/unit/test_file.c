@@ -134,7 +134,9 @@ static void what_cannot_be_read_is_said(void **state)
     assert_read_fails("dir", 10, LG_E_INVALID, 0, "is a directory, not a file");
     put("a", LG_STR("0123456789"));
     assert_read_fails("a", 9, LG_E_LIMIT, 0, "is larger than 9 bytes");
-    assert_read_fails("/dev/zero", 100000, LG_E_LIMIT, 0, "is larger than 100000 bytes");
+    assert_read_fails("/dev/zero", 100000, LG_E_INVALID, 0, "is a device, not a file");
+    assert_int_equal(mkfifo("pipe", 0644), 0); /* nobody writes: it is not waited for */
+    assert_read_fails("pipe", 10, LG_E_INVALID, 0, "is a named pipe, not a file");
     char *text lg_cleanup(lg_free_cleanup) = NULL;
     size_t n = 0;
     assert_int_equal(lg_file_read("a", 10, &text, &n, NULL), LG_E_OK);
@@ -152,6 +154,14 @@ static void a_pipe_is_read_to_its_end(void **state)
     assert_int_equal(dup2(ends[0], STDIN_FILENO), STDIN_FILENO);
     close(ends[0]);
     assert_text("-", LG_STR("piped"));
+    /* As the shell's <(command) names one. */
+    assert_int_equal(pipe(ends), 0);
+    char path[32];
+    snprintf(path, sizeof path, "/dev/fd/%d", ends[0]);
+    assert_int_equal(write(ends[1], "named", 5), 5);
+    close(ends[1]);
+    assert_text(path, LG_STR("named"));
+    close(ends[0]);
     if (standard_input >= 0)
         assert_int_equal(dup2(standard_input, STDIN_FILENO), STDIN_FILENO);
 }
@@ -201,7 +211,7 @@ static void a_directory_is_listed_sorted_and_deep(void **state)
         put(files[i], LG_STR("a"));
     assert_int_equal(symlink("../z.yaml", "d/b/link.yaml"), 0);
     assert_int_equal(symlink("..", "d/b/up"), 0);
-    assert_int_equal(mkfifo("d/pipe.yaml", 0644), 0);
+    assert_int_equal(mkfifo("d/pipe", 0644), 0);
     assert_listed("d", (const char *[]){"d/a.yml", "d/b/c/y.yaml", "d/b/link.yaml", "d/b/x.yaml",
                                         "d/z.yaml", NULL});
     assert_listed("d/b/", (const char *[]){"d/b/c/y.yaml", "d/b/link.yaml", "d/b/x.yaml", NULL});
@@ -235,6 +245,24 @@ static void what_cannot_be_listed_is_said(void **state)
     assert_int_equal(lg_file_list("d", yaml_names, &paths, &dangling), LG_E_NOTFOUND);
     assert_null(paths);
     assert_string_equal(dangling.where, "d/a.yaml");
+
+    assert_int_equal(mkdir("p", 0755), 0);
+    assert_int_equal(mkfifo("p/pipe.yaml", 0644), 0);
+    struct lg_err piped = {0};
+    assert_int_equal(lg_file_list("p", yaml_names, &paths, &piped), LG_E_INVALID);
+    assert_null(paths);
+    assert_string_equal(piped.where, "p/pipe.yaml");
+    assert_string_equal(piped.text, "is a named pipe, not a file");
+
+    static const char *const kernels[] = {"/proc", "/sys/class"};
+    for (size_t i = 0; i < sizeof kernels / sizeof *kernels; i++) {
+        struct lg_err kernel = {0};
+        assert_int_equal(lg_file_list(kernels[i], yaml_names, &paths, &kernel), LG_E_INVALID);
+        assert_null(paths);
+        assert_string_equal(kernel.where, kernels[i]);
+        assert_string_equal(kernel.text,
+                            "is a file system of the kernel, not a directory of manifests");
+    }
     lg_file_list_free(NULL);
 }
 

@@ -168,6 +168,28 @@ static void a_limit_inside_the_object_is_a_refusal_with_the_uid(void **state)
     assert_false(r.refusal.truncated);
 }
 
+/* JSON by its grammar, and no text: readers differ in what they make of it. */
+static void half_a_surrogate_pair_is_a_refusal_with_the_uid(void **state)
+{
+    (void)state;
+    static const char *const objects[] = {
+        "{\"spec\":{\"a\":1,\"b\":\"x\\ud800\",\"c\":2}}",
+        "{\"spec\":{\"a\":1,\"b\\udc00\":[1,2]}}",
+        "{\"spec\":{\"b\":\"\\ud83d\\u0041\"}}",
+    };
+    for (size_t i = 0; i < sizeof objects / sizeof *objects; i++) {
+        char text[512];
+        snprintf(text, sizeof text, REVIEW(UID KIND RESOURCE CREATE "\"object\":%s"), objects[i]);
+        struct lg_review r = decoded(text);
+        assert_true(r.refused);
+        assert_text(r.uid, "u-1");
+        assert_int_equal(r.kind, LG_KIND_VM);
+        assert_int_equal(r.refusal.code, LG_E_LIMIT);
+        assert_string_equal(r.refusal.where, "spec.b");
+        assert_string_equal(r.refusal.text, "a surrogate without its other half");
+    }
+}
+
 static void a_limit_outside_the_object_names_its_place(void **state)
 {
     (void)state;
@@ -276,6 +298,7 @@ int main(void)
         cmocka_unit_test(the_resource_says_the_kind_and_else_the_kind_does),
         cmocka_unit_test(what_is_no_review_is_refused),
         cmocka_unit_test(a_limit_inside_the_object_is_a_refusal_with_the_uid),
+        cmocka_unit_test(half_a_surrogate_pair_is_a_refusal_with_the_uid),
         cmocka_unit_test(a_limit_outside_the_object_names_its_place),
         cmocka_unit_test(an_allowance_is_short),
         cmocka_unit_test(a_denial_carries_status_and_causes),
