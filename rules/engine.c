@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "rules/run.h"
+#include "rules/virt/eviction.h"
 
 static bool applies(const struct lg_rule *rule, enum lg_kind kind, enum lg_op op)
 {
@@ -65,7 +66,7 @@ void lg_run_all(struct lg_run *run)
     size_t i = 0;
     for (; lg_rules[i] != NULL; i++) {
         if (!applies(lg_rules[i], run->subject.kind, run->subject.op) ||
-            (run->only != NULL && !run->only[i]))
+            (run->only != NULL && !run->only[i]) || (run->nested && lg_rules[i]->of_drains))
             continue;
         run->rule = lg_rules[i];
         run->index = i;
@@ -183,14 +184,11 @@ static struct lg_subject subject_of(const struct lg_engine_input *input, struct 
     return subject;
 }
 
-/* A VM of which somebody wrote that it is not to be moved. In a VMI, KubeVirt fills in the cluster's default: there it is
- * the user's word only where the default is another one. */
+/* A VM of which somebody wrote that it is not to be moved. */
 static bool opted_out(const struct lg_subject *subject, const struct lg_settings *settings)
 {
-    if (!lg_json_is(lg_json_get(subject->vm.spec, "evictionStrategy"), "None"))
-        return false;
-    struct lg_str otherwise = settings->eviction_strategy;
-    return subject->kind == LG_KIND_VM || (otherwise.n != 0 && !lg_str_is(otherwise, "None"));
+    struct lg_eviction eviction = lg_eviction_of(&subject->vm, settings);
+    return eviction.from == LG_EVICTION_OWN && lg_str_is(eviction.strategy, "None");
 }
 
 static void judge_old(struct lg_run *run, const struct lg_engine_input *input)
@@ -217,6 +215,11 @@ static void conclude(const struct lg_run *run, struct lg_judgement *ret)
         finding->action = settled(ret, finding->action);
         if (finding->action > ret->verdict)
             ret->verdict = finding->action;
+    }
+    for (size_t i = 0; i < run->n; i++) {
+        struct lg_finding *finding = &run->findings[i];
+        finding->in_head = ret->verdict == LG_ACTION_DENY && finding->head.n != 0 &&
+                           finding->action == LG_ACTION_WARN;
     }
     ret->findings = run->findings;
     ret->n = run->n;

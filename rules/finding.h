@@ -37,6 +37,8 @@ struct lg_finding {
     struct lg_str field;   /* its path in the object */
     struct lg_str message; /* one line, printable */
     struct lg_str fix;     /* one line, printable; "" = none */
+    struct lg_str head;    /* how the head of a denial says it; "" = it is a reason of its own */
+    bool in_head;          /* the denial's head says it: it is listed nowhere else */
     /* why policy lowered it: an exception or an exempt requester, one line, printable; "" = it did
      * not */
     struct lg_str excuse;

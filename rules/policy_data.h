@@ -11,8 +11,8 @@
 enum {
     LG_POLICY_ENTRIES_MAX = 256, /* namespaces, exceptions */
     LG_POLICY_EXEMPT_MAX = 64,   /* one bit each */
-    LG_POLICY_NAMES_MAX = 64,    /* patterns, users, groups of one entry */
-    LG_POLICY_CONTROLLERS_MAX = 256,
+    LG_POLICY_NAMES_MAX = 64,    /* patterns of one entry */
+    LG_POLICY_TEXTS_MAX = 256,   /* controllers; users, groups of one entry */
     LG_POLICY_SELECTOR_MAX =
         64, /* labels and expressions of one selector, values of one expression */
 };

@@ -37,9 +37,8 @@ static bool read_entry(const struct lg_policy_parser *parser, struct lg_val v,
     if (lg_json_there(users) && !lg_policy_read_texts(parser, users, "users", LG_POLICY_NAMES_MAX,
                                                       "a user", &entry->users, &entry->n_users))
         return false;
-    if (lg_json_there(groups) &&
-        !lg_policy_read_texts(parser, groups, "groups", LG_POLICY_NAMES_MAX, "a group",
-                              &entry->groups, &entry->n_groups))
+    if (lg_json_there(groups) && !lg_policy_read_texts(parser, groups, "groups", "a group",
+                                                       &entry->groups, &entry->n_groups))
         return false;
     if (lg_json_there(reason) && !lg_policy_want_text(parser, reason, "reason"))
         return false;

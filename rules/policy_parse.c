@@ -19,8 +19,8 @@ static bool read_controllers(const struct lg_policy_parser *parser, struct lg_va
     struct lg_policy *policy = parser->policy;
     if (lg_json_kind(v) == LG_JSON_ARRAY && lg_json_len(v) == 0)
         return true;
-    if (!lg_policy_read_texts(parser, v, "controllers", LG_POLICY_CONTROLLERS_MAX, "a controller",
-                              &policy->controllers, &policy->n_controllers))
+    if (!lg_policy_read_texts(parser, v, "controllers", "a controller", &policy->controllers,
+                              &policy->n_controllers))
         return false;
     for (struct lg_json_iter it = lg_json_iter(v); lg_json_next(&it);)
         if (is_pattern(lg_json_str(it.val)))

@@ -74,9 +74,9 @@ bool lg_policy_read_patterns(const struct lg_policy_parser *parser, struct lg_va
 }
 
 bool lg_policy_read_texts(const struct lg_policy_parser *parser, struct lg_val v, const char *what,
-                          size_t max, const char *item, struct lg_str **ret, size_t *ret_n)
+                          const char *item, struct lg_str **ret, size_t *ret_n)
 {
-    if (!lg_policy_want_list(parser, v, what, max))
+    if (!lg_policy_want_list(parser, v, what, LG_POLICY_TEXTS_MAX))
         return false;
     struct lg_str *texts = lg_arena_array(parser->arena, lg_json_len(v), sizeof(*texts));
     for (struct lg_json_iter it = lg_json_iter(v); lg_json_next(&it);) {

@@ -69,9 +69,9 @@ bool lg_policy_read_pattern(const struct lg_policy_parser *parser, struct lg_val
 /* A list of them, each once. */
 bool lg_policy_read_patterns(const struct lg_policy_parser *parser, struct lg_val v,
                              const char *what, enum lg_pattern_of of, struct lg_patterns *ret);
-/* A list of at most `max` whole strings, each once. */
+/* A list of at most LG_POLICY_TEXTS_MAX whole strings, each once. */
 bool lg_policy_read_texts(const struct lg_policy_parser *parser, struct lg_val v, const char *what,
-                          size_t max, const char *item, struct lg_str **ret, size_t *ret_n);
+                          const char *item, struct lg_str **ret, size_t *ret_n);
 /* A label selector, kept as a text of its own without escapes: documents with escapes cannot be read by many threads. */
 bool lg_policy_read_selector(const struct lg_policy_parser *parser, struct lg_val v,
                              struct lg_val *ret);

@@ -136,6 +136,14 @@ static enum lg_action excused(struct lg_run *run, enum lg_action action, struct 
     return LG_ACTION_AUDIT;
 }
 
+enum lg_mobility lg_rule_mobility(const struct lg_rule_context *context)
+{
+    const struct lg_run *run = context->engine;
+    if (run->immovable || run->stranded)
+        return LG_IMMOBILE;
+    return run->unsure ? LG_MOBILITY_UNKNOWN : LG_MOBILE;
+}
+
 enum lg_action lg_rule_leaning_action(struct lg_rule_context *context, struct lg_str name)
 {
     struct lg_run *run = context->engine;
@@ -163,6 +171,7 @@ void lg_rule_report(struct lg_rule_context *context, const struct lg_report *rep
         run->immovable = true;
         run->disks = run->disks || strcmp(reason, "DisksNotLiveMigratable") == 0;
     }
+    run->stranded = run->stranded || (rule->strands && report->at_most == LG_ACTION_OFF);
     enum lg_action action = run->action;
     if (report->at_most != LG_ACTION_OFF)
         action = weaker(action, report->at_most);
@@ -183,6 +192,7 @@ void lg_rule_report(struct lg_rule_context *context, const struct lg_report *rep
         .field = field_of(run, report->at),
         .message = presentable(report->message, run->arena),
         .fix = presentable(report->fix, run->arena),
+        .head = presentable(report->head, run->arena),
         .excuse = presentable(excuse, run->arena),
         .excepted = excepted,
         .kubevirt_reason = reason,

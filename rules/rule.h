@@ -67,6 +67,8 @@ struct lg_report {
     /* e.g. volume "data": claim "x" is ReadWriteOnce; live migration needs ReadWriteMany */
     struct lg_str message;
     struct lg_str fix;
+    /* how the head of a denial says it, "with ... a drain waits"; "" = it is one of the reasons */
+    struct lg_str head;
     /* KubeVirt does not count this one although the rule has a kubevirt_reason */
     bool beyond_kubevirt;
     const char
@@ -102,6 +104,11 @@ bool lg_rule_lacks_parts(struct lg_rule_context *context, unsigned parts);
  * rules. A migration's guest must have been found (lg_rule_moving) and run on a node. */
 const struct lg_requirements *lg_rule_requirements(struct lg_rule_context *context);
 struct lg_place_count lg_rule_placement(struct lg_rule_context *context);
+
+/* Whether the guest can move, by what the rules with smaller ids found of it: a reason of KubeVirt's condition, or no second
+ * place. Unknown: something that would decide it is not known. */
+enum lg_mobility { LG_MOBILE, LG_IMMOBILE, LG_MOBILITY_UNKNOWN };
+enum lg_mobility lg_rule_mobility(const struct lg_rule_context *context);
 
 /* What policy would do about the rule that this one leans on (not_stronger_than), of the object `name` in the subject's
  * namespace: its exceptions count. */
@@ -154,6 +161,9 @@ struct lg_rule {
     const char *kubevirt_reason;
     /* KubeVirt's reason is a cluster out of order: while what the rule looks up is not known, it is not expected */
     bool not_expected;
+    /* what it reports uncapped leaves the guest nowhere to go, whatever KubeVirt says */
+    bool strands;
+    bool of_drains; /* about what a drain does: says nothing of whether the guest can move */
     const char *not_stronger_than; /* id of the rule whose action caps this one, or NULL */
     /* For the ratchet: the id of the rule whose finding on the old object excuses this one's, since the update made it
      * better; or NULL. */

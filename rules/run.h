@@ -46,6 +46,7 @@ struct lg_run {
     size_t judged;   /* rules before this index were judged; the deadline cut the rest off */
     bool immovable;  /* KubeVirt would say that the guest cannot be migrated... */
     bool disks;      /* ...because of its disks */
+    bool stranded;   /* it would say that it can, and there is no second place */
     bool unsure;     /* something that would decide it is not known */
 };
 

@@ -202,6 +202,7 @@ const struct lg_rule lg_rule_no_second_node = {
     .ops = LG_BIT(LG_OP_CREATE) | LG_BIT(LG_OP_UPDATE),
     .looks_up = LG_BIT(LG_KIND_NODE) | LG_BIT(LG_KIND_KUBEVIRT) | LG_BIT(LG_KIND_HYPERCONVERGED) |
                 LG_AUTOSCALERS,
+    .strands = true,
     .check = check,
     .examples = examples,
 };

@@ -203,6 +203,8 @@ static void add_placement(struct lg_buf *buf, struct lg_check_report *report,
 
 static bool is_shown(const struct lg_check_report *report, const struct lg_finding *finding)
 {
+    if (finding->in_head)
+        return false;
     if (finding->action == LG_ACTION_AUDIT)
         return report->verbose;
     return report->explain || !lg_check_not_given(report, finding);

@@ -1,0 +1,96 @@
+/* LG502: a drain shuts the guest down instead of moving it.
+ *
+ * That is what evictionStrategy None means: the eviction of its pod is allowed at once. Whoever wrote it is warned; where
+ * it is only the cluster's default it is recorded. Source: kubevirt-facts 7; kubevirt
+ * pkg/virt-api/webhooks/validating-webhook/admitters/pod-eviction-admitter.go.
+ */
+#include "rules/rule.h"
+#include "rules/virt/eviction.h"
+
+static void check(struct lg_rule_context *context)
+{
+    struct lg_eviction eviction = lg_eviction_of(&context->subject->vm, context->settings);
+    if (!lg_str_is(eviction.strategy, "None"))
+        return;
+    const struct lg_report report = {
+        .at = lg_json_there(eviction.at) ? eviction.at : context->subject->vm.spec,
+        .at_most = eviction.from == LG_EVICTION_OWN ? LG_ACTION_OFF : LG_ACTION_AUDIT,
+        .message = lg_arena_printf(
+            context->arena, "evictionStrategy None%s: a drain of its node shuts the guest down",
+            lg_eviction_source(eviction.from)),
+        .fix = LG_STR("set evictionStrategy: LiveMigrate; or LiveMigrateIfPossible where the guest "
+                      "may not always be able to move"),
+    };
+    lg_rule_report(context, &report);
+}
+
+#define VM(eviction)                                                                               \
+    "apiVersion: kubevirt.io/v1\n"                                                                 \
+    "kind: VirtualMachine\n"                                                                       \
+    "metadata: {name: web, namespace: shop}\n"                                                     \
+    "spec: {template: {spec: {" eviction "domain: {}}}}\n"
+#define KUBEVIRT(configuration)                                                                    \
+    "apiVersion: kubevirt.io/v1\n"                                                                 \
+    "kind: KubeVirt\n"                                                                             \
+    "metadata: {name: kubevirt, namespace: kubevirt}\n"                                            \
+    "spec: {configuration: {" configuration "}}\n"
+#define VMI                                                                                        \
+    "apiVersion: kubevirt.io/v1\n"                                                                 \
+    "kind: VirtualMachineInstance\n"                                                               \
+    "metadata: {name: web, namespace: shop}\n"                                                     \
+    "spec: {evictionStrategy: None, domain: {}}\n"
+
+static const struct lg_rule_example examples[] = {
+    {.name = "a guest that is migrated",
+     .expect = LG_EXPECT_NOTHING,
+     .object = VM("evictionStrategy: LiveMigrate, "),
+     .inventory = KUBEVIRT("")},
+    {.name = "None is written in the machine",
+     .expect = LG_EXPECT_WARN,
+     .object = VM("evictionStrategy: None, "),
+     .inventory = KUBEVIRT("evictionStrategy: LiveMigrate"),
+     .message = "evictionStrategy None: a drain of its node shuts the guest down"},
+    {.name = "the field is absent, and the cluster migrates",
+     .expect = LG_EXPECT_NOTHING,
+     .object = VM(""),
+     .inventory = KUBEVIRT("evictionStrategy: LiveMigrate")},
+    {.name = "the field is absent everywhere: recorded",
+     .expect = LG_EXPECT_AUDIT,
+     .object = VM(""),
+     .inventory = KUBEVIRT(""),
+     .message = "evictionStrategy None, which is this KubeVirt's for guests that do not say"},
+    {.name = "nothing is known of the cluster's default",
+     .expect = LG_EXPECT_NOTHING,
+     .object = VM("")},
+    {.name = "an instance into which KubeVirt wrote the cluster's default",
+     .expect = LG_EXPECT_AUDIT,
+     .object = VMI,
+     .inventory = KUBEVIRT("evictionStrategy: None")},
+    {.name = "an instance that says other than the cluster",
+     .expect = LG_EXPECT_WARN,
+     .object = VMI,
+     .inventory = KUBEVIRT("evictionStrategy: LiveMigrate")},
+    {0},
+};
+
+const struct lg_rule lg_rule_not_evacuated = {
+    .id = "LG502",
+    .name = "not-evacuated",
+    .title = "a drain shuts the guest down instead of moving it",
+    .rationale =
+        "With evictionStrategy None the eviction of the guest's pod is allowed at once: when its "
+        "node is drained, for maintenance or an upgrade, the guest is shut down although it "
+        "could have moved.",
+    .remedy =
+        "Set evictionStrategy: LiveMigrate in spec.template.spec, or as the cluster's default in "
+        "the KubeVirt or HyperConverged CR. A guest that is not to be moved stays as it is.",
+    .source =
+        "kubevirt pkg/virt-api/webhooks/validating-webhook/admitters/pod-eviction-admitter.go",
+    .action = LG_ACTION_WARN,
+    .kinds = LG_BIT(LG_KIND_VM) | LG_BIT(LG_KIND_VMI),
+    .ops = LG_BIT(LG_OP_CREATE) | LG_BIT(LG_OP_UPDATE),
+    .looks_up = LG_BIT(LG_KIND_KUBEVIRT) | LG_BIT(LG_KIND_HYPERCONVERGED),
+    .of_drains = true,
+    .check = check,
+    .examples = examples,
+};
