@@ -73,15 +73,16 @@ static void add_finding(struct lg_buf *buf, const struct lg_finding *finding)
     }
 }
 
-/* "; [LG501] with evictionStrategy LiveMigrate a drain of its node waits for ever" */
+/* "(LG501: with evictionStrategy LiveMigrate a drain of its node waits for ever)", a line each below the first. */
 static void add_heads(struct lg_buf *buf, const struct lg_judgement *judgement)
 {
     for (size_t i = 0; i < judgement->n; i++) {
         const struct lg_finding *finding = &judgement->findings[i];
         if (!finding->in_head)
             continue;
-        lg_buf_printf(buf, "; [%s] ", finding->rule->id);
+        lg_buf_printf(buf, "\n(%s: ", finding->rule->id);
         lg_buf_str(buf, finding->head);
+        lg_buf_putc(buf, ')');
     }
 }
 
@@ -94,9 +95,8 @@ struct lg_str lg_answer_message(const struct lg_judgement *judgement, enum lg_ac
     struct lg_buf buf lg_cleanup(lg_buf_done) = {0};
     lg_buf_printf(&buf, "%s ", kind_text(subject->kind));
     lg_buf_str(&buf, full_name(subject, arena));
-    lg_buf_printf(&buf, " %s, %zu reason%s", verb_of(subject->kind), n, n == 1 ? "" : "s");
+    lg_buf_printf(&buf, " %s, %zu reason%s:", verb_of(subject->kind), n, n == 1 ? "" : "s");
     add_heads(&buf, judgement);
-    lg_buf_putc(&buf, ':');
     for (size_t i = 0; i < judgement->n && printed < REASONS_MAX; i++) {
         const struct lg_finding *finding = &judgement->findings[i];
         if (finding->action != action)

@@ -34,8 +34,8 @@ static bool read_entry(const struct lg_policy_parser *parser, struct lg_val v,
     if (!lg_json_there(action))
         return lg_policy_fail(parser, LG_E_INVALID, v,
                               "an entry of exempt needs an action: warn, audit or off");
-    if (lg_json_there(users) && !lg_policy_read_texts(parser, users, "users", LG_POLICY_NAMES_MAX,
-                                                      "a user", &entry->users, &entry->n_users))
+    if (lg_json_there(users) &&
+        !lg_policy_read_texts(parser, users, "users", "a user", &entry->users, &entry->n_users))
         return false;
     if (lg_json_there(groups) && !lg_policy_read_texts(parser, groups, "groups", "a group",
                                                        &entry->groups, &entry->n_groups))

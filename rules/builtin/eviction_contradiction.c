@@ -3,7 +3,8 @@
  * KubeVirt answers the eviction of such a guest with 429 for ever, so that a drain, and with it an upgrade of the
  * cluster, waits until somebody stops the guest by hand. Whether it can move is what the rules before this one found: the
  * reasons of KubeVirt's condition, and a guest that no second node can take. In a denial it is said in the head of the
- * message. Source: kubevirt-facts 7; kubevirt pkg/virt-api/webhooks/validating-webhook/admitters/pod-eviction-admitter.go.
+ * message. A guest that does not say is left alone while no default is known: what keeps it from moving is said already.
+ * Source: kubevirt-facts 7; kubevirt pkg/virt-api/webhooks/validating-webhook/admitters/pod-eviction-admitter.go.
  */
 #include "rules/rule.h"
 #include "rules/virt/eviction.h"
@@ -22,8 +23,8 @@ static void say(struct lg_rule_context *context, const struct lg_eviction *evict
             LG_ARG(eviction->strategy), lg_eviction_source(eviction->from), what),
         .head = lg_arena_printf(
             arena,
-            "with evictionStrategy %.*s a drain of its node %s (LiveMigrateIfPossible would "
-            "shut it down)",
+            "with evictionStrategy %.*s a drain of its node %s; LiveMigrateIfPossible would "
+            "shut it down",
             LG_ARG(eviction->strategy), what),
         .fix =
             LG_STR("make it migratable; or set evictionStrategy: LiveMigrateIfPossible, so that a "
@@ -37,10 +38,7 @@ static void check(struct lg_rule_context *context)
     if (lg_rule_mobility(context) != LG_IMMOBILE)
         return;
     struct lg_eviction eviction = lg_eviction_of(&context->subject->vm, context->settings);
-    if (eviction.from == LG_EVICTION_UNKNOWN)
-        lg_rule_lacks(context, context->subject->vm.spec, LG_KIND_KUBEVIRT, LG_STR(""));
-    else if (lg_str_is(eviction.strategy, "LiveMigrate") ||
-             lg_str_is(eviction.strategy, "External"))
+    if (lg_str_is(eviction.strategy, "LiveMigrate") || lg_str_is(eviction.strategy, "External"))
         say(context, &eviction);
 }
 
@@ -105,9 +103,8 @@ static const struct lg_rule_example examples[] = {
      .inventory = HYPERCONVERGED,
      .message = "which HyperConverged sets for guests that do not say"},
     {.name = "nothing is known of the cluster's default",
-     .expect = LG_EXPECT_PENDING,
-     .object = VM("", "bridge"),
-     .message = "KubeVirt"},
+     .expect = LG_EXPECT_NOTHING,
+     .object = VM("", "bridge")},
     {.name = "no second node fits",
      .expect = LG_EXPECT_WARN,
      .object = VM(STRATEGY("LiveMigrate") "      nodeSelector: {kubernetes.io/hostname: a}\n",

@@ -31,6 +31,8 @@ check "$vm" --inventory "$cluster"
 expect_status 1
 expect_eq "nothing on stderr" "" "$err"
 expect_eq "first line" "$vm:3: VirtualMachine web-servers/orders-db cannot be live-migrated, 1 reason:" "$(head -n 1 <<<"$out")"
+expect_eq "what the head says beside it" "    (LG501: with evictionStrategy LiveMigrate a drain of its node waits for ever; LiveMigrateIfPossible would shut it down)" \
+    "$(sed -n 2p <<<"$out")"
 expect_in "$vm:$line: deny [LG101] volume \"data\": claim \"orders-db-data\" is ReadWriteOnce" "$out"
 expect_in "
     at:  spec.template.spec.volumes[0].persistentVolumeClaim.claimName
@@ -206,7 +208,7 @@ done
 printf 'apiVersion: livegate.io/v1\nkind: Policy\nrules:\n  LG101: {action: warn}\n' >"$work/policy.yaml"
 check "$vm" --inventory "$cluster" --policy "$work/policy.yaml"
 expect_status 0
-expect_in "VirtualMachine web-servers/orders-db: 1 warning" "$out"
+expect_in "VirtualMachine web-servers/orders-db: 2 warnings" "$out"
 expect_in "warn [LG101]" "$out"
 printf 'apiVersion: livegate.io/v1\nkind: Policy\nrules:\n  LG101: {action: audit}\n' >"$work/policy.yaml"
 check "$vm" --inventory "$cluster" --policy "$work/policy.yaml"

@@ -14,6 +14,7 @@ for id in LG101 LG201 LG202 LG401 LG402 LG601 LG602; do
     expect_in "[$id] " "$out"
 done
 expect_in 'Error from server (Forbidden): error when creating "manifests/demo/vms/05-claim-not-shared.yaml": admission webhook "vm-create.livegate.io" denied the request: VirtualMachine web-servers/orders-db cannot be live-migrated, 1 reason:
+(LG501: with evictionStrategy LiveMigrate a drain of its node waits for ever; LiveMigrateIfPossible would shut it down)
 [LG101] volume "data": claim "orders-db-data" is ReadWriteOnce' "$out"
 expect_in "virtualmachine.kubevirt.io/web-two-labels created" "$out"
 expect_in "virtualmachineinstancemigration.kubevirt.io/shop-drain-worker-1 created" "$out"

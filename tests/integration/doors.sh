@@ -15,7 +15,7 @@ from_check='.results[0] |
     {denied: (.verdict == "deny"),
      causes: [.findings[] | select(.action == "deny") |
               {reason: .rule, field, message: (.message + (if .fix == "" then "" else "; fix: " + .fix end))}],
-     warnings: [.findings[] | select(.action == "warn" or .action == "pending") | (.rule + ": " + .message) as $text |
+     warnings: [.findings[] | select((.action == "warn" or .action == "pending") and (.inHead | not)) | (.rule + ": " + .message) as $text |
                 if .fix != "" and (($text + "; fix: " + .fix) | utf8bytelength) <= 256
                 then $text + "; fix: " + .fix else $text end]} end'
 from_webhook='.response |

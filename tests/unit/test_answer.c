@@ -282,6 +282,27 @@ static void what_cannot_be_read_is_a_422_with_its_path(void **state)
     expect_str(got.notes[0].value, "audit");
 }
 
+static void what_the_head_says_is_said_once(void **state)
+{
+    (void)state;
+    struct lg_finding findings[] = {
+        finding(0, LG_ACTION_DENY, "is not shared", "spec.a", ""),
+        finding(3, LG_ACTION_WARN, "a drain waits", "spec.b", "set it"),
+    };
+    findings[1].head = LG_STR("with that a drain waits");
+    findings[1].in_head = true;
+    struct lg_judgement j = judgement(findings, 2);
+    struct lg_answer got = answer(&j);
+    expect_str(got.message,
+               "VirtualMachine web-servers/orders-db cannot be live-migrated, 1 reason:\n"
+               "(LG202: with that a drain waits)\n"
+               "[LG101] is not shared\n"
+               "    at:  spec.a");
+    assert_int_equal(got.n_causes, 1);
+    assert_int_equal(got.n_warnings, 0);
+    expect_str(got.notes[1].value, "LG101=deny,LG202=warn");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -294,6 +315,7 @@ int main(void)
         cmocka_unit_test(an_audited_finding_is_only_noted),
         cmocka_unit_test(nothing_to_say_is_a_plain_yes),
         cmocka_unit_test(what_cannot_be_read_is_a_422_with_its_path),
+        cmocka_unit_test(what_the_head_says_is_said_once),
     };
     return cmocka_run_group_tests(tests, NULL, done);
 }

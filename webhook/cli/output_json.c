@@ -45,6 +45,10 @@ static json_t *finding_json(const struct lg_check_item *item, const struct lg_fi
     set_count(object, "line", lg_check_line(item, finding->at));
     lg_out_set_str(object, "message", finding->message);
     lg_out_set_str(object, "fix", finding->fix);
+    if (finding->in_head)
+        lg_out_set(object, "inHead", json_true());
+    if (!lg_str_empty(finding->excuse))
+        lg_out_set_str(object, "excuse", finding->excuse);
     lg_out_set(object, "kubevirtReason",
                finding->kubevirt_reason != NULL ? lg_out_str(lg_str_of(finding->kubevirt_reason))
                                                 : json_null());

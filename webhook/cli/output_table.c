@@ -109,6 +109,17 @@ static void add_denial(struct lg_buf *buf, struct lg_check_report *report,
     lg_buf_putc(buf, ':');
 }
 
+static void add_heads(struct lg_buf *buf, const struct lg_judgement *judgement)
+{
+    for (size_t i = 0; i < judgement->n; i++) {
+        if (!judgement->findings[i].in_head)
+            continue;
+        lg_buf_printf(buf, "\n    (%s: ", judgement->findings[i].rule->id);
+        lg_buf_printable(buf, judgement->findings[i].head);
+        lg_buf_putc(buf, ')');
+    }
+}
+
 static void add_finding(struct lg_buf *buf, const struct lg_check_report *report,
                         const struct lg_check_item *item, const struct lg_finding *finding)
 {
@@ -116,6 +127,11 @@ static void add_finding(struct lg_buf *buf, const struct lg_check_report *report
     lg_output_paint(buf, report->color, color_of(finding->action), lg_action_name(finding->action));
     lg_buf_printf(buf, " [%s] ", finding->rule->id);
     lg_buf_printable(buf, finding->message);
+    if (!lg_str_empty(finding->excuse)) {
+        lg_buf_puts(buf, " (");
+        lg_buf_printable(buf, finding->excuse);
+        lg_buf_putc(buf, ')');
+    }
     if (!lg_str_empty(finding->field)) {
         lg_buf_puts(buf, "\n    at:  ");
         lg_buf_printable(buf, finding->field);
@@ -233,6 +249,7 @@ static void item(struct lg_check_report *report, const struct lg_check_item *ite
     add_place(&buf, report, item, item->source->mark.line);
     if (judgement->verdict == LG_ACTION_DENY) {
         add_denial(&buf, report, item);
+        add_heads(&buf, judgement);
     } else {
         add_outcome(&buf, report, item);
         add_document(&buf, item);
