@@ -66,7 +66,7 @@ static const struct recorded {
     {"vm-delete.json", "/validate", true, {NULL}, 0},
     {"vmi-create.json", "/validate", false, {"LG201"}, 0},
     {"vmi-update-status-in-main.json", "/validate", true, {NULL}, 0},
-    {"pvc-create.json", "/validate", true, {"LG104"}, 1},
+    {"pvc-create.json", "/validate", true, {NULL}, 0},
     {"migration-create-generatename.json", "/validate/migrations", true, {NULL}, 0},
     {"migration-create-dry-run.json", "/validate/migrations", true, {NULL}, 0},
 };
