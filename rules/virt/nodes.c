@@ -322,6 +322,8 @@ static void grow(struct lg_node_table *table)
         if (key->numbers != NULL) {
             bits_grow(&key->ints, before, after);
             key->numbers = lg_realloc(key->numbers, after * WORD_BITS, sizeof(int64_t));
+            memset(key->numbers + before * WORD_BITS, 0,
+                   (after - before) * WORD_BITS * sizeof(int64_t));
         }
         size_t at = 0;
         for (const struct lg_map_entry *v; (v = lg_map_next(&key->values, &at)) != NULL;)
@@ -500,19 +502,29 @@ void lg_nodes_add_prefix(const struct lg_node_table *table, struct lg_str prefix
     }
 }
 
+/* Which of a word's numbers are above the bound, or below it; without branches, since most words are full. */
+static lg_word compared(const int64_t *numbers, bool above, int64_t bound)
+{
+    lg_word hit = 0;
+    if (above)
+        for (size_t i = 0; i < WORD_BITS; i++)
+            hit |= (lg_word)(numbers[i] > bound) << i;
+    else
+        for (size_t i = 0; i < WORD_BITS; i++)
+            hit |= (lg_word)(numbers[i] < bound) << i;
+    return hit;
+}
+
 void lg_nodes_add_compared(const struct lg_node_table *table, struct lg_str key, bool above,
                            int64_t bound, lg_word *io_nodes)
 {
     const struct key_entry *entry = key_get(table, key);
     if (entry == NULL || entry->numbers == NULL)
         return;
-    for (size_t w = 0; w < lg_nodes_words(table); w++) {
-        for (lg_word left = entry->ints.words[w]; left != 0; left &= left - 1) {
-            int64_t number = entry->numbers[w * WORD_BITS + (size_t)__builtin_ctzll(left)];
-            if (above ? number > bound : number < bound)
-                io_nodes[w] |= left & -left;
-        }
-    }
+    for (size_t w = 0; w < lg_nodes_words(table); w++)
+        if (entry->ints.words[w] != 0)
+            io_nodes[w] |=
+                entry->ints.words[w] & compared(entry->numbers + w * WORD_BITS, above, bound);
 }
 
 bool lg_nodes_next_taint(const struct lg_node_table *table, size_t *pos,

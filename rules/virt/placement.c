@@ -319,10 +319,14 @@ static void walk_affinity(struct walk *w)
 {
     if (!w->req->has_affinity)
         return;
-    memset(w->scratch[0], 0, w->words * sizeof(lg_word));
-    for (size_t t = 0; t < w->req->n_terms; t++)
-        add_term(w, &w->req->terms[t], w->scratch[0]);
-    reason_applies(w, &(struct lg_place_reason){.kind = LG_REASON_AFFINITY}, w->scratch[0], false);
+    struct lg_affinity_nodes *known = w->req->affinity_nodes;
+    if (known->of != w->nodes) {
+        known->of = w->nodes;
+        known->words = lg_arena_array(known->arena, w->words, sizeof(lg_word));
+        for (size_t t = 0; t < w->req->n_terms; t++)
+            add_term(w, &w->req->terms[t], known->words);
+    }
+    reason_applies(w, &(struct lg_place_reason){.kind = LG_REASON_AFFINITY}, known->words, false);
 }
 
 static void walk_taints(struct walk *w, bool passes)

@@ -123,6 +123,8 @@ static void affinity_read(struct lg_requirements *req, struct lg_val spec, struc
         if (term_read(it.val, arena, &terms[req->n_terms]))
             req->n_terms++;
     req->terms = terms;
+    req->affinity_nodes = lg_arena_alloc(arena, sizeof *req->affinity_nodes);
+    req->affinity_nodes->arena = arena;
 }
 
 /* --- labels --- */

@@ -51,6 +51,13 @@ struct lg_term {
     size_t n;
 };
 
+/* The nodes that the terms leave, once they were worked out: every walk over the same nodes needs them. */
+struct lg_affinity_nodes {
+    const struct lg_node_table *of; /* NULL = not worked out */
+    lg_word *words;
+    struct lg_arena *arena;
+};
+
 struct lg_requirements {
     const struct lg_want *user; /* by key */
     size_t n_user;
@@ -60,6 +67,7 @@ struct lg_requirements {
     bool has_affinity;      /* one of the terms; no term left = no node */
     const struct lg_term *terms;
     size_t n_terms;
+    struct lg_affinity_nodes *affinity_nodes;
     struct lg_tolerations tolerations;
     bool tolerates_cordon;
     struct lg_str source; /* the node that the guest leaves; "" = it does not move */

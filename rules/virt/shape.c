@@ -60,6 +60,14 @@ static enum lg_err_code check_each(const struct walk *walk, struct lg_val v,
     return code;
 }
 
+static enum lg_err_code too_many(const struct walk *walk, struct lg_val v, const char *expected,
+                                 size_t n)
+{
+    char got[32];
+    snprintf(got, sizeof got, "%zu", n);
+    return refuse(walk, LG_E_LIMIT, v, expected, lg_str_of(got));
+}
+
 static enum lg_err_code check_list(const struct walk *walk, struct lg_val v)
 {
     if (lg_json_kind(v) != LG_JSON_ARRAY)
@@ -67,9 +75,7 @@ static enum lg_err_code check_list(const struct walk *walk, struct lg_val v)
     size_t n = lg_json_len(v);
     if (n <= ITEMS_MAX)
         return LG_E_OK;
-    char got[32];
-    snprintf(got, sizeof got, "%zu", n);
-    return refuse(walk, LG_E_LIMIT, v, "at most 1,024 items", lg_str_of(got));
+    return too_many(walk, v, "at most 1,024 items", n);
 }
 
 static enum lg_err_code check_map(const struct walk *walk, struct lg_val v)
@@ -161,6 +167,71 @@ static enum lg_err_code check_members(const struct walk *walk, const struct lg_s
     return code;
 }
 
+/* --- how much placement asks for ---
+ *
+ * Every requirement, value and label is compared with all nodes. Lists alone do not bound that: there may be as many
+ * requirements as a thousand terms hold. */
+
+enum { REQUIREMENTS_MAX = 512, REQUIRED_VALUES_MAX = 8192, SELECTED_MAX = 512 };
+
+struct asked {
+    size_t requirements, values;
+};
+
+static void count_requirements(struct asked *asked, struct lg_val list)
+{
+    asked->requirements += lg_json_len(list);
+    for (struct lg_json_iter it = lg_json_iter(list); lg_json_next(&it);)
+        asked->values += lg_json_len(lg_json_get(it.val, "values"));
+}
+
+/* A node selector's term, and a pod affinity's. */
+static void count_term(struct asked *asked, struct lg_val term)
+{
+    static const char *const lists[] = {"matchExpressions", "matchFields",
+                                        "labelSelector.matchExpressions",
+                                        "namespaceSelector.matchExpressions"};
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+        count_requirements(asked, lg_json_at(term, lists[i]));
+}
+
+static struct asked count_affinity(struct lg_val affinity)
+{
+    static const char *const kinds[] = {"nodeAffinity", "podAffinity", "podAntiAffinity"};
+    struct asked asked = {0};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        struct lg_val kind = lg_json_get(affinity, kinds[i]);
+        struct lg_val required =
+            lg_json_get(kind, "requiredDuringSchedulingIgnoredDuringExecution");
+        struct lg_val preferred =
+            lg_json_get(kind, "preferredDuringSchedulingIgnoredDuringExecution");
+        if (lg_json_kind(required) == LG_JSON_OBJECT)
+            required = lg_json_get(required, "nodeSelectorTerms");
+        for (struct lg_json_iter it = lg_json_iter(required); lg_json_next(&it);)
+            count_term(&asked, it.val);
+        for (struct lg_json_iter it = lg_json_iter(preferred); lg_json_next(&it);) {
+            count_term(&asked, lg_json_get(it.val, "preference"));
+            count_term(&asked, lg_json_get(it.val, "podAffinityTerm"));
+        }
+    }
+    return asked;
+}
+
+static enum lg_err_code check_placement(const struct walk *walk, struct lg_val spec)
+{
+    struct lg_val affinity = lg_json_get(spec, "affinity");
+    struct lg_val selector = lg_json_get(spec, "nodeSelector");
+    struct asked asked = count_affinity(affinity);
+    if (lg_json_len(selector) > SELECTED_MAX)
+        return too_many(walk, selector, "at most 512 labels", lg_json_len(selector));
+    if (asked.requirements > REQUIREMENTS_MAX)
+        return too_many(walk, affinity, "at most 512 requirements in all terms together",
+                        asked.requirements);
+    if (asked.values > REQUIRED_VALUES_MAX)
+        return too_many(walk, affinity, "at most 8,192 values in all terms together", asked.values);
+    return LG_E_OK;
+}
+
 enum lg_err_code lg_shape_check(enum lg_kind kind, struct lg_val object, struct lg_err *err)
 {
     const struct lg_shape *table = lg_shape_of(kind);
@@ -170,5 +241,14 @@ enum lg_err_code lg_shape_check(enum lg_kind kind, struct lg_val object, struct 
     if (lg_json_kind(object) != LG_JSON_OBJECT)
         return lg_err_set(err, LG_E_INVALID, "", "expected an object, got %s",
                           lg_json_kind_name(object));
-    return check_members(&walk, table, object);
+    enum lg_err_code code = check_members(&walk, table, object);
+    if (code == LG_E_OK && (kind == LG_KIND_VM || kind == LG_KIND_VMI))
+        code = check_placement(
+            &walk, lg_json_at(object, kind == LG_KIND_VM ? "spec.template.spec" : "spec"));
+    if (code == LG_E_OK && kind == LG_KIND_MIGRATION) {
+        struct lg_val selector = lg_json_at(object, "spec.addedNodeSelector");
+        if (lg_json_len(selector) > SELECTED_MAX)
+            code = too_many(&walk, selector, "at most 512 labels", lg_json_len(selector));
+    }
+    return code;
 }

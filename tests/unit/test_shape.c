@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "rules/core/mem.h"
 #include "rules/virt/shape.h"
 #include "rules/virt/vm.h"
 #include "tests/support/objects.h"
@@ -225,6 +226,99 @@ static void every_field_of_every_table_is_held_to_its_type(void **state)
     assert_true(fields > 400);
 }
 
+/* A VM whose spec.template.spec is {HEAD, then `n` times ITEM with a comma between, then TAIL}. */
+static struct lg_val many(const char *head, const char *item, size_t n, const char *tail)
+{
+    struct lg_buf text lg_cleanup(lg_buf_done) = {0};
+    lg_buf_printf(&text, "{'spec':{'template':{'spec':{%s", head);
+    for (size_t i = 0; i < n; i++)
+        lg_buf_printf(&text, "%s%s", i == 0 ? "" : ",", item);
+    lg_buf_printf(&text, "%s}}}}", tail);
+    return lg_objects_parse(&objects, text.p);
+}
+
+/* Terms of two requirements each, so that no list is long. */
+static void placement_as_a_whole_is_bounded(void **state)
+{
+    (void)state;
+#define REQUIRED "IgnoredDuringExecution"
+#define WITH     "spec.template.spec.affinity"
+    static const char exists[] = "{'key':'a','operator':'Exists'}";
+    static const char two[] = "{'matchExpressions':[{'key':'a','operator':'Exists'}],"
+                              "'matchFields':[{'key':'metadata.name','operator':'In',"
+                              "'values':['x']}]}";
+    static const char pods[] = "{'topologyKey':'k','labelSelector':{'matchExpressions':[{'key':'a',"
+                               "'operator':'Exists'}]},'namespaceSelector':{'matchExpressions':[{"
+                               "'key':'a','operator':'Exists'}]}}";
+    const struct {
+        const char *head, *item, *tail;
+        size_t most;
+        const char *where, *said;
+    } rows[] = {
+        {"'affinity':{'nodeAffinity':{'requiredDuringScheduling" REQUIRED
+         "':{'nodeSelectorTerms':[",
+         two, "]}}}", 256, WITH,
+         "expected at most 512 requirements in all terms together, got 514"},
+        {"'affinity':{'nodeAffinity':{'preferredDuringScheduling" REQUIRED "':[{'weight':1,"
+         "'preference':{'matchExpressions':[",
+         exists, "]}}]}}", 512, WITH,
+         "expected at most 512 requirements in all terms together, got 513"},
+        {"'affinity':{'podAntiAffinity':{'requiredDuringScheduling" REQUIRED "':[", pods, "]}}",
+         256, WITH, "expected at most 512 requirements in all terms together, got 514"},
+        {"'affinity':{'podAffinity':{'preferredDuringScheduling" REQUIRED
+         "':[{'weight':1,'podAffinityTerm':{'topologyKey':'k','labelSelector':{'matchExpressions':"
+         "[",
+         exists, "]}}}]}}", 512, WITH,
+         "expected at most 512 requirements in all terms together, got 513"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct lg_err err = {0};
+        assert_int_equal(
+            lg_shape_check(LG_KIND_VM, many(rows[i].head, rows[i].item, rows[i].most, rows[i].tail),
+                           &err),
+            LG_E_OK);
+        assert_int_equal(
+            lg_shape_check(LG_KIND_VM,
+                           many(rows[i].head, rows[i].item, rows[i].most + 1, rows[i].tail), &err),
+            LG_E_LIMIT);
+        assert_string_equal(err.where, rows[i].where);
+        assert_string_equal(err.text, rows[i].said);
+    }
+}
+
+static void values_and_labels_of_placement_are_bounded(void **state)
+{
+    (void)state;
+    struct lg_buf values lg_cleanup(lg_buf_done) = {0};
+    struct lg_buf labels lg_cleanup(lg_buf_done) = {0};
+    lg_buf_puts(&values, "{'matchExpressions':[{'key':'a','operator':'In','values':['x'");
+    for (int i = 1; i < 1024; i++)
+        lg_buf_puts(&values, ",'x'");
+    lg_buf_puts(&values, "]}]}");
+    static const char head[] =
+        "'affinity':{'nodeAffinity':{'requiredDuringScheduling" REQUIRED "':{'nodeSelectorTerms':[";
+    struct lg_err err = {0};
+    assert_int_equal(lg_shape_check(LG_KIND_VM, many(head, values.p, 8, "]}}}"), &err), LG_E_OK);
+    assert_int_equal(lg_shape_check(LG_KIND_VM, many(head, values.p, 9, "]}}}"), &err), LG_E_LIMIT);
+    assert_string_equal(err.where, WITH);
+    assert_string_equal(err.text, "expected at most 8,192 values in all terms together, got 9216");
+
+    for (int i = 0; i < 513; i++)
+        lg_buf_printf(&labels, "%s'k%d':'v'", i == 0 ? "" : ",", i);
+    struct lg_err vmi = {0}, migration = {0};
+    struct lg_val object = lg_objects_parse(
+        &objects, lg_arena_printf(&objects.arena, "{'spec':{'nodeSelector':{%s}}}", labels.p).p);
+    assert_int_equal(lg_shape_check(LG_KIND_VMI, object, &vmi), LG_E_LIMIT);
+    assert_string_equal(vmi.where, "spec.nodeSelector");
+    assert_string_equal(vmi.text, "expected at most 512 labels, got 513");
+    object = lg_objects_parse(
+        &objects,
+        lg_arena_printf(&objects.arena, "{'spec':{'addedNodeSelector':{%s}}}", labels.p).p);
+    assert_int_equal(lg_shape_check(LG_KIND_MIGRATION, object, &migration), LG_E_LIMIT);
+    assert_string_equal(migration.where, "spec.addedNodeSelector");
+    assert_string_equal(migration.text, "expected at most 512 labels, got 513");
+}
+
 static void what_a_real_api_server_sent_is_accepted(void **state)
 {
     (void)state;
@@ -270,6 +364,8 @@ int main(void)
         TEST(unknown_fields_and_kinds_pass),
         TEST(a_list_has_at_most_1024_items),
         TEST(every_field_of_every_table_is_held_to_its_type),
+        TEST(placement_as_a_whole_is_bounded),
+        TEST(values_and_labels_of_placement_are_bounded),
         TEST(what_a_real_api_server_sent_is_accepted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
