@@ -388,6 +388,16 @@ const struct lg_record *lg_inventory_next(const struct lg_inventory *inv, enum l
     return at != NULL ? record_of(kind, at->value) : NULL;
 }
 
+bool lg_inventory_stands_in(const struct lg_inventory *inv, enum lg_kind kind, struct lg_str ns)
+{
+    size_t pos = 0;
+    const struct lg_record *record;
+    while ((record = lg_inventory_next(inv, kind, &pos)) != NULL)
+        if (lg_str_eq(record->ns, ns))
+            return true;
+    return false;
+}
+
 static const struct link *next_link(const struct lg_map *index, struct lg_str ns,
                                     struct lg_str name, size_t *pos)
 {

@@ -54,6 +54,9 @@ enum lg_lookup lg_inventory_namespace(const struct lg_inventory *inv, struct lg_
 const struct lg_record *lg_inventory_next(const struct lg_inventory *inv, enum lg_kind kind,
                                           size_t *pos);
 
+/* True when an object of the kind stands in the namespace. O(objects of the kind): for kinds of which there are few. */
+bool lg_inventory_stands_in(const struct lg_inventory *inv, enum lg_kind kind, struct lg_str ns);
+
 /* Visits the VMs and VMIs with a volume over this claim (by claim or data volume name): start with *pos = 0 until NULL.
  * O(users). *ret_use is the volume. */
 const struct lg_record *lg_inventory_next_user(const struct lg_inventory *inv, struct lg_str ns,

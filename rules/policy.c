@@ -57,7 +57,9 @@ void lg_policy_set_copy(const struct lg_policy_set *from, struct lg_arena *arena
     ret->fixers = lg_arena_array(arena, n, sizeof(*ret->fixers));
     if (from != NULL)
         memcpy(ret->fixers, from->fixers, n * sizeof(*ret->fixers));
+    ret->chosen = lg_arena_array(arena, n + 1, sizeof(*ret->chosen));
     for (size_t i = 0; i < n; i++) {
+        ret->chosen[i] = from != NULL && from->chosen[i];
         ret->actions[i] = from != NULL ? from->actions[i] : lg_rules[i]->action;
         ret->params[i] = from != NULL ? from->params[i] : default_params(lg_rules[i], arena);
     }
@@ -114,6 +116,7 @@ struct lg_policy_view lg_policy_view(const struct lg_policy *policy, struct lg_s
     }
     return (struct lg_policy_view){.mode = set->mode,
                                    .actions = set->actions,
+                                   .chosen = set->chosen,
                                    .params = set->params,
                                    .opt_out = set->opt_out,
                                    .claim_selector = set->claim_selector,
@@ -147,16 +150,6 @@ static enum owner owner_of(struct lg_str account)
     return OWNER_NONE;
 }
 
-static bool stands_in(const struct lg_inventory *inventory, enum lg_kind kind, struct lg_str ns)
-{
-    size_t pos = 0;
-    const struct lg_record *record;
-    while ((record = lg_inventory_next(inventory, kind, &pos)) != NULL)
-        if (lg_str_eq(record->ns, ns))
-            return true;
-    return false;
-}
-
 static bool usual(enum owner owner, struct lg_str ns)
 {
     if (lg_str_is(ns, "openshift-cnv") || lg_str_is(ns, "kubevirt-hyperconverged"))
@@ -169,8 +162,8 @@ static bool usual(enum owner owner, struct lg_str ns)
  * says better: anyone who may create namespaces could take such a name. */
 static bool believed(const struct lg_inventory *inventory, enum owner owner, struct lg_str ns)
 {
-    if (stands_in(inventory, LG_KIND_HYPERCONVERGED, ns) ||
-        stands_in(inventory, LG_KIND_KUBEVIRT, ns))
+    if (lg_inventory_stands_in(inventory, LG_KIND_HYPERCONVERGED, ns) ||
+        lg_inventory_stands_in(inventory, LG_KIND_KUBEVIRT, ns))
         return true;
     if (lg_inventory_count(inventory, LG_KIND_HYPERCONVERGED) != 0)
         return false;

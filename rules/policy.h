@@ -35,7 +35,8 @@ struct lg_policy_stalls {
 /* What holds in one namespace: resolved once a review, O(namespace entries). Borrowed from the policy. */
 struct lg_policy_view {
     enum lg_policy_mode mode;
-    const enum lg_action *actions;              /* by rule index */
+    const enum lg_action *actions; /* by rule index */
+    const bool *chosen;            /* by rule index: the policy says something of its action */
     const struct lg_param_value *const *params; /* by rule index, then parameter index */
     const bool
         *opt_out; /* by rule index: a warning at most for a VM that declares itself immovable */

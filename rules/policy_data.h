@@ -33,6 +33,7 @@ struct lg_patterns {
 struct lg_policy_set {
     enum lg_policy_mode mode;
     enum lg_action *actions; /* by rule index */
+    bool *chosen;            /* by rule index: not its default, whatever it is */
     const struct lg_param_value *
         *params;         /* by rule index, then parameter index; NULL without any */
     const bool *opt_out; /* by rule index */

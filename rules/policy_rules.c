@@ -96,6 +96,7 @@ static bool read_rule(const struct lg_policy_parser *parser, struct lg_val v, si
     struct lg_val action = lg_json_get(v, "action");
     if (lg_json_there(action) && !lg_policy_read_action(parser, action, &set->actions[index]))
         return false;
+    set->chosen[index] = set->chosen[index] || lg_json_there(action);
     if (n == 0)
         return true;
     struct lg_param_value *values = lg_arena_array(parser->arena, n, sizeof(*values));
@@ -121,9 +122,11 @@ static bool read_every_rule(const struct lg_policy_parser *parser, struct lg_val
     struct lg_val action = lg_json_get(v, "action");
     if (lg_json_there(action) && !lg_policy_read_action(parser, action, &cap))
         return false;
-    for (size_t i = 0; lg_rules[i] != NULL; i++)
+    for (size_t i = 0; lg_rules[i] != NULL; i++) {
+        set->chosen[i] = set->chosen[i] || cap < LG_ACTION_DENY;
         if (set->actions[i] > cap)
             set->actions[i] = cap;
+    }
     return true;
 }
 

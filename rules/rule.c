@@ -173,6 +173,9 @@ void lg_rule_report(struct lg_rule_context *context, const struct lg_report *rep
     }
     run->stranded = run->stranded || (rule->strands && report->at_most == LG_ACTION_OFF);
     enum lg_action action = run->action;
+    if (report->by_default != LG_ACTION_OFF && !run->view.chosen[run->index])
+        action = lg_policy_exempted(run->policy, run->exempt, run->index, report->by_default,
+                                    &run->excuse);
     if (report->at_most != LG_ACTION_OFF)
         action = weaker(action, report->at_most);
     struct lg_str excuse;

@@ -64,6 +64,9 @@ struct lg_report {
     struct lg_val at;           /* the offending field; LG_NONE = the object */
     struct lg_str about, ident; /* see finding.h */
     enum lg_action at_most;     /* a cap for this finding (LG_ACTION_OFF = none) */
+    /* what this finding does where policy leaves the rule's action alone (LG_ACTION_OFF = the
+     * rule's) */
+    enum lg_action by_default;
     /* e.g. volume "data": claim "x" is ReadWriteOnce; live migration needs ReadWriteMany */
     struct lg_str message;
     struct lg_str fix;

@@ -121,6 +121,16 @@ static int hyperconverged_minor(struct lg_val object)
     return -1;
 }
 
+struct lg_val lg_migration_config_of(enum lg_kind kind, struct lg_val object)
+{
+    if (kind == LG_KIND_KUBEVIRT)
+        return lg_json_at(object, "spec.configuration.migrations");
+    if (kind == LG_KIND_MIGRATION_POLICY)
+        return lg_json_get(object, "spec");
+    struct lg_val config = lg_json_at(object, "spec.virtualization.liveMigrationConfig");
+    return lg_json_there(config) ? config : lg_json_at(object, "spec.liveMigrationConfig");
+}
+
 static struct lg_migration_settings read_hyperconverged(struct lg_val object,
                                                         struct lg_arena *arena)
 {
@@ -131,9 +141,7 @@ static struct lg_migration_settings read_hyperconverged(struct lg_val object,
     struct lg_migration_settings settings =
         new ? defaults(hyperconverged_119_defaults, LG_STR("HyperConverged's default since 1.19"))
             : defaults(kubevirt_defaults, LG_STR("HyperConverged's default up to 1.18"));
-    struct lg_val config = lg_json_get(virtualization, "liveMigrationConfig");
-    if (!lg_json_there(config))
-        config = lg_json_at(object, "spec.liveMigrationConfig");
+    struct lg_val config = lg_migration_config_of(LG_KIND_HYPERCONVERGED, object);
     overlay(config, source_of("HyperConverged", object, arena), false, &settings, arena);
     return settings;
 }
@@ -145,7 +153,7 @@ struct lg_migration_settings lg_migration_settings_read(struct lg_val kubevirt,
     struct lg_migration_settings settings;
     if (lg_json_there(kubevirt)) {
         settings = defaults(kubevirt_defaults, LG_STR("KubeVirt's default"));
-        overlay(lg_json_at(kubevirt, "spec.configuration.migrations"),
+        overlay(lg_migration_config_of(LG_KIND_KUBEVIRT, kubevirt),
                 source_of("KubeVirt", kubevirt, arena), false, &settings, arena);
     } else if (lg_json_there(hyperconverged)) {
         settings = read_hyperconverged(hyperconverged, arena);

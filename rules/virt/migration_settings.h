@@ -40,6 +40,9 @@ struct lg_migration_settings lg_migration_settings_read(struct lg_val kubevirt,
                                                         struct lg_val hyperconverged,
                                                         struct lg_arena *arena);
 
+/* Where a HyperConverged (either API version), a KubeVirt or a MigrationPolicy says so; LG_NONE where it says nothing. */
+struct lg_val lg_migration_config_of(enum lg_kind kind, struct lg_val object);
+
 /* The MigrationPolicy for a guest so far (NULL: none), or `candidate` where it matches the labels of the guest and of its
  * namespace and goes before: more labels match, then more of the guest's, then by name. */
 const struct lg_migration_policy_record *lg_migration_policy_better(

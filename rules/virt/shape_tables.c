@@ -341,6 +341,41 @@ TABLE(migration) = {
     END,
 };
 
+/* --- how migrations run here --- */
+
+TABLE(migration_config) = {
+    INT64("parallelMigrationsPerCluster"),
+    INT64("parallelOutboundMigrationsPerNode"),
+    QUANTITY("bandwidthPerMigration"),
+    INT64("completionTimeoutPerGiB"),
+    INT64("progressTimeout"),
+    BOOL("allowAutoConverge"),
+    BOOL("allowPostCopy"),
+    BOOL("allowWorkloadDisruption"),
+    END,
+};
+TABLE(configuration) = {OBJECT("migrations", migration_config), END};
+TABLE(kubevirt_spec) = {OBJECT("configuration", configuration), END};
+TABLE(kubevirt) = {HEAD, OBJECT("spec", kubevirt_spec), END};
+/* API version v1 has the section virtualization, v1beta1 has not. */
+TABLE(virtualization) = {OBJECT("liveMigrationConfig", migration_config), END};
+TABLE(hyperconverged_spec) = {
+    OBJECT("virtualization", virtualization),
+    OBJECT("liveMigrationConfig", migration_config),
+    END,
+};
+TABLE(hyperconverged) = {HEAD, OBJECT("spec", hyperconverged_spec), END};
+TABLE(migration_policy) = {HEAD, OBJECT("spec", migration_config), END};
+
+TABLE(property_set) = {STRINGS("accessModes"), STRING("volumeMode"), END};
+TABLE(profile_part) = {OBJECTS("claimPropertySets", property_set), END};
+TABLE(storage_profile) = {
+    HEAD,
+    OBJECT("spec", profile_part),
+    OBJECT("status", profile_part),
+    END,
+};
+
 const struct lg_shape *lg_shape_of(enum lg_kind kind)
 {
     static const struct lg_shape *const tables[LG_KIND_OTHER + 1] = {
@@ -349,6 +384,10 @@ const struct lg_shape *lg_shape_of(enum lg_kind kind)
         [LG_KIND_CLAIM] = claim,
         [LG_KIND_DATA_VOLUME] = data_volume,
         [LG_KIND_MIGRATION] = migration,
+        [LG_KIND_KUBEVIRT] = kubevirt,
+        [LG_KIND_HYPERCONVERGED] = hyperconverged,
+        [LG_KIND_MIGRATION_POLICY] = migration_policy,
+        [LG_KIND_STORAGE_PROFILE] = storage_profile,
     };
     return tables[kind];
 }

@@ -386,7 +386,7 @@ def main():
     for policy in policies:
         done = output(LIVEGATE, "policy", f"manifests/policies/{policy}/policy.yaml")
         check(f"policy {policy} is valid", done.returncode == 0, done.stderr)
-    same("policies", ["default", "observe", "strict"], policies)
+    same("policies", ["default", "observe", "restores", "strict"], policies)
     check_monitoring()
     print(f"{passed} passed, {failed} failed")
     return failed != 0
