@@ -6,16 +6,17 @@
 #include "rules/core/map.h"
 #include "rules/core/mem.h"
 
-/* An index from a key ("namespace/name" of a claim or of a VMI) to what refers to it. A list knows its links and a link
+/* An index from a key ("namespace/name" of a claim or of a VMI, a namespace) to what refers to it. A list knows its links and a link
  * its place in the list, so that adding and removing one costs the same however many others there are. */
 struct link {
     struct list *in;
     const struct lg_record *record;
     uint32_t at;  /* in->items[at] is this link */
-    uint32_t use; /* which of the record's uses; 0 for a migration */
+    uint32_t use; /* which of the record's uses; 0 for other links */
 };
 
 struct list {
+    struct lg_map *of; /* the index */
     struct link **items;
     uint32_t n, size;
     struct lg_str key; /* stands behind the list */
@@ -39,6 +40,9 @@ struct lg_inventory {
     struct table tables[LG_KIND_COUNT];
     struct lg_map users;      /* claim -> struct list of VMs and VMIs */
     struct lg_map migrations; /* VMI -> struct list of migrations */
+    struct lg_map guests;     /* namespace -> struct list of VMIs */
+    /* namespace (where their terms name namespaces: "") -> struct list of VMIs with required podAntiAffinity */
+    struct lg_map keepers;
     struct lg_node_table *nodes;
     struct lg_slots *slots;
     const struct lg_storage_class *default_class[2]; /* [virt] */
@@ -94,25 +98,27 @@ static void key_init(struct key *key, bool namespaced, struct lg_str ns, struct 
 
 /* --- indexes --- */
 
-static void index_add(struct lg_map *index, struct lg_str key, struct link *link)
+static void index_add(struct lg_map *index, struct lg_str key, const struct lg_record *record,
+                      uint32_t use, struct link *link)
 {
     struct list *list = lg_map_get(index, key);
     if (list == NULL) {
         list = lg_calloc(1, sizeof *list + key.n);
+        list->of = index;
         list->key = (struct lg_str){(char *)(list + 1), key.n};
-        memcpy(list + 1, key.p, key.n);
+        if (key.n != 0)
+            memcpy(list + 1, key.p, key.n);
         lg_map_set(index, list->key, list);
     }
     if (list->n == list->size) {
         list->size = list->size != 0 ? list->size * 2 : 1;
         list->items = lg_realloc(list->items, list->size, sizeof(struct link *));
     }
-    link->in = list;
-    link->at = list->n;
+    *link = (struct link){.in = list, .record = record, .at = list->n, .use = use};
     list->items[list->n++] = link;
 }
 
-static void index_remove(struct lg_map *index, struct link *link)
+static void index_remove(struct link *link)
 {
     struct list *list = link->in;
     struct link *last = list->items[--list->n];
@@ -120,7 +126,7 @@ static void index_remove(struct lg_map *index, struct link *link)
     last->at = link->at;
     if (list->n != 0)
         return;
-    lg_map_remove(index, list->key);
+    lg_map_remove(list->of, list->key);
     free(list->items);
     free(list);
 }
@@ -137,33 +143,48 @@ static const struct lg_use *uses_of(const struct lg_record *record, uint32_t *re
     return vmi->uses;
 }
 
+static void link_by_name(struct lg_map *index, struct lg_str name, const struct lg_record *record,
+                         uint32_t use, struct link *link)
+{
+    struct key key lg_cleanup(key_done);
+    key_init(&key, true, record->ns, name);
+    index_add(index, key.str, record, use, link);
+}
+
+static bool keeps_off(const struct lg_record *record)
+{
+    return record->kind == LG_KIND_VMI &&
+           !lg_str_empty(((const struct lg_vmi_record *)record)->apart);
+}
+
 static struct entry *entry_new(struct lg_inventory *inv, struct lg_record *record)
 {
-    uint32_t n = 1;
+    uint32_t n_uses = 0, n = 0;
     const struct lg_use *uses = NULL;
     if (record->kind != LG_KIND_MIGRATION)
-        uses = uses_of(record, &n);
-    struct entry *entry = lg_calloc(1, sizeof *entry + n * sizeof(struct link));
+        uses = uses_of(record, &n_uses);
+    struct entry *entry = lg_calloc(1, sizeof *entry + (n_uses + 2) * sizeof(struct link));
     entry->record = record;
-    entry->n_links = n;
-    for (uint32_t i = 0; i < n; i++) {
-        struct key key lg_cleanup(key_done);
-        struct lg_str name =
-            uses != NULL ? uses[i].claim : ((struct lg_migration_record *)record)->vmi;
-        key_init(&key, true, record->ns, name);
-        entry->links[i].record = record;
-        entry->links[i].use = i;
-        index_add(uses != NULL ? &inv->users : &inv->migrations, key.str, &entry->links[i]);
+    for (; n < n_uses; n++)
+        link_by_name(&inv->users, uses[n].claim, record, n, &entry->links[n]);
+    if (record->kind == LG_KIND_MIGRATION)
+        link_by_name(&inv->migrations, ((struct lg_migration_record *)record)->vmi, record, 0,
+                     &entry->links[n++]);
+    if (record->kind == LG_KIND_VMI)
+        index_add(&inv->guests, record->ns, record, 0, &entry->links[n++]);
+    if (keeps_off(record)) {
+        bool elsewhere = ((const struct lg_vmi_record *)record)->apart_elsewhere;
+        index_add(&inv->keepers, elsewhere ? LG_STR("") : record->ns, record, 0,
+                  &entry->links[n++]);
     }
+    entry->n_links = n;
     return entry;
 }
 
-static void entry_free(struct lg_inventory *inv, struct entry *entry)
+static void entry_free(struct entry *entry)
 {
-    struct lg_map *index =
-        entry->record->kind == LG_KIND_MIGRATION ? &inv->migrations : &inv->users;
     for (uint32_t i = 0; i < entry->n_links; i++)
-        index_remove(index, &entry->links[i]);
+        index_remove(&entry->links[i]);
     free(entry);
 }
 
@@ -259,7 +280,7 @@ static void change(struct lg_inventory *inv, enum lg_kind kind, struct lg_str ke
     if (old != NULL)
         table->bytes -= old->bytes;
     if (old != NULL && is_indexed(kind))
-        entry_free(inv, old_value);
+        entry_free(old_value);
     if (new != NULL) {
         table->bytes += new->bytes;
         void *value = is_indexed(kind) ? (void *)entry_new(inv, new) : (void *)new;
@@ -303,13 +324,15 @@ void lg_inventory_free(struct lg_inventory *inv)
         while ((at = lg_map_next(&inv->tables[kind].by_key, &pos)) != NULL) {
             struct lg_record *record = record_of((enum lg_kind)kind, at->value);
             if (is_indexed((enum lg_kind)kind))
-                entry_free(inv, at->value);
+                entry_free(at->value);
             lg_record_unref(record);
         }
         lg_map_done(&inv->tables[kind].by_key);
     }
     lg_map_done(&inv->users);
     lg_map_done(&inv->migrations);
+    lg_map_done(&inv->guests);
+    lg_map_done(&inv->keepers);
     lg_arena_done(&inv->settings_arena);
     free(inv);
 }
@@ -430,6 +453,47 @@ const struct lg_migration_record *lg_inventory_next_migration(const struct lg_in
 const struct lg_slots *lg_inventory_slots(const struct lg_inventory *inv)
 {
     return inv->slots;
+}
+
+static const struct lg_vmi_record *next_in(const struct lg_map *index, struct lg_str ns,
+                                           size_t *pos)
+{
+    const struct list *list = lg_map_get(index, ns);
+    if (list == NULL || *pos >= list->n)
+        return NULL;
+    return (const struct lg_vmi_record *)list->items[(*pos)++]->record;
+}
+
+static const struct lg_vmi_record *next_guest(void *arg, struct lg_str ns, size_t *pos)
+{
+    return next_in(&((const struct lg_inventory *)arg)->guests, ns, pos);
+}
+
+static const struct lg_vmi_record *next_keeper(void *arg, struct lg_str ns, size_t *pos)
+{
+    return next_in(&((const struct lg_inventory *)arg)->keepers, ns, pos);
+}
+
+static bool next_namespace(void *arg, size_t *pos, struct lg_str *ret_ns)
+{
+    const struct lg_map_entry *at = lg_map_next(&((const struct lg_inventory *)arg)->guests, pos);
+    if (at != NULL)
+        *ret_ns = at->key;
+    return at != NULL;
+}
+
+static enum lg_lookup namespace_of(void *arg, struct lg_str ns, const struct lg_namespace **ret)
+{
+    return lg_inventory_namespace(arg, ns, ret);
+}
+
+struct lg_guests_view lg_inventory_guests(const struct lg_inventory *inv)
+{
+    return (struct lg_guests_view){.arg = (void *)(uintptr_t)inv, /* only read through it */
+                                   .next_guest = next_guest,
+                                   .next_keeper = next_keeper,
+                                   .next_namespace = next_namespace,
+                                   .namespace_of = namespace_of};
 }
 
 const struct lg_node_table *lg_inventory_nodes(const struct lg_inventory *inv)

@@ -10,6 +10,7 @@
 #include "rules/virt/claims.h"
 #include "rules/virt/nodes.h"
 #include "rules/virt/records.h"
+#include "rules/virt/separation.h"
 #include "rules/virt/settings.h"
 #include "rules/virt/slots.h"
 #include "rules/virt/storage.h"
@@ -86,6 +87,8 @@ enum lg_lookup lg_inventory_migration_settings(const struct lg_inventory *inv,
 
 /* For virt/storage.h; `arg` is the inventory. */
 struct lg_storage_view lg_inventory_storage(const struct lg_inventory *inv);
+/* For virt/separation.h; `arg` is the inventory. */
+struct lg_guests_view lg_inventory_guests(const struct lg_inventory *inv);
 /* For virt/claims.h; `arg` is the inventory. */
 struct lg_claims_view lg_inventory_claims(const struct lg_inventory *inv);
 

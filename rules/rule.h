@@ -117,6 +117,10 @@ enum lg_mobility lg_rule_mobility(const struct lg_rule_context *context);
  * namespace: its exceptions count. */
 enum lg_action lg_rule_leaning_action(struct lg_rule_context *context, struct lg_str name);
 
+/* What required podAffinity and podAntiAffinity leave of those nodes; NULL: nothing separates the subject. Worked out once a
+ * subject. For a migration lg_rule_requirements counts it already. */
+const struct lg_separation *lg_rule_separation(struct lg_rule_context *context);
+
 /* What a rule looks up for lg_rule_new_node_could. */
 #define LG_AUTOSCALERS                                                                             \
     (LG_BIT(LG_KIND_CLUSTER_AUTOSCALER) | LG_BIT(LG_KIND_MACHINE_AUTOSCALER) |                     \

@@ -20,14 +20,22 @@ bool lg_rule_moving(const struct lg_rule_context *context, struct lg_moving *ret
     return true;
 }
 
-/* A record's text was read strictly once: it can be parsed. */
+/* The guest of a migration, read again from its record (which was read strictly once). LG_NONE: it was not found. */
+static struct lg_val guest_of(const struct lg_rule_context *context, struct lg_moving *ret)
+{
+    struct lg_val vmi = LG_NONE;
+    if (!lg_rule_moving(context, ret) || ret->vmi == NULL ||
+        lg_json_parse(context->arena, ret->vmi->text, &vmi, NULL) != LG_E_OK)
+        return LG_NONE;
+    return vmi;
+}
+
 static const struct lg_requirements *of_migration(const struct lg_rule_context *context)
 {
     const struct lg_node_table *nodes = lg_inventory_nodes(context->inventory);
     struct lg_moving moving;
-    struct lg_val vmi = LG_NONE;
-    if (!lg_rule_moving(context, &moving) || moving.vmi == NULL ||
-        lg_json_parse(context->arena, moving.vmi->text, &vmi, NULL) != LG_E_OK)
+    struct lg_val vmi = guest_of(context, &moving);
+    if (!lg_json_there(vmi))
         return lg_requirements_read(LG_NONE, context->settings, nodes, context->arena);
     struct lg_move move = {
         .source_name = moving.vmi->node,
@@ -42,16 +50,54 @@ static const struct lg_requirements *of_migration(const struct lg_rule_context *
                                      context->arena);
 }
 
+static const struct lg_separation *separation_of(const struct lg_rule_context *context)
+{
+    const struct lg_subject *subject = context->subject;
+    struct lg_separation_input in = {.ns = subject->ns,
+                                     .name = subject->name,
+                                     .vmi_spec = subject->vm.spec,
+                                     .guests = lg_inventory_guests(context->inventory),
+                                     .nodes = lg_inventory_nodes(context->inventory)};
+    if (subject->kind == LG_KIND_MIGRATION) {
+        struct lg_moving moving;
+        struct lg_val vmi = guest_of(context, &moving);
+        if (!lg_json_there(vmi))
+            return NULL;
+        in.vmi_spec = lg_json_get(vmi, "spec");
+        in.name = moving.name;
+        in.labels = moving.vmi->labels;
+        in.moves = true;
+    } else {
+        in.labels = lg_labels_read(lg_json_get(subject->vm.vmi_metadata, "labels"), context->arena);
+    }
+    return lg_separation_read(&in, context->arena);
+}
+
+const struct lg_separation *lg_rule_separation(struct lg_rule_context *context)
+{
+    struct lg_run *run = context->engine;
+    if (!run->separated) {
+        run->separation = separation_of(context);
+        run->separated = true;
+    }
+    return run->separation;
+}
+
 const struct lg_requirements *lg_rule_requirements(struct lg_rule_context *context)
 {
     struct lg_run *run = context->engine;
     if (run->requirements != NULL)
         return run->requirements;
-    if (run->subject.kind == LG_KIND_MIGRATION)
+    if (run->subject.kind == LG_KIND_MIGRATION) {
         run->requirements = of_migration(context);
-    else
+        const struct lg_separation *separation = lg_rule_separation(context);
+        if (separation != NULL)
+            run->requirements =
+                lg_requirements_separated(run->requirements, separation, context->arena);
+    } else {
         run->requirements = lg_requirements_read(run->subject.vm.spec, run->settings,
                                                  lg_inventory_nodes(run->inventory), run->arena);
+    }
     return run->requirements;
 }
 

@@ -33,6 +33,8 @@ struct lg_run {
     const struct lg_requirements *requirements;
     struct lg_place_count places;
     bool placed;
+    const struct lg_separation *separation;
+    bool separated;
 
     const struct lg_rule *rule; /* the one that is judged now */
     size_t index;               /* its index */

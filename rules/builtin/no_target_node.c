@@ -3,6 +3,7 @@
  * Judged as LG401 is, of the target pod: the source node is excluded, addedNodeSelector narrows (what the guest selects
  * itself wins), a guest with host-model needs a node with the source's CPU model and required features, any guest one of
  * the same CPU vendor. Those labels stand in the source pod once the guest has moved; then they are not asked for here.
+ * Required podAffinity and podAntiAffinity between guests count as in LG406, with the source pod among the others.
  * Nodes that are away count as targets that come back: then the rule only warns. Source: KubeVirt
  * pkg/virt-controller/watch/migration, createTargetPod.
  */
@@ -36,6 +37,15 @@ static struct lg_str fix_of(struct lg_rule_context *context, struct lg_place_cou
     return lg_arena_printf(context->arena, "bring %.*s back first", LG_ARG(names));
 }
 
+/* Only podAffinity leaves no node, and pods that are no guest's may be what it wants. */
+static bool only_affinity(struct lg_rule_context *context)
+{
+    struct lg_place_count count = lg_placement_count(
+        lg_requirements_without_affinity(lg_rule_requirements(context), context->arena),
+        lg_inventory_nodes(context->inventory));
+    return count.eligible + count.away > 0;
+}
+
 static void report(struct lg_rule_context *context, const struct lg_moving *moving,
                    struct lg_place_count count)
 {
@@ -43,10 +53,11 @@ static void report(struct lg_rule_context *context, const struct lg_moving *movi
     lg_placement_summary(lg_rule_requirements(context), lg_inventory_nodes(context->inventory),
                          context->arena, &summary);
     bool grows = lg_rule_new_node_could(context);
+    bool may_fit = count.away > 0 || grows || only_affinity(context);
     struct lg_report report = {
         /* what the guest says stands in another object */
         .at = summary.at.doc == context->subject->object.doc ? summary.at : moving->at,
-        .at_most = count.away > 0 || grows ? LG_ACTION_WARN : LG_ACTION_OFF,
+        .at_most = may_fit ? LG_ACTION_WARN : LG_ACTION_OFF,
         .message = lg_arena_printf(context->arena, "%.*s%s",
                                    LG_ARG(message_of(context, moving, count, &summary)),
                                    grows ? "; a new node could take it" : ""),
@@ -69,6 +80,9 @@ static void check(struct lg_rule_context *context)
         return;
     }
     struct lg_place_count count = lg_rule_placement(context);
+    const struct lg_separation *separation = lg_rule_separation(context);
+    if (separation != NULL && !lg_str_empty(separation->unknown_ns))
+        lg_rule_lacks(context, moving.at, LG_KIND_NAMESPACE, separation->unknown_ns);
     if (count.eligible == 0)
         report(context, &moving, count);
 }
@@ -105,6 +119,20 @@ static void check(struct lg_rule_context *context)
     "host-model-cpu.node.kubevirt.io/" model ": \"true\", "                                        \
     "cpu-model-migration.node.kubevirt.io/" model ": \"true\", "                                   \
     "cpu-vendor.node.kubevirt.io/Intel: \"true\""
+
+#define AFFINITY(kind, label)                                                                      \
+    "affinity: {" kind ": {requiredDuringSchedulingIgnoredDuringExecution: [{labelSelector: "      \
+    "{matchLabels: {vm.kubevirt.io/name: " label "}}, topologyKey: kubernetes.io/hostname}]}}, "
+#define APART_FROM_DB   AFFINITY("podAntiAffinity", "db")
+#define WITH_ITSELF     AFFINITY("podAffinity", "web")
+#define HOST_NAME(name) "kubernetes.io/hostname: " name
+#define DB_ON_N2                                                                                   \
+    "---\n"                                                                                        \
+    "apiVersion: kubevirt.io/v1\n"                                                                 \
+    "kind: VirtualMachineInstance\n"                                                               \
+    "metadata: {name: db, namespace: shop}\n"                                                      \
+    "spec: {domain: {}}\n"                                                                         \
+    "status: {phase: Running, nodeName: n2}\n"
 
 static const struct lg_rule_example examples[] = {
     {.name = "a second node fits",
@@ -157,6 +185,18 @@ static const struct lg_rule_example examples[] = {
      .object = MIGRATION(""),
      .inventory = VMI("", ON_N1 "  migrationState: {completed: true}\n")
          NODE("n1", HOST("Icelake"), "") NODE("n2", HOST("Haswell"), "")},
+    {.name = "the other node has a guest that it is kept apart from",
+     .expect = LG_EXPECT_DENY,
+     .object = MIGRATION(""),
+     .inventory = VMI(APART_FROM_DB, ON_N1) DB_ON_N2 NODE("n1", HOST_NAME("n1"), "")
+         NODE("n2", HOST_NAME("n2"), ""),
+     .message = "1 is a place with a guest that podAntiAffinity keeps it apart from (n2)"},
+    {.name = "it has to stay with a guest, or with other pods that are not seen",
+     .expect = LG_EXPECT_WARN,
+     .object = MIGRATION(""),
+     .inventory =
+         VMI(WITH_ITSELF, ON_N1) NODE("n1", HOST_NAME("n1"), "") NODE("n2", HOST_NAME("n2"), ""),
+     .message = "1 has none of the guests that podAffinity asks for (n2)"},
     {.name = "the state goes elsewhere",
      .expect = LG_EXPECT_NOTHING,
      .object = MIGRATION(", sendTo: {migrationID: m1, connectURL: \"10.0.0.1:9185\"}"),

@@ -47,9 +47,8 @@ static bool one_of(const struct lg_expression *e, struct lg_str text)
     return false;
 }
 
-static bool expression_holds(const struct lg_expression *e, const struct lg_node *node)
+bool lg_expression_admits(const struct lg_expression *e, const struct lg_str *has)
 {
-    const struct lg_str *has = e->name ? &node->r.name : lg_labels_get(node->labels, e->key);
     int64_t number;
     switch (e->match) {
     case LG_MATCH_IN:
@@ -67,6 +66,11 @@ static bool expression_holds(const struct lg_expression *e, const struct lg_node
         return e->match == LG_MATCH_ABOVE ? number > e->bound : number < e->bound;
     }
     return false;
+}
+
+static bool expression_holds(const struct lg_expression *e, const struct lg_node *node)
+{
+    return lg_expression_admits(e, e->name ? &node->r.name : lg_labels_get(node->labels, e->key));
 }
 
 static bool affinity_holds(const struct lg_requirements *req, const struct lg_node *node)
@@ -106,6 +110,18 @@ static const struct lg_want *first_missing(const struct lg_want *wants, size_t n
     return NULL;
 }
 
+static const struct lg_barrier *node_barrier(const struct lg_requirements *req,
+                                             const struct lg_node *node)
+{
+    for (size_t i = 0; i < req->n_barriers; i++) {
+        size_t slot;
+        if (lg_nodes_get(req->barriers[i].nodes, node->r.name, &slot) != NULL &&
+            (req->barriers[i].blocked[slot / WORD_BITS] >> (slot % WORD_BITS) & 1) != 0)
+            return &req->barriers[i];
+    }
+    return NULL;
+}
+
 /* False: nothing excludes it for good. */
 static bool node_excluded(const struct lg_requirements *req, const struct lg_node *node,
                           struct lg_place_reason *ret)
@@ -126,7 +142,12 @@ static bool node_excluded(const struct lg_requirements *req, const struct lg_nod
     if (req->needs_schedulable && lg_labels_get(node->labels, LG_STR(LG_LABEL_SCHEDULABLE)) == NULL)
         return true;
     ret->kind = LG_REASON_ADDED_LABEL;
-    return (ret->want = first_missing(req->added, req->n_added, node)) != NULL;
+    if ((ret->want = first_missing(req->added, req->n_added, node)) != NULL)
+        return true;
+    if ((ret->barrier = node_barrier(req, node)) == NULL)
+        return false;
+    ret->kind = ret->barrier->kind;
+    return true;
 }
 
 static bool node_away(const struct lg_requirements *req, const struct lg_node *node,
@@ -153,6 +174,7 @@ enum lg_place lg_placement_explain(const struct lg_requirements *req, const stru
     enum lg_place place = node_excluded(req, node, &reason) ? LG_PLACE_EXCLUDED
                           : node_away(req, node, &reason)   ? LG_PLACE_AWAY
                                                             : LG_PLACE_ELIGIBLE;
+    reason.node = node;
     if (place != LG_PLACE_ELIGIBLE && ret_reason != NULL)
         *ret_reason = lg_reason_text(&reason, arena);
     return place;
@@ -368,6 +390,11 @@ static void walk_reasons(struct walk *w)
     w->by_kubevirt = count_bits(w->left, w->words);
     walk_wants(w, LG_REASON_ADDED_LABEL, req->added, req->n_added);
     w->by_kubevirt -= count_bits(w->left, w->words);
+    for (size_t i = 0; i < req->n_barriers; i++)
+        reason_applies(
+            w,
+            &(struct lg_place_reason){.kind = req->barriers[i].kind, .barrier = &req->barriers[i]},
+            req->barriers[i].blocked, true);
     if (!req->tolerates_cordon)
         reason_applies(w, &(struct lg_place_reason){.kind = LG_REASON_CORDONED},
                        lg_nodes_cordoned(w->nodes), true);

@@ -51,6 +51,10 @@ struct lg_place_count {
 struct lg_place_count lg_placement_count(const struct lg_requirements *req,
                                          const struct lg_node_table *nodes);
 
+/* Adds to `io_places` (lg_nodes_words words) the nodes that are eligible, and those that are away. */
+void lg_placement_places(const struct lg_requirements *req, const struct lg_node_table *nodes,
+                         lg_word *io_places);
+
 /* One node's verdict; for AWAY and EXCLUDED *ret_reason says why in the user's words (in the arena); ret_reason may be NULL. */
 enum lg_place lg_placement_explain(const struct lg_requirements *req, const struct lg_node *node,
                                    struct lg_arena *arena, struct lg_str *ret_reason);

@@ -40,6 +40,39 @@ static const char *origin_text(const struct lg_want *want)
     return texts[want->origin];
 }
 
+/* The guest that blocks the place of this node: the first by name of those that run in it. */
+static const struct lg_vmi_record *blocking_guest(const struct lg_barrier *barrier,
+                                                  const struct lg_node *node)
+{
+    const struct lg_str *value = lg_labels_get(node->labels, barrier->topology_key);
+    const struct lg_vmi_record *first = NULL;
+    for (size_t slot = 0; value != NULL && slot < lg_nodes_slots(barrier->nodes); slot++) {
+        const struct lg_vmi_record *guest = barrier->who[slot];
+        if (guest == NULL)
+            continue;
+        const struct lg_str *other =
+            lg_labels_get(lg_nodes_at(barrier->nodes, slot)->labels, barrier->topology_key);
+        if (other != NULL && lg_str_eq(*other, *value) &&
+            (first == NULL || lg_str_cmp(lg_record_key(&guest->r), lg_record_key(&first->r)) < 0))
+            first = guest;
+    }
+    return first;
+}
+
+static struct lg_str barrier_text(const struct lg_barrier *barrier, const struct lg_node *node,
+                                  struct lg_arena *arena)
+{
+    if (barrier->kind == LG_REASON_NOT_TOGETHER)
+        return LG_STR("none of the guests that podAffinity asks for is here");
+    const struct lg_vmi_record *guest = blocking_guest(barrier, node);
+    struct lg_str who = guest != NULL ? lg_record_key(&guest->r) : LG_STR("");
+    if (barrier->kind == LG_REASON_KEPT_OFF)
+        return lg_arena_printf(arena, "VMI %.*s%s keeps it off by its own podAntiAffinity (%.*s%s)",
+                               SHOWN(who), SHOWN(barrier->topology_key));
+    return lg_arena_printf(arena, "podAntiAffinity keeps it apart from VMI %.*s%s (%.*s%s)",
+                           SHOWN(who), SHOWN(barrier->topology_key));
+}
+
 /* Of one node. */
 struct lg_str lg_reason_text(const struct lg_place_reason *r, struct lg_arena *arena)
 {
@@ -55,6 +88,10 @@ struct lg_str lg_reason_text(const struct lg_place_reason *r, struct lg_arena *a
         return lg_arena_printf(arena, "label %.*s is missing%s", LG_ARG(want),
                                origin_text(r->want));
     }
+    case LG_REASON_APART:
+    case LG_REASON_NOT_TOGETHER:
+    case LG_REASON_KEPT_OFF:
+        return barrier_text(r->barrier, r->node, arena);
     case LG_REASON_AFFINITY:
         return LG_STR("required node affinity does not match");
     case LG_REASON_NO_SCHEDULABLE_LABEL:
@@ -89,6 +126,17 @@ static struct lg_str group_text(const struct lg_place_reason *r, size_t n, struc
         return lg_arena_printf(arena, "%zu %s label %.*s%s", n, one ? "lacks" : "lack",
                                LG_ARG(want), origin_text(r->want));
     }
+    case LG_REASON_APART:
+        return lg_arena_printf(arena,
+                               "%zu %s with a guest that podAntiAffinity keeps it apart from", n,
+                               one ? "is a place" : "are places");
+    case LG_REASON_NOT_TOGETHER:
+        return lg_arena_printf(arena, "%zu %s none of the guests that podAffinity asks for", n,
+                               one ? "has" : "have");
+    case LG_REASON_KEPT_OFF:
+        return lg_arena_printf(arena,
+                               "%zu %s with a guest that keeps it off by its own podAntiAffinity",
+                               n, one ? "is a place" : "are places");
     case LG_REASON_AFFINITY:
         return lg_arena_printf(arena, "%zu %s not match the required node affinity", n,
                                one ? "does" : "do");
@@ -167,6 +215,15 @@ static void visit_names(void *arg, const struct lg_place_reason *reason, const l
         return;
     for (size_t i = 0; i < lg_nodes_words(search->nodes); i++)
         search->found[i] |= nodes[i];
+}
+
+void lg_placement_places(const struct lg_requirements *req, const struct lg_node_table *nodes,
+                         lg_word *io_places)
+{
+    for (enum lg_place place = LG_PLACE_ELIGIBLE; place <= LG_PLACE_AWAY; place++) {
+        struct name_search search = {nodes, place, io_places};
+        lg_placement_walk(req, nodes, visit_names, &search);
+    }
 }
 
 struct lg_str lg_placement_names(const struct lg_requirements *req,
@@ -252,6 +309,9 @@ static struct lg_val where_written(const struct lg_requirements *req,
         if (reason->want->origin == LG_WANT_MOVE)
             return lg_json_get_str(req->added_selector, reason->want->key);
         return LG_NONE;
+    case LG_REASON_APART:
+    case LG_REASON_NOT_TOGETHER:
+        return reason->barrier->at;
     default:
         return LG_NONE;
     }

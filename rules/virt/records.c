@@ -86,6 +86,8 @@ static const struct field vmi_fields[] = {
     FIELD(ENUM, lg_vmi_record, live_migratable),
     FIELD(STR, lg_vmi_record, reason),
     FIELD(STR, lg_vmi_record, message),
+    FIELD(STR, lg_vmi_record, apart),
+    FIELD(FLAG, lg_vmi_record, apart_elsewhere),
     FIELD(FLAG, lg_vmi_record, moved_before),
     FIELD(STR, lg_vmi_record, from),
     FIELD(STR, lg_vmi_record, to),

@@ -120,8 +120,10 @@ struct lg_vmi_record {
     struct lg_str phase;
     enum lg_condition live_migratable;
     struct lg_str reason, message; /* of that condition */
-    bool moved_before;             /* status.migrationState says that it came here by a migration */
-    struct lg_str from, to;        /* sourceNode and targetNode of status.migrationState */
+    struct lg_str apart;    /* JSON list of the terms of its required podAntiAffinity, "" = none */
+    bool apart_elsewhere;   /* some of them name namespaces */
+    bool moved_before;      /* status.migrationState says that it came here by a migration */
+    struct lg_str from, to; /* sourceNode and targetNode of status.migrationState */
     /* JSON:
      * {"metadata":{...},"spec":{...},
      *  "status":{"topologyHints":{...},"migratedVolumes":[...],"volumeStatus":[...]}},

@@ -292,8 +292,26 @@ static struct lg_str vmi_text(struct reader *reader)
     return take_text(reader, &buf);
 }
 
+/* The terms without what rules do not read, so that guests of one template have the same. */
+static void read_apart(struct reader *reader, struct lg_vmi_record *ret)
+{
+    struct lg_val terms = want_list(reader, reader->object,
+                                    "spec.affinity.podAntiAffinity."
+                                    "requiredDuringSchedulingIgnoredDuringExecution");
+    if (lg_json_len(terms) == 0)
+        return;
+    for (struct lg_json_iter it = lg_json_iter(terms); lg_json_next(&it);)
+        ret->apart_elsewhere = ret->apart_elsewhere ||
+                               lg_json_len(lg_json_get(it.val, "namespaces")) > 0 ||
+                               lg_json_there(lg_json_get(it.val, "namespaceSelector"));
+    struct lg_buf buf = {0};
+    lg_slice_compact(&buf, lg_json_text(terms));
+    ret->apart = take_text(reader, &buf);
+}
+
 static void read_vmi(struct reader *reader, struct lg_vmi_record *ret)
 {
+    read_apart(reader, ret);
     ret->uses = read_uses(reader, "spec.volumes", &ret->n_uses);
     ret->labels = want_labels(reader);
     ret->node = want_str(reader, reader->object, "status.nodeName");

@@ -58,6 +58,35 @@ struct lg_affinity_nodes {
     struct lg_arena *arena;
 };
 
+/* What keeps a node from taking the guest. The order of this enum is the order in which a node is judged: the first that
+ * applies is the node's reason. Those from CORDONED on pass by themselves. */
+enum lg_reason_kind {
+    LG_REASON_SOURCE,
+    LG_REASON_USER_LABEL,
+    LG_REASON_AFFINITY,
+    LG_REASON_TAINT,
+    LG_REASON_NO_SCHEDULABLE_LABEL,
+    LG_REASON_ADDED_LABEL,
+    LG_REASON_APART,
+    LG_REASON_NOT_TOGETHER,
+    LG_REASON_KEPT_OFF,
+    LG_REASON_CORDONED,
+    LG_REASON_NOT_READY,
+    LG_REASON_NOT_SCHEDULABLE,
+    LG_REASON_PASSING_TAINT,
+};
+
+/* Nodes that required podAffinity or podAntiAffinity rules out, see separation.h. */
+struct lg_barrier {
+    enum lg_reason_kind kind; /* APART, KEPT_OFF, NOT_TOGETHER */
+    struct lg_val at;         /* the terms, where they are the guest's own */
+    const lg_word *blocked;   /* of `nodes`, at the time it was read */
+    const struct lg_node_table *nodes;
+    struct lg_str topology_key; /* APART, KEPT_OFF */
+    /* by slot of the node where it runs: a guest because of which a place is blocked */
+    const struct lg_vmi_record *const *who;
+};
+
 struct lg_requirements {
     const struct lg_want *user; /* by key */
     size_t n_user;
@@ -71,28 +100,17 @@ struct lg_requirements {
     struct lg_tolerations tolerations;
     bool tolerates_cordon;
     struct lg_str source; /* the node that the guest leaves; "" = it does not move */
+    const struct lg_barrier *barriers;
+    size_t n_barriers;
     struct lg_val node_selector, affinity, tolerations_at, added_selector; /* where they stand */
-};
-
-/* What keeps a node from taking the guest. The order of this enum is the order in which a node is judged: the first that
- * applies is the node's reason. Those from CORDONED on pass by themselves. */
-enum lg_reason_kind {
-    LG_REASON_SOURCE,
-    LG_REASON_USER_LABEL,
-    LG_REASON_AFFINITY,
-    LG_REASON_TAINT,
-    LG_REASON_NO_SCHEDULABLE_LABEL,
-    LG_REASON_ADDED_LABEL,
-    LG_REASON_CORDONED,
-    LG_REASON_NOT_READY,
-    LG_REASON_NOT_SCHEDULABLE,
-    LG_REASON_PASSING_TAINT,
 };
 
 struct lg_place_reason {
     enum lg_reason_kind kind;
     const struct lg_want *want;   /* of the labels */
     const struct lg_taint *taint; /* of the taints */
+    const struct lg_barrier *barrier;
+    const struct lg_node *node; /* that is asked about alone, or NULL */
 };
 
 /* Of one node: "taint gpu=true:NoSchedule is not tolerated". */
@@ -111,6 +129,9 @@ struct lg_place_count lg_placement_walk(const struct lg_requirements *req,
  * for any node and need not be kept; a false constant counts as refused, since neither ever matches. */
 bool lg_expression_read(struct lg_val requirement, bool field, struct lg_arena *arena,
                         struct lg_expression *ret, bool *ret_true);
+
+/* What a label (NULL: there is none) has to be. */
+bool lg_expression_admits(const struct lg_expression *e, const struct lg_str *has);
 
 /* False: no node of any cluster could match one of the terms; *ret_key (where there is a term) is a label of which it asks
  * what contradicts itself. Sorts the values of the terms. */
