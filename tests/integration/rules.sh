@@ -58,6 +58,23 @@ for id in $ids; do
         expect_in "$part" "$out"
     done
 done
+# Every rule shows all of its examples, in every format.
+for id in $(jq -r '.rules[].id' <<<"$list"); do
+    expect_eq "$id has examples that allow and that do not" true "$(jq --arg id "$id" '.rules[] | select(.id == $id) |
+        .examples | any(.expect == "allow") and any(.expect != "allow") and all(.name != "" and .object != "")' <<<"$list")"
+    run "$livegate" rules "$id"
+    text=$out
+    run "$livegate" rules "$id" --output markdown
+    expect_in "## $id " "$out"
+    while IFS= read -r name; do
+        expect_in "    $name: " "$text"
+        expect_in "$name: **" "$out"
+    done < <(jq -r --arg id "$id" '.rules[] | select(.id == $id) | .examples[].name' <<<"$list")
+done
+run "$livegate" rules LG501
+expect_in "      evictionStrategy: LiveMigrate" "$out"
+expect_in "        # in a cluster with" "$out"
+expect_eq "no line is wider than a terminal, but for YAML" "" "$(sed '/^examples:/,$d' <<<"$out" | awk 'length > 96')"
 run "$livegate" rules claim-not-shared
 expect_status 0
 expect_in "LG101 claim-not-shared" "$out"

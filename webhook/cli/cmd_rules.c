@@ -6,6 +6,7 @@
 #include "rules/core/out.h"
 #include "rules/rule.h"
 #include "webhook/cli/cli.h"
+#include "webhook/cli/explain.h"
 #include "webhook/cli/output.h"
 
 enum format { FORMAT_TABLE, FORMAT_JSON, FORMAT_MARKDOWN };
@@ -96,29 +97,8 @@ static const struct argp argp = {
     .args_doc = "[ID...]",
     .doc =
         "Lists the rules; with ids or names, explains them: what, why, how to fix it, what policy "
-        "can set, where upstream says so.",
+        "can set, where upstream says so, and the examples that it is tested with.",
 };
-
-/* "VirtualMachine, VirtualMachineInstance" */
-static void add_kinds(struct lg_buf *buf, unsigned kinds)
-{
-    const char *lead = "";
-
-    for (enum lg_kind kind = 0; kind < LG_KIND_COUNT; kind++) {
-        if ((kinds & LG_BIT(kind)) == 0)
-            continue;
-        lg_buf_printf(buf, "%s%s", lead, lg_gvk(kind)->kind);
-        lead = ", ";
-    }
-}
-
-static const char *const op_names[] = {
-    [LG_OP_CREATE] = "CREATE",
-    [LG_OP_UPDATE] = "UPDATE",
-    [LG_OP_DELETE] = "DELETE",
-    [LG_OP_CONNECT] = "CONNECT",
-};
-enum { OP_COUNT = sizeof op_names / sizeof *op_names };
 
 /* The kinds as people abbreviate them, so that a row fits a line. */
 static void add_short_kinds(struct lg_buf *buf, unsigned kinds)
@@ -169,236 +149,6 @@ static void add_markdown(struct lg_buf *buf, const struct lg_rule *const *rules)
     }
 }
 
-static void add_param_value(struct lg_buf *buf, const struct lg_param *param)
-{
-    if (param->type == LG_PARAM_BOOL) {
-        lg_buf_puts(buf, param->otherwise.flag ? "true" : "false");
-        return;
-    }
-    if (param->type == LG_PARAM_INT) {
-        lg_buf_printf(buf, "%lld", (long long)param->otherwise.items[0]);
-        return;
-    }
-    lg_buf_putc(buf, '[');
-    for (size_t i = 0; i < param->otherwise.n; i++)
-        lg_buf_printf(buf, "%s%lld", i != 0 ? ", " : "", (long long)param->otherwise.items[i]);
-    lg_buf_putc(buf, ']');
-}
-
-static const char *const fixer_where[] = {
-    [LG_FIXER_ADDS] = "in files, and at CREATE where policy's mutate names it",
-    [LG_FIXER_CHANGES] = "in files, and at admission where policy's mutate names it",
-    [LG_FIXER_FILES] = "in files only, by `livegate check --fix`",
-};
-
-static void explain_params(struct lg_buf *buf, const struct lg_rule *rule)
-{
-    for (const struct lg_param *param = rule->params; param != NULL && param->name != NULL;
-         param++) {
-        struct lg_buf text lg_cleanup(lg_buf_done) = {0};
-        lg_buf_printf(&text, "%s: ", param->name);
-        add_param_value(&text, param);
-        lg_buf_printf(&text, " (%s)", param->doc);
-        if (param->type != LG_PARAM_BOOL)
-            lg_buf_printf(&text, "; %s%lld to %lld", param->type == LG_PARAM_INT ? "" : "each ",
-                          (long long)param->min, (long long)param->max);
-        lg_output_wrap(buf, param == rule->params ? "parameters:  " : "             ",
-                       lg_buf_view(&text));
-    }
-}
-
-static void explain_fixer(struct lg_buf *buf, const struct lg_rule *rule)
-{
-    const struct lg_fixer *fixer = rule->fixer;
-    struct lg_buf text lg_cleanup(lg_buf_done) = {0};
-
-    if (fixer == NULL) {
-        if (rule->by_hand != NULL)
-            lg_buf_printf(&text, "no; a person has to: %s", rule->by_hand);
-        else
-            lg_buf_puts(&text, "no");
-    } else {
-        lg_buf_printf(&text, "%s: %s", fixer_where[fixer->kind], fixer->acts);
-    }
-    lg_output_wrap(buf, "mended:      ", lg_buf_view(&text));
-    if (fixer == NULL || fixer->option == NULL)
-        return;
-    text.n = 0;
-    lg_buf_printf(&text, "%s: %s; one of", fixer->option, fixer->option_doc);
-    for (const char *const *choice = fixer->choices; *choice != NULL; choice++)
-        lg_buf_printf(&text, "%s %s%s", choice == fixer->choices ? "" : ",", *choice,
-                      choice == fixer->choices ? " (default)" : "");
-    lg_output_wrap(buf, "             ", lg_buf_view(&text));
-}
-
-static const char *expectation(enum lg_expect expect)
-{
-    static const char *const names[] = {
-        [LG_EXPECT_NOTHING] = "nothing to object to",
-        [LG_EXPECT_DENY] = "deny",
-        [LG_EXPECT_WARN] = "warn",
-        [LG_EXPECT_AUDIT] = "audit",
-        [LG_EXPECT_PENDING] = "pending",
-    };
-    return names[expect];
-}
-
-/* The names of all examples, and the text of the first that is a violation. */
-static void explain_examples(struct lg_buf *buf, const struct lg_rule *rule)
-{
-    const struct lg_rule_example *shown = NULL;
-
-    lg_buf_puts(buf, "examples:\n");
-    for (const struct lg_rule_example *e = rule->examples; e != NULL && e->name != NULL; e++) {
-        lg_buf_printf(buf, "    %s: %s\n", e->name, expectation(e->expect));
-        if (shown == NULL && e->expect != LG_EXPECT_NOTHING)
-            shown = e;
-    }
-    if (shown == NULL || shown->object == NULL)
-        return;
-    lg_buf_printf(buf, "\n    # %s: %s\n", shown->name, expectation(shown->expect));
-    for (const char *line = shown->object; *line != '\0';) {
-        size_t n = strcspn(line, "\n");
-        lg_buf_printf(buf, "    %.*s\n", (int)n, line);
-        line += n + (line[n] == '\n');
-    }
-}
-
-static void explain(struct lg_buf *buf, const struct lg_rule *rule, bool color)
-{
-    struct lg_buf head lg_cleanup(lg_buf_done) = {0};
-    struct lg_buf about lg_cleanup(lg_buf_done) = {0};
-    const char *lead = "; on ";
-
-    lg_buf_printf(&head, "%s %s", rule->id, rule->name);
-    lg_output_paint(buf, color, LG_COLOR_BOLD, head.p);
-    lg_buf_putc(buf, '\n');
-    lg_output_wrap(buf, "what:        ", lg_str_of(rule->title));
-    add_kinds(&about, rule->kinds);
-    for (size_t op = 0; op < OP_COUNT; op++) {
-        if ((rule->ops & LG_BIT(op)) == 0)
-            continue;
-        lg_buf_printf(&about, "%s%s", lead, op_names[op]);
-        lead = ", ";
-    }
-    lg_output_wrap(buf, "about:       ", lg_buf_view(&about));
-    lg_output_wrap(buf, "default:     ", lg_str_of(lg_action_name(rule->action)));
-    lg_output_wrap(buf, "why:         ", lg_str_of(rule->rationale));
-    lg_output_wrap(buf, "how to fix:  ", lg_str_of(rule->remedy));
-    explain_fixer(buf, rule);
-    explain_params(buf, rule);
-    if (rule->kubevirt_reason != NULL)
-        lg_output_wrap(buf, "in KubeVirt: ", lg_str_of(rule->kubevirt_reason));
-    if (rule->not_stronger_than != NULL)
-        lg_buf_printf(buf, "never stronger than: %s\n", rule->not_stronger_than);
-    lg_output_wrap(buf, "source:      ", lg_str_of(rule->source));
-    explain_examples(buf, rule);
-}
-
-static json_t *kinds_json(unsigned kinds)
-{
-    json_t *list = lg_out_array();
-
-    for (enum lg_kind kind = 0; kind < LG_KIND_COUNT; kind++) {
-        if ((kinds & LG_BIT(kind)) != 0)
-            lg_out_append(list, lg_out_str(lg_str_of(lg_gvk(kind)->kind)));
-    }
-    return list;
-}
-
-static json_t *default_json(const struct lg_param *param)
-{
-    if (param->type == LG_PARAM_BOOL)
-        return json_boolean(param->otherwise.flag);
-    if (param->type == LG_PARAM_INT)
-        return json_integer((json_int_t)param->otherwise.items[0]);
-    json_t *list = lg_out_array();
-    for (size_t i = 0; i < param->otherwise.n; i++)
-        lg_out_append(list, json_integer((json_int_t)param->otherwise.items[i]));
-    return list;
-}
-
-static json_t *ops_json(unsigned ops)
-{
-    json_t *list = lg_out_array();
-
-    for (size_t op = 0; op < OP_COUNT; op++) {
-        if ((ops & LG_BIT(op)) != 0)
-            lg_out_append(list, lg_out_str(lg_str_of(op_names[op])));
-    }
-    return list;
-}
-
-static json_t *params_json(const struct lg_rule *rule)
-{
-    static const char *const types[] = {
-        [LG_PARAM_INT_LIST] = "integers",
-        [LG_PARAM_BOOL] = "boolean",
-        [LG_PARAM_INT] = "integer",
-    };
-    json_t *list = lg_out_array();
-
-    for (const struct lg_param *param = rule->params; param != NULL && param->name != NULL;
-         param++) {
-        json_t *object = lg_out_object();
-        lg_out_set_str(object, "name", lg_str_of(param->name));
-        lg_out_set_str(object, "type", lg_str_of(types[param->type]));
-        if (param->type != LG_PARAM_BOOL) {
-            lg_out_set(object, "min", json_integer((json_int_t)param->min));
-            lg_out_set(object, "max", json_integer((json_int_t)param->max));
-        }
-        lg_out_set(object, "default", default_json(param));
-        lg_out_set_str(object, "doc", lg_str_of(param->doc));
-        lg_out_append(list, object);
-    }
-    return list;
-}
-
-static json_t *fixer_json(const struct lg_rule *rule)
-{
-    const struct lg_fixer *fixer = rule->fixer;
-    json_t *object;
-
-    if (fixer == NULL)
-        return json_null();
-    object = lg_out_object();
-    lg_out_set_str(object, "acts", lg_str_of(fixer->acts));
-    lg_out_set(object, "atAdmission", json_boolean(fixer->kind != LG_FIXER_FILES));
-    if (fixer->option != NULL) {
-        json_t *choices = lg_out_array();
-        for (const char *const *choice = fixer->choices; *choice != NULL; choice++)
-            lg_out_append(choices, lg_out_str(lg_str_of(*choice)));
-        lg_out_set_str(object, "option", lg_str_of(fixer->option));
-        lg_out_set(object, "values", choices);
-    }
-    return object;
-}
-
-static json_t *rule_json(const struct lg_rule *rule)
-{
-    json_t *object = lg_out_object();
-
-    lg_out_set_str(object, "id", lg_str_of(rule->id));
-    lg_out_set_str(object, "name", lg_str_of(rule->name));
-    lg_out_set_str(object, "title", lg_str_of(rule->title));
-    lg_out_set_str(object, "action", lg_str_of(lg_action_name(rule->action)));
-    lg_out_set(object, "kinds", kinds_json(rule->kinds));
-    lg_out_set(object, "operations", ops_json(rule->ops));
-    lg_out_set(object, "looksUp", kinds_json(rule->looks_up));
-    lg_out_set(object, "kubevirtReason",
-               rule->kubevirt_reason != NULL ? lg_out_str(lg_str_of(rule->kubevirt_reason))
-                                             : json_null());
-    lg_out_set(object, "notStrongerThan",
-               rule->not_stronger_than != NULL ? lg_out_str(lg_str_of(rule->not_stronger_than))
-                                               : json_null());
-    lg_out_set(object, "parameters", params_json(rule));
-    lg_out_set(object, "fixer", fixer_json(rule));
-    lg_out_set_str(object, "rationale", lg_str_of(rule->rationale));
-    lg_out_set_str(object, "remedy", lg_str_of(rule->remedy));
-    lg_out_set_str(object, "source", lg_str_of(rule->source));
-    return object;
-}
-
 /* What a cluster must send to be judged, and what we must be allowed to read: all rules together, and what engine and
  * policy read besides. */
 static json_t *resource_json(enum lg_kind kind)
@@ -419,7 +169,7 @@ static json_t *resource_json(enum lg_kind kind)
     lg_out_set_str(object, "group", lg_str_of(gvk->group));
     lg_out_set_str(object, "resource", lg_str_of(gvk->plural));
     lg_out_set_str(object, "kind", lg_str_of(gvk->kind));
-    lg_out_set(object, "judged", ops_json(judged));
+    lg_out_set(object, "judged", lg_explain_ops(judged));
     lg_out_set(object, "read", list);
     return object;
 }
@@ -431,7 +181,7 @@ static void add_json(struct lg_buf *buf, const struct lg_rule *const *rules)
     json_t *resources = lg_out_array();
 
     for (; *rules != NULL; rules++)
-        lg_out_append(items, rule_json(*rules));
+        lg_out_append(items, lg_explain_json(*rules));
     for (enum lg_kind kind = 0; kind < LG_KIND_COUNT; kind++)
         lg_out_append(resources, resource_json(kind));
     lg_out_set_str(list, "apiVersion", LG_STR("livegate.io/v1"));
@@ -441,6 +191,17 @@ static void add_json(struct lg_buf *buf, const struct lg_rule *const *rules)
     lg_out_text(list, 2, buf);
     lg_buf_putc(buf, '\n');
     json_decref(list);
+}
+
+static void explain_chosen(struct lg_buf *buf, const struct options *options, bool color)
+{
+    for (size_t i = 0; i < options->n; i++) {
+        lg_buf_puts(buf, i != 0 ? "\n" : "");
+        if (options->format == FORMAT_MARKDOWN)
+            lg_explain_markdown(buf, options->chosen[i]);
+        else
+            lg_explain_text(buf, options->chosen[i], color);
+    }
 }
 
 int lg_cmd_rules(int argc, char **argv)
@@ -453,15 +214,12 @@ int lg_cmd_rules(int argc, char **argv)
     const struct lg_rule *const *rules = options.chosen != NULL ? options.chosen : lg_rules;
     if (options.format == FORMAT_JSON)
         add_json(&buf, rules);
+    else if (options.chosen != NULL)
+        explain_chosen(&buf, &options, color);
     else if (options.format == FORMAT_MARKDOWN)
         add_markdown(&buf, rules);
-    else if (options.chosen == NULL)
+    else
         add_list(&buf, rules, color);
-    for (size_t i = 0; options.format == FORMAT_TABLE && rules != lg_rules && rules[i] != NULL;
-         i++) {
-        lg_buf_puts(&buf, i != 0 ? "\n" : "");
-        explain(&buf, rules[i], color);
-    }
     lg_output_flush(stdout, &buf);
     return LG_EXIT_OK;
 }
