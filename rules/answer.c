@@ -59,6 +59,17 @@ static size_t count_of(const struct lg_judgement *judgement, enum lg_action acti
     return n;
 }
 
+/* Only the limiter stands in the way, and not for ever. */
+static bool has_to_wait(const struct lg_judgement *judgement)
+{
+    if (judgement->turnout == NULL || judgement->turnout->frozen)
+        return false;
+    for (size_t i = 0; i < judgement->n; i++)
+        if (judgement->findings[i].action == LG_ACTION_DENY && !judgement->findings[i].rule->waits)
+            return false;
+    return judgement->verdict == LG_ACTION_DENY;
+}
+
 static void add_finding(struct lg_buf *buf, const struct lg_finding *finding)
 {
     lg_buf_printf(buf, "\n[%s] ", finding->rule->id);
@@ -95,7 +106,9 @@ struct lg_str lg_answer_message(const struct lg_judgement *judgement, enum lg_ac
     struct lg_buf buf lg_cleanup(lg_buf_done) = {0};
     lg_buf_printf(&buf, "%s ", kind_text(subject->kind));
     lg_buf_str(&buf, full_name(subject, arena));
-    lg_buf_printf(&buf, " %s, %zu reason%s:", verb_of(subject->kind), n, n == 1 ? "" : "s");
+    lg_buf_printf(
+        &buf, " %s, %zu reason%s:", has_to_wait(judgement) ? "has to wait" : verb_of(subject->kind),
+        n, n == 1 ? "" : "s");
     add_heads(&buf, judgement);
     for (size_t i = 0; i < judgement->n && printed < REASONS_MAX; i++) {
         const struct lg_finding *finding = &judgement->findings[i];
@@ -137,8 +150,10 @@ static void deny(const struct lg_judgement *judgement, struct lg_arena *arena,
             lg_str_of(finding->rule->id), finding->field, on_one_line(finding, arena)};
     }
     ret->causes = causes;
-    ret->code = 403;
-    ret->reason = "Forbidden";
+    bool waits = has_to_wait(judgement);
+    ret->code = waits ? 429 : 403;
+    ret->reason = waits ? "TooManyRequests" : "Forbidden";
+    ret->retry_after_s = waits ? judgement->turnout->retry_after_s : 0;
     ret->message = lg_answer_message(judgement, LG_ACTION_DENY, arena);
 }
 
@@ -187,9 +202,11 @@ static struct lg_str warning_of(const struct lg_finding *finding, struct lg_aren
 {
     bool would =
         finding->action == LG_ACTION_WARN && finding->was == LG_ACTION_DENY && !finding->ratcheted;
-    struct lg_str text =
-        lg_arena_printf(arena, "%s: %s%.*s", finding->rule->id, would ? "would be denied: " : "",
-                        LG_ARG(finding->message));
+    struct lg_str text = lg_arena_printf(arena, "%s: %s%.*s", finding->rule->id,
+                                         !would                 ? ""
+                                         : finding->rule->waits ? "would wait: "
+                                                                : "would be denied: ",
+                                         LG_ARG(finding->message));
     if (finding->fix.n != 0 && text.n + finding->fix.n + 7 <= LG_WARNING_BYTES_MAX)
         text = lg_arena_printf(arena, "%.*s; fix: %.*s", LG_ARG(text), LG_ARG(finding->fix));
     return cut_warning(text, arena);
@@ -251,12 +268,18 @@ static void note(const struct lg_judgement *judgement, struct lg_arena *arena,
 {
     if (judgement->verdict == LG_ACTION_OFF)
         return;
-    struct lg_answer_note *notes = lg_arena_array(arena, 2, sizeof(*notes));
+    struct lg_answer_note *notes = lg_arena_array(arena, 3, sizeof(*notes));
     notes[0] = (struct lg_answer_note){"verdict", lg_str_of(lg_action_name(judgement->verdict))};
     notes[1] = (struct lg_answer_note){"rules", judgement->refused ? LG_STR("unreadable")
                                                                    : rules_note(judgement, arena)};
     ret->notes = notes;
     ret->n_notes = 2;
+    const struct lg_turnout *turnout = judgement->turnout;
+    if (turnout != NULL && turnout->place != 0)
+        notes[ret->n_notes++] = (struct lg_answer_note){
+            "queue", lg_arena_printf(arena, "place %zu, about %lld s, asked to come back in %d s",
+                                     turnout->place, (long long)turnout->estimate_s,
+                                     turnout->retry_after_s)};
 }
 
 void lg_answer_make(const struct lg_judgement *judgement, struct lg_str group,

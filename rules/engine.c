@@ -15,6 +15,9 @@ static enum lg_action action_of(struct lg_run *run, size_t i)
 {
     const struct lg_policy_view *view = &run->view;
     enum lg_action action = view->actions[i];
+    if (lg_rules[i]->waits)
+        action =
+            lg_policy_limiter(run->policy)->mode == LG_LIMITER_OFF ? LG_ACTION_OFF : LG_ACTION_DENY;
     const char *other = lg_rules[i]->not_stronger_than;
     size_t j = 0;
     if (other != NULL && lg_rule_find(lg_str_of(other), &j) != NULL && view->actions[j] < action)
@@ -43,6 +46,7 @@ struct lg_rule_context lg_run_context(struct lg_run *run, size_t i)
         .claim_selector = run->view.claim_selector,
         .arena = run->arena,
         .now_unix_s = run->now_unix_s,
+        .turnout = run->turnout,
         .engine = run,
     };
 }
@@ -208,11 +212,19 @@ static enum lg_action settled(const struct lg_judgement *judgement, enum lg_acti
     return action;
 }
 
+/* The limiter only says what it would do to a dry run, while it observes, and to whom it let through all the same. */
+static bool only_says(const struct lg_run *run, const struct lg_finding *finding)
+{
+    return finding->rule->waits && finding->action == LG_ACTION_DENY &&
+           (run->dry_run || run->turnout->admitted ||
+            lg_policy_limiter(run->policy)->mode == LG_LIMITER_OBSERVE);
+}
+
 static void conclude(const struct lg_run *run, struct lg_judgement *ret)
 {
     for (size_t i = 0; i < run->n; i++) {
         struct lg_finding *finding = &run->findings[i];
-        finding->action = settled(ret, finding->action);
+        finding->action = settled(ret, only_says(run, finding) ? LG_ACTION_WARN : finding->action);
         if (finding->action > ret->verdict)
             ret->verdict = finding->action;
     }
@@ -297,8 +309,11 @@ bool lg_run_begin(const struct lg_engine_input *input, struct lg_arena *arena,
         .now_unix_s = input->now_unix_s,
         .expired = input->expired,
         .expired_arg = input->expired_arg,
+        .turnout = input->turnout,
+        .dry_run = input->dry_run,
         .subject = ret->subject,
     };
+    ret->turnout = input->turnout;
     ret_run->opted_out = opted_out(&ret_run->subject, ret_run->settings);
     return true;
 }

@@ -23,6 +23,8 @@ struct lg_engine_input {
     bool dry_run;
     int kubevirt_version; /* 100 * major + minor, before the policy's; 0 = the policy's or the cluster's */
     int64_t now_unix_s;
+    const struct lg_turnout
+        *turnout; /* what the limiter said (rules/limiter.h); NULL: it was not asked */
     /* the answer has to leave now: what is not judged yet becomes pending. NULL = never */
     bool (*expired)(void *arg);
     void *expired_arg;
@@ -43,7 +45,8 @@ struct lg_judgement {
     struct lg_err refusal; /* where = path */
     enum lg_requester requester;
     enum lg_policy_mode mode;
-    struct lg_policy_stalls stalls; /* patterns of the policy that were too expensive */
+    struct lg_policy_stalls stalls;   /* patterns of the policy that were too expensive */
+    const struct lg_turnout *turnout; /* the input's */
     struct lg_subject subject;
     int migratable;  /* see lg_judgement_migratable */
     bool disks_stay; /* KubeVirt counts its disks among the reasons against a migration */

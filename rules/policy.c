@@ -180,8 +180,8 @@ static bool acts_on(enum owner owner, enum lg_kind kind)
            (kind != LG_KIND_VM && kind != LG_KIND_VMI && kind != LG_KIND_MIGRATION);
 }
 
-static bool is_built_in(const struct lg_inventory *inventory, enum lg_kind kind,
-                        struct lg_str username)
+/* Takes "system:serviceaccount:NAMESPACE:NAME" apart. */
+static bool service_account(struct lg_str username, struct lg_str *ret_ns, struct lg_str *ret_name)
 {
     static const char prefix[] = "system:serviceaccount:";
     if (!lg_str_starts(username, prefix))
@@ -190,9 +190,31 @@ static bool is_built_in(const struct lg_inventory *inventory, enum lg_kind kind,
     const char *colon = rest.n != 0 ? memchr(rest.p, ':', rest.n) : NULL;
     if (colon == NULL)
         return false;
-    struct lg_str ns = {rest.p, (size_t)(colon - rest.p)};
-    enum owner owner = owner_of((struct lg_str){colon + 1, rest.n - ns.n - 1});
+    *ret_ns = (struct lg_str){rest.p, (size_t)(colon - rest.p)};
+    *ret_name = (struct lg_str){colon + 1, rest.n - ret_ns->n - 1};
+    return true;
+}
+
+static bool is_built_in(const struct lg_inventory *inventory, enum lg_kind kind,
+                        struct lg_str username)
+{
+    struct lg_str ns, name;
+    if (!service_account(username, &ns, &name))
+        return false;
+    enum owner owner = owner_of(name);
     return owner != OWNER_NONE && acts_on(owner, kind) && believed(inventory, owner, ns);
+}
+
+bool lg_policy_is_virt_api(const struct lg_inventory *inventory, struct lg_str username)
+{
+    struct lg_str ns, name;
+    return service_account(username, &ns, &name) && lg_str_is(name, "kubevirt-apiserver") &&
+           believed(inventory, OWNER_KUBEVIRT, ns);
+}
+
+const struct lg_limiter_policy *lg_policy_limiter(const struct lg_policy *policy)
+{
+    return &policy->limiter;
 }
 
 bool lg_policy_is_controller(const struct lg_policy *policy, const struct lg_inventory *inventory,

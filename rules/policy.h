@@ -75,6 +75,23 @@ struct lg_policy_survey {
 void lg_policy_survey(const struct lg_policy *policy, int64_t now_unix_s,
                       struct lg_policy_survey *ret);
 
+enum lg_limiter_mode { LG_LIMITER_ENFORCE, LG_LIMITER_OBSERVE, LG_LIMITER_OFF };
+
+/* What policy says about the limiter. */
+struct lg_limiter_policy {
+    enum lg_limiter_mode mode;
+    int64_t inbound_per_node; /* 0 = no limit */
+    bool
+        refuse_when_unreachable; /* where the ledger cannot be read or written in time; else admitted with a warning */
+    bool
+        virt_api_admit; /* what virtctl asks for goes through, KubeVirt queues it; else it is refused at once */
+    bool show_holders; /* names of other namespaces too */
+};
+const struct lg_limiter_policy *lg_policy_limiter(const struct lg_policy *policy);
+
+/* True when `username` is the account by which KubeVirt's API server acts for somebody (virtctl migrate). */
+bool lg_policy_is_virt_api(const struct lg_inventory *inventory, struct lg_str username);
+
 /* True when `username` is one of the controllers for objects of `kind`: policy's own, and the service accounts of
  * KubeVirt, CDI and HyperConverged in the namespaces of the KubeVirt and HyperConverged CRs (in the usual install
  * namespaces while neither is known). Where no HyperConverged says where CDI stands, its accounts are believed in "cdi"

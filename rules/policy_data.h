@@ -84,6 +84,7 @@ struct lg_policy {
     struct lg_arena arena;
     struct lg_policy_regex *regexes;
     int kubevirt_version;
+    struct lg_limiter_policy limiter;
     struct lg_policy_set everywhere;
     struct lg_policy_entry *entries;
     size_t n_entries;

@@ -45,8 +45,8 @@ static void describe_rule(size_t i, const struct lg_policy_set *set, const char 
 {
     const struct lg_rule *rule = lg_rules[i];
     lg_buf_printf(out, "%s%s %-28s %s", indent, rule->id, rule->name,
-                  lg_action_name(set->actions[i]));
-    if (set->actions[i] != rule->action)
+                  rule->waits ? "limit" : lg_action_name(set->actions[i]));
+    if (!rule->waits && set->actions[i] != rule->action)
         lg_buf_printf(out, " (default: %s)", lg_action_name(rule->action));
     for (size_t k = 0; rule->params != NULL && rule->params[k].name != NULL; k++)
         describe_param(&rule->params[k], &set->params[i][k], out);
@@ -191,6 +191,19 @@ static void describe_exception(const struct lg_policy_exception *entry, size_t i
     describe_never(entry->never, out);
 }
 
+static void describe_limiter(const struct lg_limiter_policy *limiter, struct lg_buf *out)
+{
+    static const char *const modes[] = {"enforced", "only observed", "off"};
+    lg_buf_printf(out, "limits of parallel migrations: %s", modes[limiter->mode]);
+    if (limiter->inbound_per_node != 0)
+        lg_buf_printf(out, "; at most %lld to one node", (long long)limiter->inbound_per_node);
+    lg_buf_printf(out, "; virtctl %s", limiter->virt_api_admit ? "goes through" : "is refused");
+    lg_buf_printf(out, "; without the ledger %s\n",
+                  limiter->refuse_when_unreachable ? "nothing starts" : "all go through");
+    if (limiter->show_holders)
+        lg_buf_puts(out, "  who holds a place is named across namespaces\n");
+}
+
 void lg_policy_describe(const struct lg_policy *policy, int64_t now_unix_s, struct lg_buf *out)
 {
     describe_mode(policy->everywhere.mode, out);
@@ -203,6 +216,7 @@ void lg_policy_describe(const struct lg_policy *policy, int64_t now_unix_s, stru
     for (size_t i = 0; lg_rules[i] != NULL; i++)
         describe_rule(i, &policy->everywhere, "  ", out);
     (void)describe_set(&policy->everywhere, NULL, "", out);
+    describe_limiter(&policy->limiter, out);
     if (policy->n_entries != 0)
         lg_buf_puts(out, "by namespace (the first that matches holds):\n");
     for (size_t i = 0; i < policy->n_entries; i++)

@@ -6,8 +6,8 @@ static bool read_entry(const struct lg_policy_parser *parser, struct lg_val v,
 {
     static const char *const keys[] = {"names",  "selector", "mode",   "rules",
                                        "optOut", "claims",   "mutate", NULL};
-    static const char *const later[] = {"limiter", "placement", NULL};
-    static const char *const elsewhere[] = {"exempt", "exceptions", NULL};
+    static const char *const later[] = {"placement", NULL};
+    static const char *const elsewhere[] = {"exempt", "exceptions", "limiter", NULL};
     if (!lg_policy_want(parser, v, LG_JSON_OBJECT, "an entry of namespaces", "an object"))
         return false;
     for (struct lg_json_iter it = lg_json_iter(v); lg_json_next(&it);)

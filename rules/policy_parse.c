@@ -88,10 +88,10 @@ static bool read_head(const struct lg_policy_parser *parser, struct lg_val root)
 static bool read_policy(const struct lg_policy_parser *parser, struct lg_val root)
 {
     static const char *const keys[] = {
-        "apiVersion",      "kind",       "mode",   "rules",      "exempt",
-        "kubevirtVersion", "namespaces", "claims", "exceptions", "optOut",
-        "controllers",     "mutate",     NULL};
-    static const char *const later[] = {"placement", "limiter", NULL};
+        "apiVersion",      "kind",       "mode",    "rules",      "exempt",
+        "kubevirtVersion", "namespaces", "claims",  "exceptions", "optOut",
+        "controllers",     "mutate",     "limiter", NULL};
+    static const char *const later[] = {"placement", NULL};
     struct lg_policy *policy = parser->policy;
     if (!lg_policy_want(parser, root, LG_JSON_OBJECT, "a policy", "an object") ||
         !read_head(parser, root) || !lg_policy_only_keys(parser, root, "policy", keys, later))
@@ -106,6 +106,7 @@ static bool read_policy(const struct lg_policy_parser *parser, struct lg_val roo
            lg_policy_read_claims(parser, lg_json_get(root, "claims"), &policy->everywhere) &&
            lg_policy_read_mutate(parser, lg_json_get(root, "mutate"), &policy->everywhere) &&
            (!lg_json_there(namespaces) || lg_policy_read_namespaces(parser, namespaces)) &&
+           lg_policy_read_limiter(parser, lg_json_get(root, "limiter")) &&
            lg_policy_read_exempt(parser, lg_json_get(root, "exempt")) &&
            lg_policy_read_exceptions(parser, lg_json_get(root, "exceptions")) &&
            (!lg_json_there(controllers) || read_controllers(parser, controllers));

@@ -53,6 +53,8 @@ bool lg_policy_rule_at(const struct lg_policy_parser *parser, const struct lg_js
 /* `mutate` of the policy or of an entry, merged into the set rule by rule. Absent: nothing. */
 bool lg_policy_read_mutate(const struct lg_policy_parser *parser, struct lg_val v,
                            struct lg_policy_set *set);
+/* `limiter`. Absent: nothing. */
+bool lg_policy_read_limiter(const struct lg_policy_parser *parser, struct lg_val v);
 bool lg_policy_read_mode(const struct lg_policy_parser *parser, struct lg_val v,
                          enum lg_policy_mode *ret);
 /* A list of rule ids and names, or "*" for all, as flags by rule index. */

@@ -84,6 +84,9 @@ static bool read_rule(const struct lg_policy_parser *parser, struct lg_val v, si
                       struct lg_policy_set *set)
 {
     const struct lg_rule *rule = lg_rules[index];
+    if (rule->waits)
+        return lg_policy_fail(parser, LG_E_INVALID, v,
+                              "%s is switched by limiter.mode, not by an action", rule->id);
     const char *keys[LG_PARAMS_MAX + 2] = {"action"};
     size_t n = 0;
     for (; rule->params != NULL && rule->params[n].name != NULL; n++) {

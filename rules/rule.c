@@ -14,6 +14,11 @@ size_t lg_rules_count(void)
     return n;
 }
 
+const char *lg_rule_default_name(const struct lg_rule *rule)
+{
+    return rule->waits ? "limit" : lg_action_name(rule->action);
+}
+
 unsigned lg_rules_watched(void)
 {
     /* Policy selects namespaces by label; settings and controllers come from the two CRs. */

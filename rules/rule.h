@@ -12,6 +12,7 @@
 #include "rules/fixer.h"
 #include "rules/inventory.h"
 #include "rules/virt/guest.h"
+#include "rules/virt/limits_words.h"
 #include "rules/virt/network.h"
 #include "rules/virt/placement.h"
 #include "rules/virt/storage.h"
@@ -56,7 +57,8 @@ struct lg_rule_context {
     struct lg_val claim_selector;        /* policy's: labels of claims that are virtual machines' */
     struct lg_arena *arena;
     int64_t now_unix_s;
-    void *engine; /* the engine's own; rules leave it alone */
+    const struct lg_turnout *turnout; /* what the limiter said; NULL: it was not asked */
+    void *engine;                     /* the engine's own; rules leave it alone */
 };
 
 /* A violation. Zero is a good default for every member but `message`. */
@@ -171,6 +173,8 @@ struct lg_rule {
     /* what it reports uncapped leaves the guest nowhere to go, whatever KubeVirt says */
     bool strands;
     bool of_drains; /* about what a drain does: says nothing of whether the guest can move */
+    /* the limiter's: who it holds up waits (429) instead of being denied; switched by policy's limiter.mode, not by an action */
+    bool waits;
     const char *not_stronger_than; /* id of the rule whose action caps this one, or NULL */
     /* For the ratchet: the id of the rule whose finding on the old object excuses this one's, since the update made it
      * better; or NULL. */
@@ -187,6 +191,8 @@ struct lg_rule {
 /* The registry: generated from the files in rules/builtin, ordered by id, ends with NULL. Never empty (serve refuses). */
 extern const struct lg_rule *const lg_rules[];
 size_t lg_rules_count(void);
+/* Its default action as people read it: "deny", and "limit" for those of the limiter. Static storage. */
+const char *lg_rule_default_name(const struct lg_rule *rule);
 /* LG_BIT(kind) of what has to be listed and watched: all that the rules, and engine and policy around them, look up, but
  * for what is read on demand. */
 unsigned lg_rules_watched(void);

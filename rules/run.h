@@ -26,6 +26,8 @@ struct lg_run {
     int64_t now_unix_s;
     bool (*expired)(void *arg);
     void *expired_arg;
+    const struct lg_turnout *turnout; /* what the limiter said, or NULL */
+    bool dry_run;
     bool nested;      /* inside lg_rule_judge_vmi */
     const bool *only; /* by rule index: the rules that are asked; NULL = all */
 

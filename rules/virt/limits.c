@@ -276,7 +276,7 @@ static void give_ticket(const struct lg_ask *ask, struct lg_ledger *ledger, stru
         ticket->tries = 0; /* before its time: somebody began anew */
     }
     lg_ledger_set_ticket_node(ticket, ask->node);
-    ticket->inbound = ask->inbound_full;
+    ticket->inbound = io->of[LG_LIMIT_INBOUND].full;
     ticket->tries++;
     io->retry_after_s = (int)retry_after_s(ask, io, ticket->tries);
     io->last_try = ticket->tries > LG_RETRIES;
@@ -307,8 +307,13 @@ static void judge(const struct lg_ask *ask, const struct lg_slots *slots,
     outbound->ahead = queue.ahead_node;
     outbound->full = queue.node_full;
     cluster->full = cluster->used >= cluster->limit || (!queue.may_start && !queue.node_full);
-    io->of[LG_LIMIT_INBOUND].full = ask->inbound_full;
-    io->of[LG_LIMIT_INBOUND].ahead = queue.ahead_cluster;
+    struct lg_limit_state *inbound = &io->of[LG_LIMIT_INBOUND];
+    inbound->ahead = queue.ahead_cluster;
+    if (inbound->limit == 0)
+        return;
+    /* Those whose target nobody knows yet may all go where this one could. */
+    inbound->used = (int64_t)lg_limits_unplaced(slots, ledger);
+    inbound->full = ask->inbound_free <= inbound->used;
 }
 
 void lg_limits_decide(const struct lg_ask *ask, const struct lg_slots *slots,
@@ -316,7 +321,7 @@ void lg_limits_decide(const struct lg_ask *ask, const struct lg_slots *slots,
 {
     char buf[LG_LEDGER_USER_BYTES_MAX + 24];
     struct lg_str user = lg_ledger_user(ask->user, buf);
-    *ret = (struct lg_turnout){.node = ask->node};
+    *ret = (struct lg_turnout){.node = ask->node, .show_holders = ask->show_holders};
     for (int limit = 0; limit < LG_LIMITS; limit++)
         ret->of[limit].limit = ask->limit[limit];
     ret->of[LG_LIMIT_CLUSTER].used = (int64_t)lg_limits_used(slots, io_ledger);

@@ -29,8 +29,9 @@ struct lg_ask {
     bool no_trace;  /* dry run, a controller, observe: what would be said, and nothing remembered */
     bool no_ticket; /* a caller that does not come back by itself */
     bool admit;     /* it goes through in any case; remembered unless no_trace */
-    bool inbound_full;
-    int64_t limit[LG_LIMITS]; /* inbound is judged by the caller: inbound_full */
+    bool show_holders;        /* other namespaces' too */
+    int64_t limit[LG_LIMITS]; /* inbound: 0 = none */
+    int64_t inbound_free;     /* places left on the nodes it could go to, all of them together */
     int64_t typical_s;        /* 0 = not known */
     int64_t now_ms, now_unix_s;
 };
@@ -57,6 +58,7 @@ struct lg_turnout {
     bool frozen;   /* a limit of 0: nothing ever starts */
     bool own;      /* the guest's slot was taken over */
     bool no_place; /* no ticket: too many wait already, or the caller gets none */
+    bool show_holders;
     bool last_try; /* client-go gives up after this answer */
     struct lg_limit_state of[LG_LIMITS];
     struct lg_str node;

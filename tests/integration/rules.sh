@@ -83,9 +83,9 @@ expect_status 0
 expect_eq "explained in the order asked for" "LG201 LG101" \
     "$(grep -oE '^LG[0-9]+' <<<"$out" | xargs)"
 
-run "$livegate" rules LG110
+run "$livegate" rules LG20
 expect_status 2
-expect_in 'there is no rule "LG110"; did you mean "LG10' "$err"
+expect_in 'there is no rule "LG20"; did you mean "LG20' "$err"
 run "$livegate" rules claim-not-sharde
 expect_status 2
 expect_in 'did you mean "claim-not-shared"?' "$err"

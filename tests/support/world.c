@@ -120,6 +120,8 @@ struct lg_engine_input lg_world_input(struct lg_world *world, struct lg_engine_i
 
 void lg_world_judge(struct lg_world *world, struct lg_engine_input input, struct lg_judgement *ret)
 {
+    struct lg_ledger ledger = {0};
     input = lg_world_input(world, input);
-    lg_engine_judge(&input, &world->arena, ret);
+    lg_limiter_judge(&input, &ledger, 0, &world->arena, ret);
+    lg_ledger_done(&ledger);
 }

@@ -5,6 +5,7 @@
 #ifndef LG_TESTS_SUPPORT_WORLD_H
 #define LG_TESTS_SUPPORT_WORLD_H
 
+#include "rules/limiter.h"
 #include "rules/mend.h"
 
 struct lg_world {
@@ -32,7 +33,7 @@ struct lg_val lg_world_object_file(struct lg_world *world, const char *path);
 /* Fills in what lg_world_judge does. */
 struct lg_engine_input lg_world_input(struct lg_world *world, struct lg_engine_input input);
 
-/* Judges `input`, whose inventory and policy are the world's and whose kind, ns and name are the object's where they are
+/* Judges `input` with a limiter that remembers nothing, whose inventory and policy are the world's and whose kind, ns and name are the object's where they are
  * not set. */
 void lg_world_judge(struct lg_world *world, struct lg_engine_input input, struct lg_judgement *ret);
 

@@ -305,8 +305,22 @@ static void errors_say_where_and_what(void **state)
          "strategy: 1 is not Gentle or Firm"},
         {HEAD "namespaces:\n- {names: [a], mutate: {LG202: off}}\n", LG_E_INVALID, "p.yaml:4:25",
          "mutate: rule LG202 (migration-port-collision) has no fixer"},
-        {HEAD "limiter: {}\n", LG_E_UNSUPPORTED, "p.yaml:3:1",
-         "policy: \"limiter\" is not supported by this version"},
+        {HEAD "limiter: []\n", LG_E_INVALID, "p.yaml:3:10",
+         "limiter must be an object, not a list"},
+        {HEAD "limiter: {modes: observe}\n", LG_E_INVALID, "p.yaml:3:11",
+         "limiter: unknown key \"modes\"; did you mean \"mode\"?"},
+        {HEAD "limiter: {mode: maybe}\n", LG_E_INVALID, "p.yaml:3:17",
+         "limiter.mode must be enforce, observe or off"},
+        {HEAD "limiter: {inboundPerNode: -1}\n", LG_E_INVALID, "p.yaml:3:27",
+         "limiter.inboundPerNode must be a number from 0 (no limit) to 10000"},
+        {HEAD "limiter: {inboundPerNode: two}\n", LG_E_INVALID, "p.yaml:3:27",
+         "limiter.inboundPerNode must be a number from 0 (no limit) to 10000"},
+        {HEAD "limiter: {whenLedgerUnreachable: 1}\n", LG_E_INVALID, "p.yaml:3:34",
+         "limiter.whenLedgerUnreachable must be refuse or admit"},
+        {HEAD "limiter: {virtApi: wait}\n", LG_E_INVALID, "p.yaml:3:20",
+         "limiter.virtApi must be admit or refuse"},
+        {HEAD "limiter: {showHolders: 1}\n", LG_E_INVALID, "p.yaml:3:24",
+         "limiter.showHolders must be true or false, not a number"},
         {HEAD "rules: [LG101]\n", LG_E_INVALID, "p.yaml:3:8",
          "rules must be an object with rule ids or names as keys, not a list"},
         {HEAD "rules:\n  LG2O2: {action: warn}\n", LG_E_INVALID, "p.yaml:4:3",
@@ -351,8 +365,8 @@ static void errors_say_where_and_what(void **state)
          "namespaces: unknown key \"name\"; did you mean \"names\"?"},
         {HEAD "namespaces:\n- {names: [a], exempt: []}\n", LG_E_INVALID, "p.yaml:4:16",
          "\"exempt\" belongs to the policy, not to an entry of namespaces"},
-        {HEAD "namespaces:\n- {names: [a], limiter: {}}\n", LG_E_UNSUPPORTED, "p.yaml:4:16",
-         "namespaces: \"limiter\" is not supported by this version"},
+        {HEAD "namespaces:\n- {names: [a], limiter: {}}\n", LG_E_INVALID, "p.yaml:4:16",
+         "\"limiter\" belongs to the policy, not to an entry of namespaces"},
         {HEAD "namespaces:\n- {names: [a, a]}\n", LG_E_INVALID, "p.yaml:4:15",
          "names: \"a\" stands twice"},
         {HEAD "namespaces:\n- {names: [a]}\n- {names: [a], mode: observe}\n", LG_E_INVALID,
@@ -503,28 +517,31 @@ static void a_policy_explains_itself(void **state)
     struct lg_buf out = {0};
     lg_policy_describe(policy, NOW, &out);
     assert_string_equal(
-        out.p, "mode observe: nothing is refused, denials become warnings\n"
-               "KubeVirt version: 1.5, whatever the cluster says\n"
-               "rules:\n"
-               "  LG101 claim-not-shared             deny\n"
-               "  LG102 claim-unknown                pending\n"
-               "  LG104 vm-claim-not-shared          deny\n"
-               "  LG202 migration-port-collision     warn (default: deny), ports 80, strict false\n"
-               "  LG401 no-eligible-node             deny\n"
-               "  LG402 no-second-node               deny\n"
-               "  LG602 vmi-not-migratable           deny\n"
-               "warnings at most for a VM with evictionStrategy None of its own: LG402\n"
-               "claims that are virtual machines', beside those that one uses: "
-               "{\"matchLabels\":{\"livegate.io/vm-claim\":\"true\"}}\n"
-               "by namespace (the first that matches holds):\n"
-               "  1. namespaces named like dev-.* or qa:\n"
-               "     mode enforce: what a rule denies is refused\n"
-               "     LG101 claim-not-shared             audit (default: deny)\n"
-               "  2. namespaces named like same:\n"
-               "     as everywhere\n"
-               "never refused: the controllers of KubeVirt, CDI and HyperConverged\n"
-               "  and robot\n"
-               "warned instead of refused: members of the group livegate:bypass\n");
+        out.p,
+        "mode observe: nothing is refused, denials become warnings\n"
+        "KubeVirt version: 1.5, whatever the cluster says\n"
+        "rules:\n"
+        "  LG101 claim-not-shared             deny\n"
+        "  LG102 claim-unknown                pending\n"
+        "  LG104 vm-claim-not-shared          deny\n"
+        "  LG202 migration-port-collision     warn (default: deny), ports 80, strict false\n"
+        "  LG401 no-eligible-node             deny\n"
+        "  LG402 no-second-node               deny\n"
+        "  LG602 vmi-not-migratable           deny\n"
+        "warnings at most for a VM with evictionStrategy None of its own: LG402\n"
+        "claims that are virtual machines', beside those that one uses: "
+        "{\"matchLabels\":{\"livegate.io/vm-claim\":\"true\"}}\n"
+        "limits of parallel migrations: enforced; virtctl is refused; without the ledger all "
+        "go through\n"
+        "by namespace (the first that matches holds):\n"
+        "  1. namespaces named like dev-.* or qa:\n"
+        "     mode enforce: what a rule denies is refused\n"
+        "     LG101 claim-not-shared             audit (default: deny)\n"
+        "  2. namespaces named like same:\n"
+        "     as everywhere\n"
+        "never refused: the controllers of KubeVirt, CDI and HyperConverged\n"
+        "  and robot\n"
+        "warned instead of refused: members of the group livegate:bypass\n");
     lg_buf_done(&out);
     lg_policy_unref(policy);
 }

@@ -128,7 +128,7 @@ static void add_list(struct lg_buf *buf, const struct lg_rule *const *rules, boo
         struct lg_buf kinds lg_cleanup(lg_buf_done) = {0};
         add_short_kinds(&kinds, (*rules)->kinds);
         lg_buf_printf(buf, "%-6s %-27s %-17s %-8s %s\n", (*rules)->id, (*rules)->name,
-                      kinds.p != NULL ? kinds.p : "", lg_action_name((*rules)->action),
+                      kinds.p != NULL ? kinds.p : "", lg_rule_default_name(*rules),
                       (*rules)->title);
     }
 }
@@ -140,7 +140,7 @@ static void add_markdown(struct lg_buf *buf, const struct lg_rule *const *rules)
     for (; *rules != NULL; rules++) {
         lg_buf_printf(buf, "| %s | %s | ", (*rules)->id, (*rules)->name);
         add_short_kinds(buf, (*rules)->kinds);
-        lg_buf_printf(buf, " | %s | ", lg_action_name((*rules)->action));
+        lg_buf_printf(buf, " | %s | ", lg_rule_default_name(*rules));
         for (const char *c = (*rules)->title; *c != '\0'; c++) {
             lg_buf_puts(buf, *c == '|' ? "\\" : "");
             lg_buf_putc(buf, *c);

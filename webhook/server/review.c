@@ -6,6 +6,7 @@
 
 #include "rules/answer.h"
 #include "rules/core/mem.h"
+#include "webhook/limiter/ledger_memory.h"
 #include "webhook/runtime/clock.h"
 #include "webhook/runtime/log.h"
 #include "webhook/server/duration.h"
@@ -16,6 +17,7 @@ enum { MISROUTED_LOG_INTERVAL_MS = 60 * 1000, USED_PERCENT = 80 };
 
 struct lg_reviewer {
     struct lg_store *store;
+    struct lg_ledger_memory *ledger;
     pthread_mutex_t lock; /* the policy pointer */
     struct lg_policy *policy;
     _Atomic int64_t misrouted_log_ms; /* earliest time of the next line */
@@ -27,6 +29,7 @@ struct lg_reviewer *lg_reviewer_new(struct lg_store *store, struct lg_policy *ta
 {
     struct lg_reviewer *reviewer = lg_calloc(1, sizeof *reviewer);
     reviewer->store = store;
+    reviewer->ledger = lg_ledger_memory_new();
     reviewer->policy = take_policy;
     pthread_mutex_init(&reviewer->lock, NULL);
     return reviewer;
@@ -37,6 +40,7 @@ void lg_reviewer_free(struct lg_reviewer *reviewer)
     if (reviewer == NULL)
         return;
     lg_policy_unref(reviewer->policy);
+    lg_ledger_memory_free(reviewer->ledger);
     pthread_mutex_destroy(&reviewer->lock);
     free(reviewer);
 }
@@ -164,6 +168,23 @@ struct outcome {
     struct lg_answer answer;
 };
 
+/* A new migration waits for its turn; one that has it is judged as any other object. */
+static void judge(struct lg_reviewer *reviewer, const struct lg_engine_input *input,
+                  struct lg_arena *arena, struct lg_judgement *ret)
+{
+    struct lg_ask ask;
+    lg_engine_judge(input, arena, ret);
+    if (!lg_limiter_ask(input, ret, lg_clock_mono_ms(), arena, &ask))
+        return;
+    struct lg_turnout *turnout = lg_arena_alloc(arena, sizeof *turnout);
+    lg_ledger_memory_decide(reviewer->ledger, &ask, input->inventory, turnout);
+    if (!lg_limiter_speaks(turnout))
+        return;
+    struct lg_engine_input again = *input;
+    again.turnout = turnout;
+    lg_engine_judge(&again, arena, ret);
+}
+
 static void decide(struct lg_reviewer *reviewer, const struct question *question,
                    const struct lg_inventory *inventory, struct lg_arena *arena,
                    struct outcome *ret)
@@ -194,7 +215,7 @@ static void decide(struct lg_reviewer *reviewer, const struct question *question
         lg_engine_mend(&input, LG_MEND_ADMISSION, arena, &ret->mending);
         lg_answer_mended(&ret->mending, arena, &ret->answer);
     } else {
-        lg_engine_judge(&input, arena, &ret->judgement);
+        judge(reviewer, &input, arena, &ret->judgement);
         lg_answer_make(&ret->judgement, review->group, review->kind_name, arena, &ret->answer);
     }
     ret->answer.uid = review->uid;

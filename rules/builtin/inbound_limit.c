@@ -1,0 +1,113 @@
+/* LG612: no more migrations at once to one node than policy allows (limiter.inboundPerNode; KubeVirt knows no such limit).
+ *
+ * Every node where the guest could go is at that limit. KubeVirt's scheduler chooses the target, so those whose target is
+ * not known yet count against all of them. Does not apply to migrations to or from elsewhere.
+ */
+#include "rules/rule.h"
+
+static void check(struct lg_rule_context *context)
+{
+    const struct lg_turnout *turnout = context->turnout;
+    if (turnout == NULL || !turnout->of[LG_LIMIT_INBOUND].full)
+        return;
+    const struct lg_limit_state *state = &turnout->of[LG_LIMIT_INBOUND];
+    const struct lg_report report = {
+        .at = lg_json_at(context->subject->object, "spec.vmiName"),
+        .message = lg_arena_printf(context->arena,
+                                   "every node that VMI \"%.*s\" could go to receives as many "
+                                   "guests as policy allows, %lld "
+                                   "each, counting %lld whose target is not chosen yet",
+                                   LG_ARG(lg_json_str_at(context->subject->object, "spec.vmiName")),
+                                   (long long)state->limit, (long long)state->used),
+        .fix = lg_limits_fix_text(turnout),
+    };
+    lg_rule_report(context, &report);
+}
+
+#define MIGRATION(spec)                                                                            \
+    "apiVersion: kubevirt.io/v1\n"                                                                 \
+    "kind: VirtualMachineInstanceMigration\n"                                                      \
+    "metadata: {name: move-orders-db, namespace: web-servers}\n"                                   \
+    "spec: {" spec "}\n"
+#define NODE(name)                                                                                 \
+    "---\n"                                                                                        \
+    "apiVersion: v1\n"                                                                             \
+    "kind: Node\n"                                                                                 \
+    "metadata: {name: " name ", labels: {kubevirt.io/schedulable: 'true', "                        \
+    "kubernetes.io/arch: amd64}}\n"                                                                \
+    "status: {conditions: [{type: Ready, status: 'True'}]}\n"
+#define GUEST(name, node, more)                                                                    \
+    "---\n"                                                                                        \
+    "apiVersion: kubevirt.io/v1\n"                                                                 \
+    "kind: VirtualMachineInstance\n"                                                               \
+    "metadata: {name: " name ", namespace: web-servers}\n"                                         \
+    "spec: {domain: {}}\n"                                                                         \
+    "status: {phase: Running, nodeName: " node more "}\n"
+#define MOVING(name)                                                                               \
+    "---\n"                                                                                        \
+    "apiVersion: kubevirt.io/v1\n"                                                                 \
+    "kind: VirtualMachineInstanceMigration\n"                                                      \
+    "metadata: {name: move-" name ", namespace: web-servers}\n"                                    \
+    "spec: {vmiName: " name "}\n"                                                                  \
+    "status: {phase: Running}\n"
+#define TO(node)        ", migrationState: {sourceNode: worker-3, targetNode: " node "}"
+#define NODES           NODE("worker-1") NODE("worker-2") NODE("worker-3")
+#define OTHER(to)       GUEST("a", "worker-3", to) MOVING("a")
+#define ANOTHER         GUEST("b", "worker-2", TO("worker-3")) MOVING("b")
+#define CLUSTER(to)     NODES GUEST("orders-db", "worker-1", "") OTHER(to) ANOTHER
+#define POLICY(limiter) "apiVersion: livegate.io/v1\nkind: Policy\nlimiter: {" limiter "}\n"
+
+static const struct lg_rule_example examples[] = {
+    {.name = "policy sets no limit",
+     .expect = LG_EXPECT_NOTHING,
+     .object = MIGRATION("vmiName: orders-db"),
+     .inventory = CLUSTER(TO("worker-2"))},
+    {.name = "every other node receives one already",
+     .expect = LG_EXPECT_DENY,
+     .object = MIGRATION("vmiName: orders-db"),
+     .inventory = CLUSTER(TO("worker-2")),
+     .policy = POLICY("inboundPerNode: 1"),
+     .message = "every node that VMI \"orders-db\" could go to receives as many guests as policy "
+                "allows, 1 each"},
+    {.name = "a node has room",
+     .expect = LG_EXPECT_NOTHING,
+     .object = MIGRATION("vmiName: orders-db"),
+     .inventory = CLUSTER(TO("worker-2")),
+     .policy = POLICY("inboundPerNode: 2")},
+    {.name = "the last room may be for one whose target is not chosen yet",
+     .expect = LG_EXPECT_DENY,
+     .object = MIGRATION("vmiName: orders-db"),
+     .inventory = CLUSTER(""),
+     .policy = POLICY("inboundPerNode: 1"),
+     .message = "counting 1 whose target is not chosen yet"},
+    {.name = "the guest comes from elsewhere",
+     .expect = LG_EXPECT_NOTHING,
+     .object = MIGRATION("vmiName: orders-db, receive: {migrationID: m1}"),
+     .inventory = CLUSTER(TO("worker-2")),
+     .policy = POLICY("inboundPerNode: 1")},
+    {.name = "without a vmiName KubeVirt itself refuses",
+     .expect = LG_EXPECT_NOTHING,
+     .object = MIGRATION(""),
+     .inventory = CLUSTER(TO("worker-2")),
+     .policy = POLICY("inboundPerNode: 1")},
+    {0},
+};
+
+const struct lg_rule lg_rule_inbound_limit = {
+    .id = "LG612",
+    .name = "inbound-limit",
+    .title = "every node the guest could go to receives as many as policy allows",
+    .rationale =
+        "Many guests that arrive on one node at once share its network and slow each "
+        "other down. KubeVirt has no limit for it; policy's limiter.inboundPerNode is one.",
+    .remedy = "Nothing: kubectl and oc wait and try again by themselves. `livegate status` shows "
+              "how many arrive where.",
+    .source = "policy, limiter.inboundPerNode",
+    .action = LG_ACTION_DENY,
+    .waits = true,
+    .kinds = LG_BIT(LG_KIND_MIGRATION),
+    .ops = LG_BIT(LG_OP_CREATE),
+    .looks_up = LG_BIT(LG_KIND_MIGRATION) | LG_BIT(LG_KIND_VMI) | LG_BIT(LG_KIND_NODE),
+    .check = check,
+    .examples = examples,
+};

@@ -1,0 +1,152 @@
+#include "rules/limiter.h"
+
+#include "rules/run.h"
+
+enum { SEEN_LOOKED_AT_MAX = 64 };
+
+/* Places that are left on the nodes where the guest could go: what policy allows each, less what is on its way there. */
+static int64_t inbound_free(const struct lg_inventory *inventory,
+                            const struct lg_requirements *requirements, struct lg_str source,
+                            int64_t limit)
+{
+    const struct lg_node_table *nodes = lg_inventory_nodes(inventory);
+    const struct lg_slots *slots = lg_inventory_slots(inventory);
+    int64_t left = 0;
+    for (size_t slot = 0; slot < lg_nodes_slots(nodes); slot++) {
+        const struct lg_node *node = lg_nodes_at(nodes, slot);
+        if (node == NULL || lg_str_eq(node->r.name, source) ||
+            lg_placement_explain(requirements, node, NULL, NULL) != LG_PLACE_ELIGIBLE)
+            continue;
+        int64_t in = (int64_t)lg_slots_inbound(slots, node->r.name);
+        left += in < limit ? limit - in : 0;
+    }
+    return left;
+}
+
+static bool name_exists(const struct lg_engine_input *input, const struct lg_subject *subject)
+{
+    const struct lg_record *record = NULL;
+    return subject->name.n != 0 &&
+           lg_inventory_get(input->inventory, LG_KIND_MIGRATION, subject->ns, subject->name,
+                            &record) == LG_FOUND;
+}
+
+/* KubeVirt's webhook refuses it whatever we say (design 3): its own words shall reach the user. */
+static bool refused_anyway(const struct lg_subject *subject)
+{
+    struct lg_val spec = lg_json_get(subject->object, "spec");
+    return lg_str_empty(lg_json_str_at(spec, "vmiName")) ||
+           !lg_str_empty(lg_json_str_at(spec, "priority"));
+}
+
+/* Where the guest could go; worked out by LG604, unless policy switched it off. */
+static const struct lg_requirements *requirements_of(const struct lg_engine_input *input,
+                                                     const struct lg_judgement *first,
+                                                     struct lg_arena *arena)
+{
+    struct lg_judgement again;
+    struct lg_run run;
+    if (first->requirements != NULL || !lg_run_begin(input, arena, &again, &run))
+        return first->requirements;
+    struct lg_rule_context context = lg_run_context(&run, 0);
+    return lg_rule_requirements(&context);
+}
+
+bool lg_limiter_ask(const struct lg_engine_input *input, const struct lg_judgement *first,
+                    int64_t now_ms, struct lg_arena *arena, struct lg_ask *ret)
+{
+    const struct lg_limiter_policy *policy = lg_policy_limiter(input->policy);
+    const struct lg_subject *subject = &first->subject;
+    if (input->kind != LG_KIND_MIGRATION || input->op != LG_OP_CREATE || first->skipped ||
+        first->refused || first->verdict == LG_ACTION_DENY || policy->mode == LG_LIMITER_OFF ||
+        refused_anyway(subject) || name_exists(input, subject))
+        return false;
+    const struct lg_migration_settings *limits =
+        &lg_inventory_settings(input->inventory)->migrations;
+    struct lg_val spec = lg_json_get(subject->object, "spec");
+    struct lg_str guest = lg_json_str_at(spec, "vmiName");
+    bool elsewhere =
+        lg_json_there(lg_json_get(spec, "sendTo")) || lg_json_there(lg_json_get(spec, "receive"));
+    const struct lg_vmi_record *vmi = NULL;
+    (void)lg_inventory_vmi(input->inventory, subject->ns, guest, &vmi);
+    bool virt_api = lg_policy_is_virt_api(input->inventory, input->username);
+    *ret = (struct lg_ask){
+        .ns = subject->ns.n != 0 ? subject->ns : LG_STR("default"),
+        .guest = guest,
+        .node = vmi != NULL ? vmi->node : LG_STR(""),
+        .name = subject->name,
+        .id = lg_json_str_at(subject->object, "metadata.uid"),
+        .user = input->username,
+        .no_trace = input->dry_run || first->requester == LG_REQUESTER_CONTROLLER ||
+                    first->mode == LG_MODE_OBSERVE || policy->mode == LG_LIMITER_OBSERVE,
+        .no_ticket = virt_api,
+        .admit = first->requester == LG_REQUESTER_BYPASS || (virt_api && policy->virt_api_admit),
+        .show_holders = policy->show_holders,
+        .limit = {[LG_LIMIT_CLUSTER] = limits->of[LG_MIGRATION_PARALLEL_CLUSTER].value,
+                  [LG_LIMIT_OUTBOUND] = limits->of[LG_MIGRATION_PARALLEL_OUTBOUND].value,
+                  [LG_LIMIT_INBOUND] = elsewhere ? 0 : policy->inbound_per_node},
+        .typical_s = lg_slots_typical_s(lg_inventory_slots(input->inventory)),
+        .now_ms = now_ms,
+        .now_unix_s = input->now_unix_s,
+    };
+    if (ret->limit[LG_LIMIT_INBOUND] > 0 && vmi != NULL) {
+        const struct lg_requirements *requirements = requirements_of(input, first, arena);
+        ret->inbound_free =
+            inbound_free(input->inventory, requirements, vmi->node, ret->limit[LG_LIMIT_INBOUND]);
+    } else {
+        ret->limit[LG_LIMIT_INBOUND] = 0;
+    }
+    return true;
+}
+
+static enum lg_seen state_of(const struct lg_migration_record *migration)
+{
+    return lg_migration_is_final(migration) ? LG_SEEN_FINAL : LG_SEEN_UNFINISHED;
+}
+
+enum lg_seen lg_limiter_seen(void *arg, const struct lg_reservation *reservation)
+{
+    const struct lg_inventory *inventory = arg;
+    const struct lg_record *record = NULL;
+    if (reservation->id.n == 0)
+        return LG_UNSEEN;
+    if (reservation->name.n != 0 &&
+        lg_inventory_get(inventory, LG_KIND_MIGRATION, reservation->ns, reservation->name,
+                         &record) == LG_FOUND &&
+        lg_str_eq(record->uid, reservation->id))
+        return state_of((const struct lg_migration_record *)record);
+    /* A name that the API server made up after us. */
+    const struct lg_migration_record *migration;
+    size_t pos = 0;
+    while (pos < SEEN_LOOKED_AT_MAX &&
+           (migration = lg_inventory_next_migration(inventory, reservation->ns, reservation->guest,
+                                                    &pos)) != NULL)
+        if (lg_str_eq(migration->r.uid, reservation->id))
+            return state_of(migration);
+    return LG_UNSEEN;
+}
+
+bool lg_limiter_speaks(const struct lg_turnout *turnout)
+{
+    bool full = turnout->frozen;
+    for (int limit = 0; limit < LG_LIMITS; limit++)
+        full = full || turnout->of[limit].full;
+    return full;
+}
+
+void lg_limiter_judge(const struct lg_engine_input *input, struct lg_ledger *io_ledger,
+                      int64_t now_ms, struct lg_arena *arena, struct lg_judgement *ret)
+{
+    struct lg_ask ask;
+    lg_engine_judge(input, arena, ret);
+    if (!lg_limiter_ask(input, ret, now_ms, arena, &ask))
+        return;
+    struct lg_turnout *turnout = lg_arena_alloc(arena, sizeof *turnout);
+    (void)lg_ledger_tidy(io_ledger, now_ms, lg_limiter_seen, (void *)input->inventory);
+    lg_limits_decide(&ask, lg_inventory_slots(input->inventory), io_ledger, turnout);
+    if (!lg_limiter_speaks(turnout))
+        return;
+    struct lg_engine_input again = *input;
+    again.turnout = turnout;
+    lg_engine_judge(&again, arena, ret);
+}
