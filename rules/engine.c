@@ -66,8 +66,10 @@ static void out_of_time(struct lg_run *run)
 
 void lg_run_all(struct lg_run *run)
 {
+    struct lg_parts_view parts = lg_inventory_parts(run->inventory);
     bool late = false;
     size_t i = 0;
+    lg_expand(&run->subject.vm, &parts, run->arena);
     for (; lg_rules[i] != NULL; i++) {
         if (!applies(lg_rules[i], run->subject.kind, run->subject.op) ||
             (run->only != NULL && !run->only[i]) || (run->nested && lg_rules[i]->of_drains))
@@ -183,8 +185,10 @@ static struct lg_subject subject_of(const struct lg_engine_input *input, struct 
     if (input->kind == LG_KIND_VM || input->kind == LG_KIND_VMI)
         subject.vm = lg_vm_read(input->kind, object, subject.ns);
     /* What a client writes into the status of an object that does not exist yet proves nothing. */
-    if (input->op == LG_OP_CREATE && input->username.n != 0)
+    if (input->op == LG_OP_CREATE && input->username.n != 0) {
         subject.vm.migrated_volumes = subject.vm.volume_status = LG_NONE;
+        subject.vm.instancetype_revision = subject.vm.preference_revision = LG_NONE;
+    }
     return subject;
 }
 
@@ -233,6 +237,7 @@ static void conclude(const struct lg_run *run, struct lg_judgement *ret)
         finding->in_head = ret->verdict == LG_ACTION_DENY && finding->head.n != 0 &&
                            finding->action == LG_ACTION_WARN;
     }
+    ret->subject = run->subject;
     ret->findings = run->findings;
     ret->n = run->n;
     ret->requirements = run->requirements;

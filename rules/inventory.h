@@ -8,6 +8,7 @@
 #define LG_RULES_INVENTORY_H
 
 #include "rules/virt/claims.h"
+#include "rules/virt/expansion.h"
 #include "rules/virt/nodes.h"
 #include "rules/virt/records.h"
 #include "rules/virt/separation.h"
@@ -89,6 +90,8 @@ enum lg_lookup lg_inventory_migration_settings(const struct lg_inventory *inv,
 struct lg_storage_view lg_inventory_storage(const struct lg_inventory *inv);
 /* For virt/separation.h; `arg` is the inventory. */
 struct lg_guests_view lg_inventory_guests(const struct lg_inventory *inv);
+/* For virt/expansion.h; `arg` is the inventory. */
+struct lg_parts_view lg_inventory_parts(const struct lg_inventory *inv);
 /* For virt/claims.h; `arg` is the inventory. */
 struct lg_claims_view lg_inventory_claims(const struct lg_inventory *inv);
 

@@ -156,7 +156,13 @@ static void describe(struct mender *m, size_t index, struct lg_repair *ret)
                               .arena = m->arena,
                               .edits = {.arena = m->arena},
                               .choice = choice_of(m, index)};
+    /* What is mended is what the user wrote, not what an instancetype made of it. */
+    struct lg_subject own = m->run.subject;
+    own.vm = lg_vm_read(own.kind, own.object, own.ns);
+    own.vm.migrated_volumes = m->run.subject.vm.migrated_volumes;
+    own.vm.volume_status = m->run.subject.vm.volume_status;
     struct lg_rule_context context = lg_run_context(&m->run, index);
+    context.subject = &own;
     rule->fixer->mend(&context, ret);
 }
 

@@ -162,6 +162,17 @@ enum lg_action lg_rule_leaning_action(struct lg_rule_context *context, struct lg
     return excuses != NULL && excuses[i].n != 0 ? weaker(action, LG_ACTION_AUDIT) : action;
 }
 
+/* A reason that does not stand in the VM says who brings it: instancetype "u1.gpu" brings gpu "gpu0": ... */
+static struct lg_str message_of(const struct lg_run *run, const struct lg_report *report,
+                                enum lg_part part)
+{
+    if (part == LG_PART_OWN)
+        return report->message;
+    return lg_arena_printf(run->arena, "%.*s brings %s%.*s",
+                           LG_ARG(lg_expansion_part(&run->subject.vm, part)->title),
+                           lg_str_empty(report->about) ? "this: " : "", LG_ARG(report->message));
+}
+
 void lg_rule_report(struct lg_rule_context *context, const struct lg_report *report)
 {
     struct lg_run *run = context->engine;
@@ -170,6 +181,8 @@ void lg_rule_report(struct lg_rule_context *context, const struct lg_report *rep
         report->kubevirt_reason != NULL ? report->kubevirt_reason : rule->kubevirt_reason;
     if (report->beyond_kubevirt)
         reason = NULL;
+    enum lg_part part;
+    struct lg_val at = lg_expansion_origin(&run->subject.vm, report->at, &part);
     bool pending = rule->action == LG_ACTION_PENDING;
     run->unsure = run->unsure || pending;
     if (reason != NULL && !pending) {
@@ -196,9 +209,9 @@ void lg_rule_report(struct lg_rule_context *context, const struct lg_report *rep
         .missing = LG_KIND_OTHER,
         .about = presentable(report->about, run->arena),
         .ident = report->ident,
-        .at = report->at,
-        .field = field_of(run, report->at),
-        .message = presentable(report->message, run->arena),
+        .at = at,
+        .field = field_of(run, at),
+        .message = presentable(message_of(run, report, part), run->arena),
         .fix = presentable(report->fix, run->arena),
         .head = presentable(report->head, run->arena),
         .excuse = presentable(excuse, run->arena),
@@ -213,6 +226,8 @@ static void lack(struct lg_run *run, struct lg_val at, enum lg_kind kind, struct
                  struct lg_str message, struct lg_str fix)
 {
     const struct lg_rule *rule = run->rule;
+    enum lg_part part;
+    at = lg_expansion_origin(&run->subject.vm, at, &part);
     if ((rule->kubevirt_reason != NULL && !rule->not_expected) || rule->action == LG_ACTION_PENDING)
         run->unsure = true;
     enum lg_action action = run->action;

@@ -11,6 +11,7 @@
 #include "rules/finding.h"
 #include "rules/fixer.h"
 #include "rules/inventory.h"
+#include "rules/virt/expansion.h"
 #include "rules/virt/guest.h"
 #include "rules/virt/limits_words.h"
 #include "rules/virt/network.h"
@@ -100,10 +101,15 @@ struct lg_moving {
  * controller may set), so that nothing is to be said: its error reaches the user. */
 bool lg_rule_moving(const struct lg_rule_context *context, struct lg_moving *ret);
 
-/* The VM names an instancetype or a preference (`parts`: LG_PART_...) that is not known: says so, and is then true. For a rule
- * that found nothing in the VM itself, or found what such a part may take away. */
-enum { LG_PART_INSTANCETYPE = 1, LG_PART_PREFERENCE = 2 };
+/* The VM names an instancetype or a preference (`parts`: LG_BIT(LG_PART_...)) that could not be read: says so, and is then
+ * true. For a rule that found nothing in the VM, or what such a part may take away. */
+#define LG_ANY_PART (LG_BIT(LG_PART_INSTANCETYPE) | LG_BIT(LG_PART_PREFERENCE))
 bool lg_rule_lacks_parts(struct lg_rule_context *context, unsigned parts);
+/* What a rule that asks so looks up. */
+#define LG_INSTANCETYPES                                                                           \
+    (LG_BIT(LG_KIND_INSTANCETYPE) | LG_BIT(LG_KIND_CLUSTER_INSTANCETYPE) | LG_BIT(LG_KIND_REVISION))
+#define LG_PREFERENCES                                                                             \
+    (LG_BIT(LG_KIND_PREFERENCE) | LG_BIT(LG_KIND_CLUSTER_PREFERENCE) | LG_BIT(LG_KIND_REVISION))
 
 /* The placement of the subject (VM, VMI; of a migration: its target's), worked out once a subject and shared by the
  * rules. A migration's guest must have been found (lg_rule_moving) and run on a node. */

@@ -5,7 +5,6 @@
  * without the pod network, may bind as it likes. Source: KubeVirt pkg/network/vmispec, VerifyVMIMigratable.
  */
 #include "rules/rule.h"
-#include "rules/virt/expansion.h"
 
 static const struct lg_binding *registered(const struct lg_settings *settings, struct lg_str name)
 {
@@ -62,18 +61,9 @@ static void check_passt(struct lg_rule_context *context, const struct lg_pod_net
 static void check_no_binding(struct lg_rule_context *context, const struct lg_pod_network *net,
                              struct lg_str name)
 {
-    const struct lg_vm *vm = &context->subject->vm;
-    struct lg_val named_at;
-    struct lg_str unread = lg_expansion_unread(vm, context->arena, &named_at);
-    if (vm->has_preference) {
-        lg_rule_lacks_text(
-            context, named_at,
-            lg_arena_printf(context->arena,
-                            "interface \"%.*s\" names no binding; this version does not read "
-                            "%.*s, which may bring masquerade",
-                            LG_ARG(name), LG_ARG(unread)));
+    /* It may bring masquerade. */
+    if (lg_rule_lacks_parts(context, LG_BIT(LG_PART_PREFERENCE)))
         return;
-    }
     report(context, net->interface, name, LG_STR("none"),
            lg_arena_printf(context->arena,
                            "interface \"%.*s\" on the pod network names no binding; live migration "
@@ -137,6 +127,12 @@ static void check(struct lg_rule_context *context)
     "kind: KubeVirt\n"                                                                             \
     "metadata: {name: kubevirt, namespace: kubevirt}\n"                                            \
     "spec: {configuration: {network: {binding: " binding "}}}\n"
+
+#define PREFERENCE(spec)                                                                           \
+    "apiVersion: instancetype.kubevirt.io/v1beta1\n"                                               \
+    "kind: VirtualMachineClusterPreference\n"                                                      \
+    "metadata: {name: p1}\n"                                                                       \
+    "spec: {" spec "}\n"
 
 static const struct lg_rule_example examples[] = {
     {.name = "masquerade",
@@ -211,6 +207,14 @@ static const struct lg_rule_example examples[] = {
     {.name = "an instancetype mends no SR-IOV",
      .expect = LG_EXPECT_DENY,
      .object = VM("  instancetype: {name: u1.medium}\n", POD, "[{name: default, sriov: {}}]")},
+    {.name = "no binding, and a preference brings masquerade",
+     .expect = LG_EXPECT_NOTHING,
+     .object = VM("  preference: {name: p1}\n", POD, "[{name: default}]"),
+     .inventory = PREFERENCE("devices: {preferredInterfaceMasquerade: {}}")},
+    {.name = "no binding, and a preference that brings none",
+     .expect = LG_EXPECT_DENY,
+     .object = VM("  preference: {name: p1}\n", POD, "[{name: default}]"),
+     .inventory = PREFERENCE("devices: {}")},
     {0},
 };
 
@@ -228,7 +232,7 @@ const struct lg_rule lg_rule_binding_not_migratable = {
     .action = LG_ACTION_DENY,
     .kinds = LG_BIT(LG_KIND_VM) | LG_BIT(LG_KIND_VMI),
     .ops = LG_BIT(LG_OP_CREATE) | LG_BIT(LG_OP_UPDATE),
-    .looks_up = LG_BIT(LG_KIND_KUBEVIRT) | LG_BIT(LG_KIND_HYPERCONVERGED),
+    .looks_up = LG_PREFERENCES | LG_BIT(LG_KIND_KUBEVIRT) | LG_BIT(LG_KIND_HYPERCONVERGED),
     .kubevirt_reason = "InterfaceNotLiveMigratable",
     .check = check,
     .examples = examples,

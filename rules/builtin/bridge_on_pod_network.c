@@ -5,7 +5,6 @@
  * the VMI. Its presence alone counts, whatever the value. Source: KubeVirt pkg/network/vmispec, VerifyVMIMigratable.
  */
 #include "rules/rule.h"
-#include "rules/virt/expansion.h"
 
 static void check(struct lg_rule_context *context)
 {
@@ -15,17 +14,9 @@ static void check(struct lg_rule_context *context)
         lg_vm_has_annotation(vm, "kubevirt.io/allow-pod-bridge-network-live-migration"))
         return;
     struct lg_str name = lg_json_str_at(net.interface, "name");
-    struct lg_val named_at;
-    struct lg_str unread = lg_expansion_unread(vm, context->arena, &named_at);
-    if (!lg_str_empty(unread)) {
-        struct lg_str text = lg_arena_printf(
-            context->arena,
-            "interface \"%.*s\" is bridged to the pod network; this version does not read %.*s, "
-            "which may bring the annotation that allows it",
-            LG_ARG(name), LG_ARG(unread));
-        lg_rule_lacks_text(context, named_at, text);
+    /* Either may bring the annotation that allows it. */
+    if (lg_rule_lacks_parts(context, LG_ANY_PART))
         return;
-    }
     struct lg_report report = {
         .at = net.binding,
         .about = name,
@@ -79,6 +70,12 @@ static const struct lg_fixer fixer = {
     "        devices:\n"                                                                           \
     "          interfaces: [{name: default, " binding "}]\n"
 
+#define PREFERENCE(spec)                                                                           \
+    "apiVersion: instancetype.kubevirt.io/v1beta1\n"                                               \
+    "kind: VirtualMachineClusterPreference\n"                                                      \
+    "metadata: {name: p1}\n"                                                                       \
+    "spec: {" spec "}\n"
+
 static const struct lg_rule_example examples[] = {
     {.name = "masquerade on the pod network",
      .expect = LG_EXPECT_NOTHING,
@@ -127,6 +124,15 @@ static const struct lg_rule_example examples[] = {
      .expect = LG_EXPECT_WARN,
      .object = VM("  runStrategy: Always\n", "{labels: {app: web}}", "bridge: {}"),
      .old_object = VM("  runStrategy: Always\n", "{}", "bridge: {}")},
+    {.name = "a preference brings the annotation",
+     .expect = LG_EXPECT_NOTHING,
+     .object = VM("  preference: {name: p1}\n", "{}", "bridge: {}"),
+     .inventory =
+         PREFERENCE("annotations: {kubevirt.io/allow-pod-bridge-network-live-migration: \"\"}")},
+    {.name = "a preference brings masquerade, which replaces no bridge",
+     .expect = LG_EXPECT_DENY,
+     .object = VM("  preference: {name: p1}\n", "{}", "bridge: {}"),
+     .inventory = PREFERENCE("devices: {preferredInterfaceMasquerade: {}}")},
     {0},
 };
 
@@ -146,6 +152,7 @@ const struct lg_rule lg_rule_bridge_on_pod_network = {
     .action = LG_ACTION_DENY,
     .kinds = LG_BIT(LG_KIND_VM) | LG_BIT(LG_KIND_VMI),
     .ops = LG_BIT(LG_OP_CREATE) | LG_BIT(LG_OP_UPDATE),
+    .looks_up = LG_INSTANCETYPES | LG_PREFERENCES,
     .kubevirt_reason = "InterfaceNotLiveMigratable",
     .check = check,
     .fixer = &fixer,

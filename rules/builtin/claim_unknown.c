@@ -71,6 +71,12 @@ static void check(struct lg_rule_context *context)
     "status: {}\n"
 #define CLAIMS_KNOWN (LG_BIT(LG_KIND_CLAIM) | LG_BIT(LG_KIND_DATA_VOLUME))
 
+#define PREFERENCE(spec)                                                                           \
+    "apiVersion: instancetype.kubevirt.io/v1beta1\n"                                               \
+    "kind: VirtualMachineClusterPreference\n"                                                      \
+    "metadata: {name: p1}\n"                                                                       \
+    "spec: {" spec "}\n"
+
 static const struct lg_rule_example examples[] = {
     {
         .name = "a claim that is there says its mode",
@@ -129,6 +135,14 @@ static const struct lg_rule_example examples[] = {
                   "kind: Policy\n"
                   "rules: {LG102: {action: deny}}\n",
     },
+    {
+        .name = "a template without a class, and a preference that may name one",
+        .expect = LG_EXPECT_PENDING,
+        .object = VM("  preference: {name: p2}\n" TEMPLATE("{resources: {}}"), DATA),
+        .known = CLAIMS_KNOWN,
+        .inventory = CLASS "---\n" PREFERENCE(""),
+        .message = "cluster preference \"p2\" does not exist yet",
+    },
     {0},
 };
 
@@ -150,7 +164,7 @@ const struct lg_rule lg_rule_claim_unknown = {
     .ident_alone = true,
     .kinds = LG_BIT(LG_KIND_VM) | LG_BIT(LG_KIND_VMI),
     .ops = LG_BIT(LG_OP_CREATE) | LG_BIT(LG_OP_UPDATE),
-    .looks_up = LG_BIT(LG_KIND_CLAIM) | LG_BIT(LG_KIND_DATA_VOLUME) |
+    .looks_up = LG_PREFERENCES | LG_BIT(LG_KIND_CLAIM) | LG_BIT(LG_KIND_DATA_VOLUME) |
                 LG_BIT(LG_KIND_STORAGE_CLASS) | LG_BIT(LG_KIND_STORAGE_PROFILE),
     .kubevirt_reason = "DisksNotLiveMigratable",
     .check = check,

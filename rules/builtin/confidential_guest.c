@@ -42,7 +42,7 @@ static void check(struct lg_rule_context *context)
         report(context, launch, "Secure Execution (launchSecurity on s390x)", "secure-execution",
                "SecureExecutionNotLiveMigratable");
     if (!lg_json_there(launch))
-        (void)lg_rule_lacks_parts(context, LG_PART_INSTANCETYPE | LG_PART_PREFERENCE);
+        (void)lg_rule_lacks_parts(context, LG_ANY_PART);
 }
 
 #define VM(head, spec)                                                                             \
@@ -54,6 +54,12 @@ static void check(struct lg_rule_context *context)
 #define LAUNCH(what) "domain: {launchSecurity: {" what "}}"
 #define VERSION(version)                                                                           \
     "apiVersion: livegate.io/v1\nkind: Policy\nkubevirtVersion: \"" version "\"\n"
+
+#define PREFERENCE(spec)                                                                           \
+    "apiVersion: instancetype.kubevirt.io/v1beta1\n"                                               \
+    "kind: VirtualMachineClusterPreference\n"                                                      \
+    "metadata: {name: p1}\n"                                                                       \
+    "spec: {" spec "}\n"
 
 static const struct lg_rule_example examples[] = {
     {.name = "AMD SEV",
@@ -95,6 +101,11 @@ static const struct lg_rule_example examples[] = {
      .expect = LG_EXPECT_PENDING,
      .object = VM("  preference: {name: sealed}\n", "domain: {}"),
      .message = "preference \"sealed\""},
+    {.name = "a preference brings it",
+     .expect = LG_EXPECT_WARN,
+     .object = VM("  preference: {name: p1}\n", "domain: {}"),
+     .inventory = PREFERENCE("preferredLaunchSecurity: {sev: {}}"),
+     .message = "preference \"p1\" brings this: a guest with AMD SEV"},
     {0},
 };
 
@@ -110,7 +121,7 @@ const struct lg_rule lg_rule_confidential_guest = {
     .action = LG_ACTION_WARN,
     .kinds = LG_BIT(LG_KIND_VM) | LG_BIT(LG_KIND_VMI),
     .ops = LG_BIT(LG_OP_CREATE) | LG_BIT(LG_OP_UPDATE),
-    .looks_up = LG_BIT(LG_KIND_KUBEVIRT),
+    .looks_up = LG_INSTANCETYPES | LG_PREFERENCES | LG_BIT(LG_KIND_KUBEVIRT),
     .kubevirt_reason = "SEVNotLiveMigratable, TDXNotLiveMigratable or "
                        "SecureExecutionNotLiveMigratable",
     .check = check,

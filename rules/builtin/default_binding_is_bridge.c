@@ -5,7 +5,6 @@
  * VM. Source: KubeVirt pkg/network/vmispec, SetDefaultNetworkInterface.
  */
 #include "rules/rule.h"
-#include "rules/virt/expansion.h"
 
 static void check(struct lg_rule_context *context)
 {
@@ -18,17 +17,9 @@ static void check(struct lg_rule_context *context)
         lg_rule_lacks(context, vm->spec, LG_KIND_KUBEVIRT, LG_STR(""));
         return;
     }
-    struct lg_val named_at;
-    struct lg_str unread = lg_expansion_unread(vm, context->arena, &named_at);
-    if (!lg_str_empty(unread)) {
-        struct lg_str text = lg_arena_printf(
-            context->arena,
-            "no network is declared and the cluster's default binding is bridge; this version "
-            "does not read %.*s, which may leave the interface out or allow the bridge",
-            LG_ARG(unread));
-        lg_rule_lacks_text(context, named_at, text);
+    /* They may leave the interface out, or bring the annotation that allows the bridge. */
+    if (lg_rule_lacks_parts(context, LG_ANY_PART))
         return;
-    }
     struct lg_val devices = lg_json_at(vm->spec, "domain.devices");
     struct lg_report report = {
         .at = lg_json_there(devices) ? devices : vm->spec,
@@ -93,6 +84,12 @@ static const struct lg_fixer fixer = {
     "metadata: {name: kubevirt-hyperconverged, namespace: openshift-cnv}\n"                        \
     "spec: {}\n"
 
+#define PREFERENCE(spec)                                                                           \
+    "apiVersion: instancetype.kubevirt.io/v1beta1\n"                                               \
+    "kind: VirtualMachineClusterPreference\n"                                                      \
+    "metadata: {name: p1}\n"                                                                       \
+    "spec: {" spec "}\n"
+
 static const struct lg_rule_example examples[] = {
     {.name = "the cluster's default is masquerade",
      .expect = LG_EXPECT_NOTHING,
@@ -138,6 +135,15 @@ static const struct lg_rule_example examples[] = {
      .object = VM("  preference: {name: fedora}\n", "{}"),
      .inventory = KUBEVIRT(""),
      .message = "preference \"fedora\""},
+    {.name = "a preference leaves the interface out",
+     .expect = LG_EXPECT_NOTHING,
+     .object = VM("  preference: {name: p1}\n", "{}"),
+     .inventory =
+         KUBEVIRT("") "---\n" PREFERENCE("devices: {preferredAutoattachPodInterface: false}")},
+    {.name = "preferred masquerade comes after the default",
+     .expect = LG_EXPECT_DENY,
+     .object = VM("  preference: {name: p1}\n", "{}"),
+     .inventory = KUBEVIRT("") "---\n" PREFERENCE("devices: {preferredInterfaceMasquerade: {}}")},
     {0},
 };
 
@@ -156,7 +162,8 @@ const struct lg_rule lg_rule_default_binding_is_bridge = {
     .action = LG_ACTION_DENY,
     .kinds = LG_BIT(LG_KIND_VM) | LG_BIT(LG_KIND_VMI),
     .ops = LG_BIT(LG_OP_CREATE) | LG_BIT(LG_OP_UPDATE),
-    .looks_up = LG_BIT(LG_KIND_KUBEVIRT) | LG_BIT(LG_KIND_HYPERCONVERGED),
+    .looks_up = LG_INSTANCETYPES | LG_PREFERENCES | LG_BIT(LG_KIND_KUBEVIRT) |
+                LG_BIT(LG_KIND_HYPERCONVERGED),
     .kubevirt_reason = "InterfaceNotLiveMigratable",
     .check = check,
     .fixer = &fixer,

@@ -41,7 +41,7 @@ static void check(struct lg_rule_context *context)
     struct lg_val list = lg_json_at(context->subject->vm.spec, "domain.devices.gpus");
     size_t n = lg_json_len(list);
     if (n == 0)
-        (void)lg_rule_lacks_parts(context, LG_PART_INSTANCETYPE);
+        (void)lg_rule_lacks_parts(context, LG_BIT(LG_PART_INSTANCETYPE));
     if (is_open(settings, n)) {
         lg_rule_lacks(context, list, LG_KIND_KUBEVIRT, LG_STR(""));
         return;
@@ -87,6 +87,12 @@ static void check(struct lg_rule_context *context)
     "status: {observedKubeVirtVersion: " version "}\n"
 #define GATE "featureGates: [VGPULiveMigration]"
 
+#define INSTANCETYPE(spec)                                                                         \
+    "apiVersion: instancetype.kubevirt.io/v1beta1\n"                                               \
+    "kind: VirtualMachineClusterInstancetype\n"                                                    \
+    "metadata: {name: u1}\n"                                                                       \
+    "spec: {" spec "}\n"
+
 static const struct lg_rule_example examples[] = {
     {.name = "one mediated device, and everything is there for it",
      .expect = LG_EXPECT_NOTHING,
@@ -125,6 +131,15 @@ static const struct lg_rule_example examples[] = {
      .expect = LG_EXPECT_PENDING,
      .object = VM("  instancetype: {name: u1.gpu}\n", ""),
      .message = "instancetype \"u1.gpu\""},
+    {.name = "an instancetype brings one",
+     .expect = LG_EXPECT_WARN,
+     .object = VM("  instancetype: {name: u1}\n", ""),
+     .inventory = INSTANCETYPE("gpus: [{name: gpu0, deviceName: nvidia.com/TU104}, {name: gpu1}]"),
+     .message = "instancetype \"u1\" brings gpu \"gpu0\" (nvidia.com/TU104): "},
+    {.name = "an instancetype without one",
+     .expect = LG_EXPECT_NOTHING,
+     .object = VM("  instancetype: {name: u1}\n", ""),
+     .inventory = INSTANCETYPE("cpu: {guest: 1}")},
     {0},
 };
 
@@ -141,7 +156,7 @@ const struct lg_rule lg_rule_gpu = {
     .action = LG_ACTION_WARN,
     .kinds = LG_BIT(LG_KIND_VM) | LG_BIT(LG_KIND_VMI),
     .ops = LG_BIT(LG_OP_CREATE) | LG_BIT(LG_OP_UPDATE),
-    .looks_up = LG_BIT(LG_KIND_KUBEVIRT) | LG_BIT(LG_KIND_HYPERCONVERGED),
+    .looks_up = LG_INSTANCETYPES | LG_BIT(LG_KIND_KUBEVIRT) | LG_BIT(LG_KIND_HYPERCONVERGED),
     .kubevirt_reason = "HostDeviceNotLiveMigratable",
     .check = check,
     .examples = examples,

@@ -33,7 +33,7 @@ static void check(struct lg_rule_context *context)
     for (struct lg_json_iter it = lg_json_iter(list); lg_json_next(&it);)
         report(context, it.val);
     if (lg_json_len(list) == 0)
-        (void)lg_rule_lacks_parts(context, LG_PART_INSTANCETYPE);
+        (void)lg_rule_lacks_parts(context, LG_BIT(LG_PART_INSTANCETYPE));
 }
 
 #define VM(head, devices)                                                                          \
@@ -42,6 +42,12 @@ static void check(struct lg_rule_context *context)
     "metadata: {name: web, namespace: shop}\n"                                                     \
     "spec:\n" head "  template:\n"                                                                 \
     "    spec: {domain: {devices: {" devices "}}}\n"
+
+#define INSTANCETYPE(spec)                                                                         \
+    "apiVersion: instancetype.kubevirt.io/v1beta1\n"                                               \
+    "kind: VirtualMachineClusterInstancetype\n"                                                    \
+    "metadata: {name: u1}\n"                                                                       \
+    "spec: {" spec "}\n"
 
 static const struct lg_rule_example examples[] = {
     {.name = "a device of the node",
@@ -62,6 +68,17 @@ static const struct lg_rule_example examples[] = {
      .expect = LG_EXPECT_WARN,
      .object = VM("  instancetype: {name: u1.nic}\n",
                   "hostDevices: [{name: nic, deviceName: vendor.com/nic}]")},
+    {.name = "an instancetype brings one",
+     .expect = LG_EXPECT_WARN,
+     .object = VM("  instancetype: {name: u1}\n", ""),
+     .inventory = INSTANCETYPE("hostDevices: [{name: nic, deviceName: vendor.com/nic}]"),
+     .message = "instancetype \"u1\" brings host device \"nic\" (vendor.com/nic): "},
+    {.name = "an instancetype that contradicts the VM brings nothing, and is said",
+     .expect = LG_EXPECT_PENDING,
+     .object = VM("  instancetype: {name: u1}\n", "gpus: [{name: a}]"),
+     .inventory = INSTANCETYPE("gpus: [{name: b}], hostDevices: [{name: nic}]"),
+     .message = "contradicts the VM, and KubeVirt refuses such a VM: both set "
+                "spec.template.spec.domain.devices.gpus"},
     {0},
 };
 
@@ -77,6 +94,7 @@ const struct lg_rule lg_rule_host_device = {
     .action = LG_ACTION_WARN,
     .kinds = LG_BIT(LG_KIND_VM) | LG_BIT(LG_KIND_VMI),
     .ops = LG_BIT(LG_OP_CREATE) | LG_BIT(LG_OP_UPDATE),
+    .looks_up = LG_INSTANCETYPES,
     .kubevirt_reason = "HostDeviceNotLiveMigratable",
     .check = check,
     .examples = examples,

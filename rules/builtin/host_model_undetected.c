@@ -27,7 +27,7 @@ static void check(struct lg_rule_context *context)
     }
     if (!labeller_ran(nodes) || lg_nodes_any_key_prefix(nodes, "host-model-cpu.node.kubevirt.io/"))
         return;
-    if (lg_str_empty(lg_json_str(at)) && lg_rule_lacks_parts(context, LG_PART_INSTANCETYPE))
+    if (lg_str_empty(lg_json_str(at)) && lg_rule_lacks_parts(context, LG_BIT(LG_PART_INSTANCETYPE)))
         return;
     const struct lg_report report = {
         .at = lg_json_there(at) ? at : vm->spec,
@@ -104,7 +104,7 @@ const struct lg_rule lg_rule_host_model_undetected = {
     .action = LG_ACTION_WARN,
     .kinds = LG_BIT(LG_KIND_VM) | LG_BIT(LG_KIND_VMI),
     .ops = LG_BIT(LG_OP_CREATE) | LG_BIT(LG_OP_UPDATE),
-    .looks_up = LG_BIT(LG_KIND_NODE) | LG_BIT(LG_KIND_KUBEVIRT),
+    .looks_up = LG_INSTANCETYPES | LG_BIT(LG_KIND_NODE) | LG_BIT(LG_KIND_KUBEVIRT),
     .kubevirt_reason = "CPUModeLiveMigratable",
     .not_expected = true,
     .check = check,

@@ -10,7 +10,7 @@ static void check(struct lg_rule_context *context)
 {
     const struct lg_vm *vm = &context->subject->vm;
     struct lg_val at = lg_json_at(vm->spec, "domain.cpu.model");
-    if (lg_str_empty(lg_json_str(at)) && lg_rule_lacks_parts(context, LG_PART_INSTANCETYPE))
+    if (lg_str_empty(lg_json_str(at)) && lg_rule_lacks_parts(context, LG_BIT(LG_PART_INSTANCETYPE)))
         return;
     if (lg_guest_is_architecture(vm, context->settings, "arm64") ||
         !lg_str_is(lg_guest_cpu_model(vm, context->settings), "host-passthrough"))
@@ -40,6 +40,12 @@ static void check(struct lg_rule_context *context)
     "metadata: {name: kubevirt, namespace: kubevirt}\n"                                            \
     "spec: {configuration: {cpuModel: host-passthrough}}\n"
 
+#define INSTANCETYPE(spec)                                                                         \
+    "apiVersion: instancetype.kubevirt.io/v1beta1\n"                                               \
+    "kind: VirtualMachineClusterInstancetype\n"                                                    \
+    "metadata: {name: u1}\n"                                                                       \
+    "spec: {" spec "}\n"
+
 static const struct lg_rule_example examples[] = {
     {.name = "handed through",
      .expect = LG_EXPECT_WARN,
@@ -64,6 +70,11 @@ static const struct lg_rule_example examples[] = {
      .expect = LG_EXPECT_PENDING,
      .object = VM("  instancetype: {name: u1.small}\n", "domain: {}"),
      .message = "instancetype \"u1.small\""},
+    {.name = "an instancetype hands it through",
+     .expect = LG_EXPECT_WARN,
+     .object = VM("  instancetype: {name: u1}\n", "domain: {}"),
+     .inventory = INSTANCETYPE("cpu: {guest: 2, model: host-passthrough}"),
+     .message = "instancetype \"u1\" brings this: CPU model host-passthrough: "},
     {0},
 };
 
@@ -80,7 +91,7 @@ const struct lg_rule lg_rule_host_passthrough_cpu = {
     .action = LG_ACTION_WARN,
     .kinds = LG_BIT(LG_KIND_VM) | LG_BIT(LG_KIND_VMI),
     .ops = LG_BIT(LG_OP_CREATE) | LG_BIT(LG_OP_UPDATE),
-    .looks_up = LG_BIT(LG_KIND_KUBEVIRT),
+    .looks_up = LG_INSTANCETYPES | LG_BIT(LG_KIND_KUBEVIRT),
     .check = check,
     .examples = examples,
 };

@@ -6,7 +6,6 @@
  * KubeVirt pkg/virt-controller/services, node selector rendering.
  */
 #include "rules/rule.h"
-#include "rules/virt/expansion.h"
 
 enum { NAMES_MAX = 5 };
 
@@ -14,17 +13,8 @@ enum { NAMES_MAX = 5 };
  * for the labels of a guest's hardware: those depend on what it says. */
 static bool undecided(struct lg_rule_context *context, struct lg_place_count count)
 {
-    struct lg_val at;
-    struct lg_str unread = lg_expansion_unread(&context->subject->vm, context->arena, &at);
-    if (lg_str_empty(unread) || count.eligible + count.away + count.by_kubevirt == 0)
-        return false;
-    lg_rule_lacks_text(
-        context, at,
-        lg_arena_printf(context->arena,
-                        "which nodes fit is not known: this version does not read %.*s, which may "
-                        "bring a nodeSelector",
-                        LG_ARG(unread)));
-    return true;
+    return count.eligible + count.away + count.by_kubevirt != 0 &&
+           lg_rule_lacks_parts(context, LG_ANY_PART);
 }
 
 static void report_away(struct lg_rule_context *context, struct lg_place_count count,
@@ -100,6 +90,12 @@ static void check(struct lg_rule_context *context)
     "kind: ClusterAutoscaler\n"                                                                    \
     "metadata: {name: default}\n"
 
+#define INSTANCETYPE(spec)                                                                         \
+    "apiVersion: instancetype.kubevirt.io/v1beta1\n"                                               \
+    "kind: VirtualMachineClusterInstancetype\n"                                                    \
+    "metadata: {name: u1}\n"                                                                       \
+    "spec: {" spec "}\n"
+
 static const struct lg_rule_example examples[] = {
     {.name = "two nodes fit",
      .expect = LG_EXPECT_NOTHING,
@@ -155,6 +151,12 @@ static const struct lg_rule_example examples[] = {
      .expect = LG_EXPECT_DENY,
      .object = VM("  instancetype: {name: u1.medium}\n", "      nodeSelector: {zone: c}\n"),
      .inventory = NODE("n1", "zone: a", "")},
+    {.name = "an instancetype selects nodes that are not there",
+     .expect = LG_EXPECT_DENY,
+     .object = VM("  instancetype: {name: u1}\n", ""),
+     .inventory = NODE("n1", "zone: a", "")
+         NODE("n2", "zone: a", "") "---\n" INSTANCETYPE("nodeSelector: {zone: c}"),
+     .message = "instancetype \"u1\" brings this: no node fits: 2 lack label zone=c (n1, n2)"},
     {0},
 };
 
@@ -172,7 +174,8 @@ const struct lg_rule lg_rule_no_eligible_node = {
     .action = LG_ACTION_DENY,
     .kinds = LG_BIT(LG_KIND_VM) | LG_BIT(LG_KIND_VMI),
     .ops = LG_BIT(LG_OP_CREATE) | LG_BIT(LG_OP_UPDATE),
-    .looks_up = LG_BIT(LG_KIND_NODE) | LG_BIT(LG_KIND_KUBEVIRT) | LG_AUTOSCALERS,
+    .looks_up = LG_INSTANCETYPES | LG_PREFERENCES | LG_BIT(LG_KIND_NODE) |
+                LG_BIT(LG_KIND_KUBEVIRT) | LG_AUTOSCALERS,
     .check = check,
     .examples = examples,
 };

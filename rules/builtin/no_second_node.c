@@ -6,7 +6,6 @@
  * the source pod by kubernetes.io/hostname, KubeVirt pkg/virt-controller/watch/migration.
  */
 #include "rules/rule.h"
-#include "rules/virt/expansion.h"
 
 enum { NAMES_MAX = 5 };
 
@@ -26,17 +25,8 @@ static bool small_cluster(const struct lg_rule_context *context)
 /* True when the rule cannot tell, and said so: an instancetype or a preference may leave fewer nodes than the VM does. */
 static bool undecided(struct lg_rule_context *context, struct lg_place_count count)
 {
-    struct lg_val at;
-    struct lg_str unread = lg_expansion_unread(&context->subject->vm, context->arena, &at);
-    if (lg_str_empty(unread) || count.eligible + count.away + count.by_kubevirt < 2)
-        return false;
-    lg_rule_lacks_text(
-        context, at,
-        lg_arena_printf(context->arena,
-                        "whether a second node fits is not known: this version does not read "
-                        "%.*s, which may bring a nodeSelector",
-                        LG_ARG(unread)));
-    return true;
+    return count.eligible + count.away + count.by_kubevirt >= 2 &&
+           lg_rule_lacks_parts(context, LG_ANY_PART);
 }
 
 static struct lg_str names(struct lg_rule_context *context, enum lg_place place)
@@ -200,8 +190,8 @@ const struct lg_rule lg_rule_no_second_node = {
     .better_than = "LG401",
     .kinds = LG_BIT(LG_KIND_VM) | LG_BIT(LG_KIND_VMI),
     .ops = LG_BIT(LG_OP_CREATE) | LG_BIT(LG_OP_UPDATE),
-    .looks_up = LG_BIT(LG_KIND_NODE) | LG_BIT(LG_KIND_KUBEVIRT) | LG_BIT(LG_KIND_HYPERCONVERGED) |
-                LG_AUTOSCALERS,
+    .looks_up = LG_INSTANCETYPES | LG_PREFERENCES | LG_BIT(LG_KIND_NODE) |
+                LG_BIT(LG_KIND_KUBEVIRT) | LG_BIT(LG_KIND_HYPERCONVERGED) | LG_AUTOSCALERS,
     .strands = true,
     .check = check,
     .examples = examples,

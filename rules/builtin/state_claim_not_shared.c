@@ -76,7 +76,7 @@ static void check(struct lg_rule_context *context)
     if (!lg_version_has(context->settings, LG_DIFFERENCE_STATE_CLAIM_STAYS))
         return;
     if (!lg_json_there(at)) {
-        (void)lg_rule_lacks_parts(context, LG_PART_PREFERENCE);
+        (void)lg_rule_lacks_parts(context, LG_BIT(LG_PART_PREFERENCE));
         return;
     }
     struct lg_str class = LG_STR("");
@@ -123,6 +123,12 @@ static void check(struct lg_rule_context *context)
     "kind: KubeVirt\n"                                                                             \
     "metadata: {name: kubevirt, namespace: kubevirt}\n"                                            \
     "spec: {configuration: {vmStateStorageClass: " class "}}\n"
+
+#define PREFERENCE(spec)                                                                           \
+    "apiVersion: instancetype.kubevirt.io/v1beta1\n"                                               \
+    "kind: VirtualMachineClusterPreference\n"                                                      \
+    "metadata: {name: p1}\n"                                                                       \
+    "spec: {" spec "}\n"
 
 static const struct lg_rule_example examples[] = {
     {.name = "a persistent TPM on a class for one node",
@@ -185,6 +191,12 @@ static const struct lg_rule_example examples[] = {
      .object = VM("  preference: {name: windows}\n", ""),
      .policy = VERSION("1.3"),
      .message = "preference \"windows\""},
+    {.name = "a preference brings a TPM",
+     .expect = LG_EXPECT_WARN,
+     .object = VM("  preference: {name: p1}\n", ""),
+     .inventory = PREFERENCE("devices: {preferredTPM: {persistent: true}}") "---\n" CLASS(RWO),
+     .policy = VERSION("1.3"),
+     .message = "preference \"p1\" brings this: "},
     {0},
 };
 
@@ -201,8 +213,8 @@ const struct lg_rule lg_rule_state_claim_not_shared = {
     .action = LG_ACTION_WARN,
     .kinds = LG_BIT(LG_KIND_VM) | LG_BIT(LG_KIND_VMI),
     .ops = LG_BIT(LG_OP_CREATE) | LG_BIT(LG_OP_UPDATE),
-    .looks_up =
-        LG_BIT(LG_KIND_KUBEVIRT) | LG_BIT(LG_KIND_STORAGE_CLASS) | LG_BIT(LG_KIND_STORAGE_PROFILE),
+    .looks_up = LG_PREFERENCES | LG_BIT(LG_KIND_KUBEVIRT) | LG_BIT(LG_KIND_STORAGE_CLASS) |
+                LG_BIT(LG_KIND_STORAGE_PROFILE),
     .kubevirt_reason = "DisksNotLiveMigratable",
     .check = check,
     .examples = examples,

@@ -43,7 +43,7 @@ static void check(struct lg_rule_context *context)
 {
     const struct lg_vm *vm = &context->subject->vm;
     struct lg_val at = lg_json_at(vm->spec, "domain.features.hyperv.reenlightenment");
-    if (!lg_json_there(at) && lg_rule_lacks_parts(context, LG_PART_PREFERENCE))
+    if (!lg_json_there(at) && lg_rule_lacks_parts(context, LG_BIT(LG_PART_PREFERENCE)))
         return;
     if (!lg_guest_feature_is_on(at) || requires_invtsc(vm->spec) || has_hint(context))
         return;
@@ -78,6 +78,12 @@ static void check(struct lg_rule_context *context)
     "apiVersion: v1\n"                                                                             \
     "kind: Node\n"                                                                                 \
     "metadata: {name: n1, labels: {kubevirt.io/schedulable: \"true\"" labels "}}\n"
+
+#define PREFERENCE(spec)                                                                           \
+    "apiVersion: instancetype.kubevirt.io/v1beta1\n"                                               \
+    "kind: VirtualMachineClusterPreference\n"                                                      \
+    "metadata: {name: p1}\n"                                                                       \
+    "spec: {" spec "}\n"
 
 static const struct lg_rule_example examples[] = {
     {.name = "a node exposes its frequency",
@@ -125,6 +131,11 @@ static const struct lg_rule_example examples[] = {
      .object = VM("  preference: {name: windows}\n", "domain: {}"),
      .inventory = NODE(""),
      .message = "preference \"windows\""},
+    {.name = "a preference brings it",
+     .expect = LG_EXPECT_WARN,
+     .object = VM("  preference: {name: p1}\n", "domain: {}"),
+     .inventory = NODE("") "---\n" PREFERENCE("features: {preferredHyperv: {reenlightenment: {}}}"),
+     .message = "preference \"p1\" brings this: Hyper-V re-enlightenment"},
     {0},
 };
 
@@ -142,7 +153,7 @@ const struct lg_rule lg_rule_tsc_frequency = {
     .action = LG_ACTION_WARN,
     .kinds = LG_BIT(LG_KIND_VM) | LG_BIT(LG_KIND_VMI),
     .ops = LG_BIT(LG_OP_CREATE) | LG_BIT(LG_OP_UPDATE),
-    .looks_up = LG_BIT(LG_KIND_NODE) | LG_BIT(LG_KIND_KUBEVIRT),
+    .looks_up = LG_PREFERENCES | LG_BIT(LG_KIND_NODE) | LG_BIT(LG_KIND_KUBEVIRT),
     .kubevirt_reason = "NoTSCFrequencyNotLiveMigratable",
     .check = check,
     .examples = examples,

@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "rules/virt/expansion.h"
+
 static const char adoption[] = "cdi.kubevirt.io/allowClaimAdoption";
 
 /* Items of a list by a name in them: lists are as long as a user makes them. */
@@ -83,9 +85,17 @@ static void use_existing(struct lg_volume_claim *claim, const struct lg_claim *r
     };
 }
 
-static void use_template(struct lg_volume_claim *claim, struct lg_val item,
+/* The class, and with it the modes, would be those that a preference names which could not be read. */
+static bool hangs_on_preference(const struct lg_claim_spec *asked, const struct lg_part_info *info)
+{
+    return asked->storage_api && !asked->has_class && asked->modes.n == 0 &&
+           (info->state == LG_PART_MISSING || info->state == LG_PART_UNUSABLE);
+}
+
+static void use_template(struct lg_volume_claim *claim, struct lg_val item, const struct lg_vm *vm,
                          const struct lg_claims_view *view)
 {
+    const struct lg_part_info *preference = lg_expansion_part(vm, LG_PART_PREFERENCE);
     struct lg_val spec = lg_json_get(item, "spec");
     struct lg_claim_spec asked = lg_claim_spec_of_data_volume(spec);
     struct lg_val body = lg_json_get(spec, asked.storage_api ? "storage" : "pvc");
@@ -93,7 +103,16 @@ static void use_template(struct lg_volume_claim *claim, struct lg_val item,
     claim->from = LG_FROM_TEMPLATE;
     claim->template = item;
     claim->at = lg_json_there(modes) ? modes : lg_json_there(body) ? body : item;
-    lg_storage_render(&asked, &view->storage, &claim->rendered);
+    if (!hangs_on_preference(&asked, preference)) {
+        lg_storage_render(&asked, &view->storage, &claim->rendered);
+        return;
+    }
+    bool missing = preference->state == LG_PART_MISSING;
+    claim->rendered = (struct lg_rendered){
+        .missing = missing ? preference->kind : LG_KIND_OTHER,
+        .missing_name = missing ? preference->name : LG_STR(""),
+        .why = "the preference that may name its class cannot be read",
+    };
 }
 
 /* A claim that may or may not exist matters where the template says that it would be taken over. */
@@ -103,11 +122,11 @@ static bool adopts(struct lg_val template)
     return lg_json_is(lg_json_get(annotations, adoption), "true");
 }
 
-static void resolve(struct lg_volume_claim *claim, struct lg_str ns, bool by_data_volume,
+static void resolve(struct lg_volume_claim *claim, const struct lg_vm *vm, bool by_data_volume,
                     const struct index *templates, const struct lg_claims_view *view)
 {
     const struct lg_claim *record = NULL;
-    enum lg_lookup found = view->claim(view->arg, ns, claim->claim, &record);
+    enum lg_lookup found = view->claim(view->arg, vm->ns, claim->claim, &record);
     if (found == LG_FOUND) {
         use_existing(claim, record, view);
         return;
@@ -117,11 +136,11 @@ static void resolve(struct lg_volume_claim *claim, struct lg_str ns, bool by_dat
         if (found == LG_UNKNOWN && adopts(template))
             set_missing(claim, LG_KIND_CLAIM);
         else
-            use_template(claim, template, view);
+            use_template(claim, template, vm, view);
         return;
     }
     const struct lg_data_volume *data_volume = NULL;
-    enum lg_lookup made = view->data_volume(view->arg, ns, claim->claim, &data_volume);
+    enum lg_lookup made = view->data_volume(view->arg, vm->ns, claim->claim, &data_volume);
     if (made == LG_FOUND) {
         claim->from = LG_FROM_DATA_VOLUME;
         lg_storage_render(&data_volume->spec, &view->storage, &claim->rendered);
@@ -154,7 +173,7 @@ const struct lg_volume_claim *lg_volume_claims(const struct lg_vm *vm,
             .at = at,
         };
         claim->moving = is_moving(&migrated, claim);
-        resolve(claim, vm->ns, !is_claim, &templates, view);
+        resolve(claim, vm, !is_claim, &templates, view);
     }
     *ret_n = n;
     return claims;

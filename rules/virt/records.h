@@ -160,7 +160,7 @@ struct lg_migration_policy_record {
 struct lg_config_record {
     struct lg_record r;
     /* JSON: {"metadata":{...},"spec":{...},"status":{...}}; of a controller revision
-     * {"metadata":{...},"data":{"kind":"VirtualMachineInstancetype","spec":{...}}} */
+     * {"metadata":{"objectName":<label>,...},"data":{"kind":"VirtualMachineInstancetype",...}} */
     struct lg_str text;
 };
 

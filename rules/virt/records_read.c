@@ -424,9 +424,11 @@ static void read_plan(struct reader *reader, struct lg_config_record *ret)
 static void read_revision(struct reader *reader, struct lg_config_record *ret)
 {
     struct lg_val data = lg_json_get(reader->object, "data");
+    struct lg_val labels = lg_json_at(reader->object, "metadata.labels");
     struct lg_buf buf = {0};
     lg_buf_puts(&buf, "{\"metadata\":{");
     add_member(&buf, "name", lg_json_at(reader->object, "metadata.name"));
+    add_member(&buf, "objectName", lg_json_get(labels, "instancetype.kubevirt.io/object-name"));
     lg_buf_puts(&buf, "},\"data\":{");
     if (lg_str_starts(lg_json_str_at(data, "apiVersion"), "instancetype.kubevirt.io/")) {
         add_member(&buf, "kind", lg_json_get(data, "kind"));

@@ -189,7 +189,7 @@ TABLE(sev_policy) = {BOOL("encryptedState"), END};
 TABLE(sev) = {OBJECT("policy", sev_policy), END};
 TABLE(launch_security) = {OBJECT("sev", sev), ANY_OBJECT("snp"), ANY_OBJECT("tdx"), END};
 TABLE(efi) = {BOOL("persistent"), BOOL("secureBoot"), END};
-TABLE(bootloader) = {OBJECT("efi", efi), END};
+TABLE(bootloader) = {OBJECT("efi", efi), ANY_OBJECT("bios"), END};
 TABLE(firmware) = {OBJECT("bootloader", bootloader), END};
 TABLE(machine) = {STRING("type"), END};
 TABLE(domain) = {
@@ -300,7 +300,14 @@ TABLE(vm_spec) = {
 };
 TABLE(volume_migration) = {OBJECTS("migratedVolumes", migrated_volume), END};
 TABLE(volume_update) = {OBJECT("volumeMigrationState", volume_migration), END};
-TABLE(vm_status) = {OBJECT("volumeUpdateState", volume_update), END};
+TABLE(revision_ref) = {STRING("name"), END};
+TABLE(matcher_ref) = {OBJECT("controllerRevisionRef", revision_ref), END};
+TABLE(vm_status) = {
+    OBJECT("volumeUpdateState", volume_update),
+    OBJECT("instancetypeRef", matcher_ref),
+    OBJECT("preferenceRef", matcher_ref),
+    END,
+};
 TABLE(vm) = {HEAD, OBJECT("spec", vm_spec), OBJECT("status", vm_status), END};
 
 TABLE(condition) = {
@@ -376,6 +383,59 @@ TABLE(storage_profile) = {
     END,
 };
 
+/* --- instancetypes and preferences --- */
+
+TABLE(instancetype_cpu) = {
+    INT64("guest"),         STRING("model"),
+    INT64("maxSockets"),    BOOL("dedicatedCPUPlacement"),
+    ANY_OBJECT("numa"),     BOOL("isolateEmulatorThread"),
+    ANY_OBJECT("realtime"), END,
+};
+TABLE(instancetype_memory) = {
+    QUANTITY("guest"),
+    QUANTITY("maxGuest"),
+    OBJECT("hugepages", hugepages),
+    INT64("overcommitPercent"),
+    END,
+};
+TABLE(instancetype_spec) = {
+    STRING_MAP("annotations"),
+    STRING_MAP("nodeSelector"),
+    STRING("schedulerName"),
+    OBJECT("cpu", instancetype_cpu),
+    OBJECT("memory", instancetype_memory),
+    OBJECTS("gpus", host_device),
+    OBJECTS("hostDevices", host_device),
+    OBJECT("launchSecurity", launch_security),
+    END,
+};
+TABLE(instancetype) = {OBJECT("spec", instancetype_spec), END};
+
+TABLE(preferred_cpu) = {OBJECTS("preferredCPUFeatures", cpu_feature), END};
+TABLE(preferred_devices) = {
+    BOOL("preferredAutoattachPodInterface"),
+    ANY_OBJECT("preferredInterfaceMasquerade"),
+    OBJECT("preferredTPM", tpm),
+    END,
+};
+TABLE(preferred_features) = {OBJECT("preferredHyperv", hyperv), END};
+TABLE(preferred_firmware) = {OBJECT("preferredEfi", efi), BOOL("preferredUseBios"), END};
+TABLE(preferred_machine) = {STRING("preferredMachineType"), END};
+TABLE(preferred_volumes) = {STRING("preferredStorageClassName"), END};
+TABLE(preference_spec) = {
+    STRING_MAP("annotations"),
+    OBJECT("cpu", preferred_cpu),
+    OBJECT("devices", preferred_devices),
+    OBJECT("features", preferred_features),
+    OBJECT("firmware", preferred_firmware),
+    OBJECT("machine", preferred_machine),
+    OBJECT("volumes", preferred_volumes),
+    STRING("preferredArchitecture"),
+    OBJECT("preferredLaunchSecurity", launch_security),
+    END,
+};
+TABLE(preference) = {OBJECT("spec", preference_spec), END};
+
 const struct lg_shape *lg_shape_of(enum lg_kind kind)
 {
     static const struct lg_shape *const tables[LG_KIND_OTHER + 1] = {
@@ -388,6 +448,10 @@ const struct lg_shape *lg_shape_of(enum lg_kind kind)
         [LG_KIND_HYPERCONVERGED] = hyperconverged,
         [LG_KIND_MIGRATION_POLICY] = migration_policy,
         [LG_KIND_STORAGE_PROFILE] = storage_profile,
+        [LG_KIND_INSTANCETYPE] = instancetype,
+        [LG_KIND_CLUSTER_INSTANCETYPE] = instancetype,
+        [LG_KIND_PREFERENCE] = preference,
+        [LG_KIND_CLUSTER_PREFERENCE] = preference,
     };
     return tables[kind];
 }

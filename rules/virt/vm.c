@@ -14,8 +14,11 @@ struct lg_vm lg_vm_read(enum lg_kind kind, struct lg_val object, struct lg_str n
     vm.vmi_metadata = lg_json_at(spec, "template.metadata");
     vm.spec = lg_json_at(spec, "template.spec");
     vm.data_volume_templates = lg_json_get(spec, "dataVolumeTemplates");
-    vm.has_instancetype = lg_json_there(lg_json_get(spec, "instancetype"));
-    vm.has_preference = lg_json_there(lg_json_get(spec, "preference"));
+    vm.instancetype = lg_json_get(spec, "instancetype");
+    vm.preference = lg_json_get(spec, "preference");
+    vm.instancetype_revision =
+        lg_json_at(object, "status.instancetypeRef.controllerRevisionRef.name");
+    vm.preference_revision = lg_json_at(object, "status.preferenceRef.controllerRevisionRef.name");
     vm.wait_as_receiver = lg_json_is(lg_json_get(spec, "runStrategy"), "WaitAsReceiver");
     vm.migrated_volumes =
         lg_json_at(object, "status.volumeUpdateState.volumeMigrationState.migratedVolumes");

@@ -9,15 +9,22 @@
 #include "rules/kube/gvk.h"
 #include "rules/virt/records.h"
 
+struct lg_expansion; /* opaque: virt/expansion.h */
+
 struct lg_vm {
-    enum lg_kind kind; /* LG_KIND_VM or LG_KIND_VMI */
+    enum lg_kind
+        kind; /* LG_KIND_VM or LG_KIND_VMI: what the template is one of, in a pool or a replica set */
     struct lg_str ns;
     struct lg_val object;
-    struct lg_val vmi_metadata;          /* VM: spec.template.metadata; VMI: metadata */
-    struct lg_val spec;                  /* the VMI spec: VM: spec.template.spec; VMI: spec */
-    struct lg_val data_volume_templates; /* VM only */
-    bool has_instancetype, has_preference;
-    bool wait_as_receiver; /* runStrategy WaitAsReceiver */
+    /* These three are the user's own, until lg_expand puts what the VM becomes in their place. */
+    struct lg_val vmi_metadata;             /* VM: spec.template.metadata; VMI: metadata */
+    struct lg_val spec;                     /* the VMI spec: VM: spec.template.spec; VMI: spec */
+    struct lg_val data_volume_templates;    /* VM only */
+    struct lg_val instancetype, preference; /* VM only: what it names */
+    /* VM status.{instancetype,preference}Ref: the controller revision's name */
+    struct lg_val instancetype_revision, preference_revision;
+    const struct lg_expansion *expansion; /* NULL: it names neither */
+    bool wait_as_receiver;                /* runStrategy WaitAsReceiver */
     /* VMI status.migratedVolumes; VM
      * status.volumeUpdateState.volumeMigrationState.migratedVolumes */
     struct lg_val migrated_volumes;

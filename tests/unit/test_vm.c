@@ -47,8 +47,8 @@ static void a_vm_is_read_through_its_template(void **state)
     assert_text(vm.vmi_metadata, "{\"annotations\":{\"kubevirt.io/inner\":null}}");
     assert_text(vm.data_volume_templates, "[1]");
     assert_text(vm.migrated_volumes, "[3]");
-    assert_true(vm.has_instancetype);
-    assert_false(vm.has_preference);
+    assert_true(lg_json_there(vm.instancetype));
+    assert_false(lg_json_there(vm.preference));
     assert_true(vm.wait_as_receiver);
     assert_true(lg_vm_has_annotation(&vm, "kubevirt.io/inner"));
     assert_false(lg_vm_has_annotation(&vm, "kubevirt.io/outer"));
@@ -65,7 +65,7 @@ static void a_vmi_is_read_as_it_stands(void **state)
     assert_text(lg_json_get(vm.spec, "domain"), "2");
     assert_text(vm.migrated_volumes, "[9]");
     assert_false(lg_json_there(vm.data_volume_templates));
-    assert_false(vm.has_instancetype);
+    assert_false(lg_json_there(vm.instancetype));
     assert_false(vm.wait_as_receiver);
     assert_true(lg_vm_has_annotation(&vm, "kubevirt.io/a"));
 }
@@ -80,7 +80,8 @@ static void an_object_without_anything_has_nothing(void **state)
         assert_false(lg_json_there(vm.spec));
         assert_false(lg_json_there(vm.vmi_metadata));
         assert_false(lg_json_there(vm.migrated_volumes));
-        assert_false(vm.has_instancetype || vm.has_preference || vm.wait_as_receiver);
+        assert_false(lg_json_there(vm.instancetype) || lg_json_there(vm.preference) ||
+                     vm.wait_as_receiver);
         assert_false(lg_vm_has_annotation(&vm, "kubevirt.io/a"));
     }
 }

@@ -1,4 +1,4 @@
-/* The inventory as virt/claims.h asks for it. */
+/* The inventory as virt/claims.h and virt/expansion.h ask for it. */
 #include "rules/inventory.h"
 
 static enum lg_lookup claim(void *arg, struct lg_str ns, struct lg_str name,
@@ -27,4 +27,15 @@ struct lg_claims_view lg_inventory_claims(const struct lg_inventory *inv)
         .next_profile = next_profile,
         .storage = lg_inventory_storage(inv),
     };
+}
+
+static enum lg_lookup part(void *arg, enum lg_kind kind, struct lg_str ns, struct lg_str name,
+                           const struct lg_config_record **ret)
+{
+    return lg_inventory_get(arg, kind, ns, name, (const struct lg_record **)ret);
+}
+
+struct lg_parts_view lg_inventory_parts(const struct lg_inventory *inv)
+{
+    return (struct lg_parts_view){.arg = (void *)(uintptr_t)inv, .find = part};
 }
