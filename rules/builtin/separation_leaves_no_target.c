@@ -109,10 +109,7 @@ static void check(struct lg_rule_context *context)
     lg_placement_places(separated, nodes, places);
     if (lg_separation_leaves_pair(separation, places, nodes))
         return;
-    size_t n = 0;
-    for (size_t i = 0; i < lg_nodes_words(nodes); i++)
-        n += (size_t)__builtin_popcountll(places[i]);
-    report(context, separation, separated, n);
+    report(context, separation, separated, lg_placement_bits(places, nodes));
 }
 
 #define VM_LABELS "{app: db, tier: data}"

@@ -439,6 +439,29 @@ struct lg_place_count lg_placement_walk(const struct lg_requirements *req,
     return count;
 }
 
+void lg_placement_add_matching(struct lg_val required, const struct lg_node_table *nodes,
+                               struct lg_arena *arena, lg_word *io_nodes)
+{
+    size_t words = lg_nodes_words(nodes), n;
+    const lg_word *all = lg_nodes_all(nodes);
+    const struct lg_term *terms = lg_terms_read(required, arena, &n);
+    if (all == NULL)
+        return;
+    lg_word *memory = lg_arena_array(arena, 3 * words, sizeof(lg_word));
+    struct walk w = {.nodes = nodes,
+                     .words = words,
+                     .left = memory,
+                     .scratch = {NULL, memory + words, memory + 2 * words}};
+    memcpy(w.left, all, words * sizeof(lg_word));
+    for (size_t i = 0; i < n; i++)
+        add_term(&w, &terms[i], io_nodes);
+}
+
+size_t lg_placement_bits(const lg_word *nodes, const struct lg_node_table *table)
+{
+    return count_bits(nodes, lg_nodes_words(table));
+}
+
 struct lg_place_count lg_placement_count(const struct lg_requirements *req,
                                          const struct lg_node_table *nodes)
 {

@@ -55,6 +55,16 @@ struct lg_place_count lg_placement_count(const struct lg_requirements *req,
 void lg_placement_places(const struct lg_requirements *req, const struct lg_node_table *nodes,
                          lg_word *io_places);
 
+/* Adds to `io_nodes` the nodes that a required node affinity ({"nodeSelectorTerms": [...]}, a volume's say) matches, whatever
+ * else there is about them. */
+void lg_placement_add_matching(struct lg_val required, const struct lg_node_table *nodes,
+                               struct lg_arena *arena, lg_word *io_nodes);
+/* How many nodes a bitmap has. */
+size_t lg_placement_bits(const lg_word *nodes, const struct lg_node_table *table);
+/* Up to `max` of their names, in order: "worker-1, worker-2 and 3 more". In the arena. */
+struct lg_str lg_placement_bit_names(const lg_word *nodes, const struct lg_node_table *table,
+                                     size_t max, struct lg_arena *arena);
+
 /* One node's verdict; for AWAY and EXCLUDED *ret_reason says why in the user's words (in the arena); ret_reason may be NULL. */
 enum lg_place lg_placement_explain(const struct lg_requirements *req, const struct lg_node *node,
                                    struct lg_arena *arena, struct lg_str *ret_reason);

@@ -175,8 +175,8 @@ static void keep_first(struct lg_str *io_first, size_t *io_n, size_t max, struct
 }
 
 /* "a, b, c and 2 more" */
-static struct lg_str names_text(const struct lg_node_table *table, const lg_word *nodes, size_t max,
-                                struct lg_arena *arena)
+struct lg_str lg_placement_bit_names(const lg_word *nodes, const struct lg_node_table *table,
+                                     size_t max, struct lg_arena *arena)
 {
     struct lg_str *first = lg_arena_array(arena, max, sizeof(struct lg_str)), text = LG_STR("");
     size_t n = 0, all = 0;
@@ -233,7 +233,7 @@ struct lg_str lg_placement_names(const struct lg_requirements *req,
     struct name_search search = {nodes, place,
                                  lg_arena_array(arena, lg_nodes_words(nodes), sizeof(lg_word))};
     lg_placement_walk(req, nodes, visit_names, &search);
-    return names_text(nodes, search.found, max, arena);
+    return lg_placement_bit_names(search.found, nodes, max, arena);
 }
 
 /* --- the summary --- */
@@ -262,7 +262,7 @@ static void visit_group(void *arg, const struct lg_place_reason *reason, const l
         group->n += (size_t)__builtin_popcountll(nodes[i]);
     group->text =
         lg_arena_printf(s->arena, "%.*s (%.*s)", LG_ARG(group_text(reason, group->n, s->arena)),
-                        LG_ARG(names_text(s->nodes, nodes, NAMES_MAX, s->arena)));
+                        LG_ARG(lg_placement_bit_names(nodes, s->nodes, NAMES_MAX, s->arena)));
 }
 
 static int by_size(const void *a, const void *b)

@@ -112,17 +112,23 @@ static bool term_read(struct lg_val term, struct lg_arena *arena, struct lg_term
     return true;
 }
 
+const struct lg_term *lg_terms_read(struct lg_val required, struct lg_arena *arena, size_t *ret_n)
+{
+    struct lg_val list = lg_json_get(required, "nodeSelectorTerms");
+    struct lg_term *terms = lg_arena_array(arena, lg_json_len(list), sizeof(struct lg_term));
+    *ret_n = 0;
+    for (struct lg_json_iter it = lg_json_iter(list); lg_json_next(&it);)
+        if (term_read(it.val, arena, &terms[*ret_n]))
+            (*ret_n)++;
+    return terms;
+}
+
 static void affinity_read(struct lg_requirements *req, struct lg_val spec, struct lg_arena *arena)
 {
     req->affinity =
         lg_json_at(spec, "affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution");
     req->has_affinity = lg_json_there(req->affinity);
-    struct lg_val list = lg_json_get(req->affinity, "nodeSelectorTerms");
-    struct lg_term *terms = lg_arena_array(arena, lg_json_len(list), sizeof(struct lg_term));
-    for (struct lg_json_iter it = lg_json_iter(list); lg_json_next(&it);)
-        if (term_read(it.val, arena, &terms[req->n_terms]))
-            req->n_terms++;
-    req->terms = terms;
+    req->terms = lg_terms_read(req->affinity, arena, &req->n_terms);
     req->affinity_nodes = lg_arena_alloc(arena, sizeof *req->affinity_nodes);
     req->affinity_nodes->arena = arena;
 }

@@ -130,6 +130,9 @@ struct lg_place_count lg_placement_walk(const struct lg_requirements *req,
 bool lg_expression_read(struct lg_val requirement, bool field, struct lg_arena *arena,
                         struct lg_expression *ret, bool *ret_true);
 
+/* The terms of {"nodeSelectorTerms": [...]} that can match anything; in the arena. */
+const struct lg_term *lg_terms_read(struct lg_val required, struct lg_arena *arena, size_t *ret_n);
+
 /* What a label (NULL: there is none) has to be. */
 bool lg_expression_admits(const struct lg_expression *e, const struct lg_str *has);
 
