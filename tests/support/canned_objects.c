@@ -91,44 +91,81 @@ static void data_volume(struct lg_buf *buf, size_t i)
     lg_buf_puts(buf, "}},\"status\":{\"phase\":\"Succeeded\"}}");
 }
 
-/* spec of a VMI, and of a VM's template. */
+/* spec of a VMI, and of a VM's template, as KubeVirt's webhook leaves it. */
 static void guest(struct lg_buf *buf, size_t i)
 {
-    lg_buf_printf(buf,
-                  "\"spec\":{\"domain\":{\"cpu\":{\"cores\":2},\"memory\":{\"guest\":\"4Gi\"},"
-                  "\"devices\":{\"disks\":[{\"name\":\"root\",\"disk\":{\"bus\":\"virtio\"}},"
-                  "{\"name\":\"data\",\"disk\":{\"bus\":\"virtio\"}}],\"interfaces\":[{\"name\":"
-                  "\"default\",\"masquerade\":{},\"ports\":[{\"port\":22},{\"port\":80}]}]}},"
-                  "\"evictionStrategy\":\"LiveMigrate\",\"networks\":[{\"name\":\"default\","
-                  "\"pod\":{}}],\"volumes\":[{\"name\":\"root\",\"dataVolume\":{\"name\":"
-                  "\"claim-%zu\"}},{\"name\":\"data\",\"persistentVolumeClaim\":{\"claimName\":"
-                  "\"claim-%zu\"}}]}",
-                  i, i + 50);
+    lg_buf_printf(
+        buf,
+        "\"spec\":{\"architecture\":\"amd64\",\"domain\":{\"cpu\":{\"cores\":2,\"maxSockets\":4,"
+        "\"model\":\"host-model\",\"sockets\":1,\"threads\":1},\"devices\":{\"disks\":[{"
+        "\"bootOrder\":1,\"disk\":{\"bus\":\"virtio\"},\"name\":\"root\"},{\"disk\":{\"bus\":"
+        "\"virtio\"},\"name\":\"data\"},{\"disk\":{\"bus\":\"virtio\"},\"name\":\"cloudinit\"}],"
+        "\"interfaces\":[{\"macAddress\":\"02:23:5c:00:00:29\",\"masquerade\":{},\"model\":"
+        "\"virtio\","
+        "\"name\":\"default\",\"ports\":[{\"port\":22},{\"port\":80}]}],\"rng\":{}},\"features\":{"
+        "\"acpi\":{\"enabled\":true},\"smm\":{\"enabled\":true}},\"firmware\":{\"bootloader\":{"
+        "\"efi\":{"
+        "\"secureBoot\":false}},\"uuid\":\"9e8c7d6f-0000-4000-8000-%012zu\"},\"machine\":{\"type\":"
+        "\"q35\"},\"memory\":{\"guest\":\"4Gi\",\"maxGuest\":\"16Gi\"},\"resources\":{\"requests\":"
+        "{"
+        "\"memory\":\"4Gi\"}}},\"evictionStrategy\":\"LiveMigrate\",\"networks\":[{\"name\":"
+        "\"default\","
+        "\"pod\":{}}],\"nodeSelector\":{\"node-role.kubernetes.io/worker\":\"\"},"
+        "\"terminationGracePeriodSeconds\":180,\"tolerations\":[{\"effect\":\"NoSchedule\",\"key\":"
+        "\"virtualization\",\"operator\":\"Exists\"}],\"volumes\":[{\"dataVolume\":{\"name\":"
+        "\"claim-%zu\"},\"name\":\"root\"},{\"name\":\"data\",\"persistentVolumeClaim\":{"
+        "\"claimName\":"
+        "\"claim-%zu\"}},{\"cloudInitNoCloud\":{\"userData\":\"#cloud-config\\nuser: cloud-user\\n"
+        "password: 0123456789abcdef\\nchpasswd: { expire: False }\\nruncmd:\\n- systemctl enable "
+        "--now "
+        "qemu-guest-agent\\n\"},\"name\":\"cloudinit\"}]}",
+        i, i, i + 50);
 }
 
 static void vm(struct lg_buf *buf, size_t i)
 {
-    metadata(buf, "vm", i, true, 25);
+    metadata(buf, "vm", i, true, 78);
     lg_buf_puts(buf,
                 "}},\"spec\":{\"runStrategy\":\"Always\",\"template\":{\"metadata\":{\"labels\":"
                 "{\"app\":\"vm\"}},");
     guest(buf, i);
-    lg_buf_puts(buf, "}},\"status\":{\"printableStatus\":\"Running\",\"ready\":true}}");
+    lg_buf_puts(buf, "}},\"status\":{\"conditions\":[{\"type\":\"Ready\",\"status\":\"True\","
+                     "\"lastProbeTime\":null},{\"type\":\"LiveMigratable\",\"status\":\"True\"},{"
+                     "\"type\":\"AgentConnected\",\"status\":\"True\"}],\"created\":true,"
+                     "\"printableStatus\":\"Running\",\"ready\":true}}");
 }
 
 static void vmi(struct lg_buf *buf, size_t i)
 {
-    metadata(buf, "vm", i, true, 40);
-    lg_buf_puts(buf, "}},");
+    metadata(buf, "vm", i, true, 78);
+    lg_buf_printf(buf, ",\"kubevirt.io/nodeName\":\"node-%zu\"}},", i % NODES);
     guest(buf, i);
-    lg_buf_printf(buf,
-                  ",\"status\":{\"phase\":\"Running\",\"nodeName\":\"node-%zu\",\"conditions\":[{"
-                  "\"type\":\"LiveMigratable\",\"status\":\"True\"}],\"interfaces\":[{\"name\":"
-                  "\"default\",\"ipAddress\":\"10.1.2.3\"}],\"volumeStatus\":[",
-                  i % NODES);
-    for (unsigned f = 0; f < 4; f++)
-        lg_buf_printf(buf, "%s{\"name\":\"volume-%u\",\"target\":\"vd%c\",\"size\":32212254720}",
-                      f != 0 ? "," : "", f, 'a' + (int)f);
+    lg_buf_printf(
+        buf,
+        ",\"status\":{\"activePods\":{\"7c6d5e4f-0000-4000-8000-%012zu\":\"node-%zu\"},"
+        "\"conditions\":[{"
+        "\"type\":\"Ready\",\"status\":\"True\",\"lastTransitionTime\":\"2026-10-01T10:01:00Z\"},{"
+        "\"type\":\"LiveMigratable\",\"status\":\"True\"},{\"type\":\"StorageLiveMigratable\","
+        "\"status\":\"True\"},{\"type\":\"AgentConnected\",\"status\":\"True\"}],\"guestOSInfo\":{"
+        "\"name\":\"Fedora Linux\",\"kernelRelease\":\"6.5.6-300.fc39.x86_64\",\"version\":\"39\"},"
+        "\"interfaces\":[{\"infoSource\":\"domain, guest-agent\",\"interfaceName\":\"eth0\","
+        "\"ipAddress\":\"10.1.2.3\",\"ipAddresses\":[\"10.1.2.3\"],\"mac\":\"02:23:5c:00:00:29\","
+        "\"name\":\"default\"}],\"launcherContainerImageVersion\":\"registry.example/virt-launcher@"
+        "sha256:0123456789abcdef\",\"migrationMethod\":\"BlockMigration\",\"migrationTransport\":"
+        "\"Unix\","
+        "\"nodeName\":\"node-%zu\",\"phase\":\"Running\",\"phaseTransitionTimestamps\":[{\"phase\":"
+        "\"Pending\",\"phaseTransitionTimestamp\":\"2026-10-01T10:00:00Z\"},{\"phase\":\"Running\","
+        "\"phaseTransitionTimestamp\":\"2026-10-01T10:01:00Z\"}],\"qosClass\":\"Burstable\","
+        "\"volumeStatus\":[",
+        i, i % NODES, i % NODES);
+    for (unsigned f = 0; f < 2; f++)
+        lg_buf_printf(buf,
+                      "%s{\"name\":\"%s\",\"persistentVolumeClaimInfo\":{\"accessModes\":["
+                      "\"ReadWriteMany\"],\"capacity\":{\"storage\":\"30Gi\"},\"claimName\":"
+                      "\"claim-%zu\",\"filesystemOverhead\":\"0.055\",\"requests\":{\"storage\":"
+                      "\"30Gi\"},\"volumeMode\":\"Filesystem\"},\"target\":\"vd%c\"}",
+                      f != 0 ? "," : "", f == 0 ? "root" : "data", i + 50 * (size_t)f,
+                      'a' + (int)f);
     lg_buf_puts(buf, "]}}");
 }
 
