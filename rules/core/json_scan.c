@@ -6,6 +6,7 @@
 #include "rules/core/json.h"
 #include "rules/core/map.h"
 #include "rules/core/mem.h"
+#include "rules/core/plain.h"
 #include "rules/core/utf8.h"
 
 enum { KEYS_COMPARED_MAX = 12 }; /* objects with more members find duplicates by hash */
@@ -20,8 +21,10 @@ struct key_slot {
 struct scan {
     const char *start, *p, *end;
     struct lg_doc *doc;
-    uint32_t capacity;
+    struct lg_json_node *nodes; /* of doc */
+    uint32_t count, capacity;   /* nodes so far; doc's count is set at the end */
     int depth;
+    uint64_t objects;                    /* bit n: the container at depth n is an object */
     uint32_t open[LG_JSON_DEPTH_MAX];    /* the containers around p */
     uint32_t members[LG_JSON_DEPTH_MAX]; /* how many members of each were read */
     uint64_t seen[LG_JSON_DEPTH_MAX];    /* the key_bit of each of them */
@@ -54,23 +57,22 @@ static enum lg_err_code bad(struct scan *s, const char *what)
 
 static __attribute__((noinline)) void grow_nodes(struct scan *s)
 {
-    struct lg_doc *doc = s->doc;
-    struct lg_json_node *more = lg_arena_array(doc->arena, (size_t)s->capacity * 2, sizeof *more);
-    memcpy(more, doc->nodes, doc->count * sizeof *more);
-    doc->nodes = more;
+    struct lg_json_node *more =
+        lg_arena_array(s->doc->arena, (size_t)s->capacity * 2, sizeof *more);
+    memcpy(more, s->nodes, s->count * sizeof *more);
+    s->doc->nodes = s->nodes = more;
     s->capacity *= 2;
 }
 
 static inline uint32_t add_node(struct scan *s, enum lg_json_kind kind, const char *at, size_t len)
 {
-    struct lg_doc *doc = s->doc;
-    if (doc->count == s->capacity)
+    if (s->count == s->capacity)
         grow_nodes(s);
-    uint32_t i = doc->count++;
-    doc->nodes[i] = (struct lg_json_node){.off = (uint32_t)(at - s->start),
-                                          .len = (uint32_t)len,
-                                          .next = i + 1,
-                                          .kind = (uint8_t)kind};
+    uint32_t i = s->count++;
+    s->nodes[i] = (struct lg_json_node){.off = (uint32_t)(at - s->start),
+                                        .len = (uint32_t)len,
+                                        .next = i + 1,
+                                        .kind = (uint8_t)kind};
     return i;
 }
 
@@ -79,14 +81,15 @@ static inline uint32_t add_node(struct scan *s, enum lg_json_kind kind, const ch
 static enum lg_err_code over_limit(struct scan *s, uint32_t at, const char *what)
 {
     struct lg_doc *doc = s->doc;
+    doc->count = s->count;
     for (int i = 0; i < s->depth; i++) {
-        struct lg_json_node *node = &doc->nodes[s->open[i]];
-        node->next = doc->count;
+        struct lg_json_node *node = &s->nodes[s->open[i]];
+        node->next = s->count;
         node->len = (uint32_t)(s->p - s->start) - node->off;
     }
     if (doc->file != NULL)
         return at_mark(s, LG_E_LIMIT, lg_json_mark((struct lg_val){doc, at}), what);
-    struct lg_val last = {doc, doc->count - 1};
+    struct lg_val last = {doc, s->count - 1};
     struct lg_arena scratch lg_cleanup(lg_arena_done) = {0};
     struct lg_str path = lg_json_path((struct lg_val){doc, 0}, last, &scratch);
     return lg_err_set(s->err, LG_E_LIMIT, path.n != 0 ? path.p : "document", "%s", what);
@@ -149,15 +152,14 @@ static inline uint64_t key_bit(struct lg_str key)
 }
 
 /* The small object's keys, one by one. */
-static bool among_members(const struct scan *s, uint32_t object, uint32_t members,
-                          struct lg_str key)
+static __attribute__((noinline)) bool among_members(const struct scan *s, uint32_t object,
+                                                    uint32_t members, struct lg_str key)
 {
-    const struct lg_doc *doc = s->doc;
     uint32_t at = object + 1;
     for (uint32_t i = 0; i < members; i++) {
-        if (lg_json_is_str((struct lg_val){doc, at}, key))
+        if (lg_json_is_str((struct lg_val){s->doc, at}, key))
             return true;
-        at = doc->nodes[at + 1].next;
+        at = s->nodes[at + 1].next;
     }
     return false;
 }
@@ -168,50 +170,29 @@ static void hash_members(struct scan *s, uint32_t object)
     uint32_t at = object + 1;
     for (uint32_t i = 0; i < KEYS_COMPARED_MAX; i++) {
         (void)add_slot(s, object, at);
-        at = s->doc->nodes[at + 1].next;
+        at = s->nodes[at + 1].next;
     }
 }
 
-/* True when the key, the last node, is new in the object around it. */
-static bool new_key(struct scan *s, uint32_t key)
+static __attribute__((noinline)) bool new_among_many(struct scan *s, uint32_t object,
+                                                     uint32_t members, uint32_t key)
+{
+    if (members == KEYS_COMPARED_MAX)
+        hash_members(s, object);
+    return add_slot(s, object, key);
+}
+
+/* True when the key, the last node, is new in the object around it; `text` is what it says. */
+static inline bool new_key(struct scan *s, uint32_t key, struct lg_str text)
 {
     uint32_t object = s->open[s->depth - 1];
     uint32_t members = s->members[s->depth - 1]++;
-    if (members == KEYS_COMPARED_MAX)
-        hash_members(s, object);
     if (members >= KEYS_COMPARED_MAX)
-        return add_slot(s, object, key);
-    const struct lg_json_node *node = &s->doc->nodes[key];
-    struct lg_str text = {s->start + node->off, node->len};
-    if (node->escaped)
-        text = lg_json_str((struct lg_val){s->doc, key});
+        return new_among_many(s, object, members, key);
     uint64_t bit = key_bit(text);
     bool maybe = (s->seen[s->depth - 1] & bit) != 0;
     s->seen[s->depth - 1] |= bit;
     return !maybe || !among_members(s, object, members, text);
-}
-
-/* Skips characters that need no look: no quote, backslash, control character or byte over 0x7F among them. */
-static inline const char *skip_plain(const char *p, const char *end)
-{
-    const uint64_t ones = 0x0101010101010101u;
-    const uint64_t high = 0x8080808080808080u;
-    while (end - p >= 8) {
-        uint64_t w;
-        memcpy(&w, p, 8);
-        uint64_t quote = w ^ ones * '"';
-        uint64_t slash = w ^ ones * '\\';
-        uint64_t stop = ((w - ones * 0x20) | (quote - ones) | (slash - ones) | w) & high;
-        if (stop != 0 && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__)
-            return p + (__builtin_ctzll(stop) >> 3);
-        if (stop != 0)
-            break;
-        p += 8;
-    }
-    while (p < end && (unsigned char)*p >= 0x20 && (unsigned char)*p < 0x80 && *p != '"' &&
-           *p != '\\')
-        p++;
-    return p;
 }
 
 static unsigned hex_digit(unsigned char d)
@@ -278,37 +259,81 @@ static enum lg_err_code scan_special(struct scan *s)
     return LG_E_OK;
 }
 
-/* At a quote: adds the string's node. LG_E_LIMIT: the same, and the node ends before it. */
-static enum lg_err_code scan_string(struct scan *s)
+static const bool one_character[256] = {['"'] = true, ['\\'] = true, ['/'] = true, ['b'] = true,
+                                        ['f'] = true, ['n'] = true,  ['r'] = true, ['t'] = true};
+
+#ifdef LG_PLAIN_BLOCKS
+/* skip_simple as far as whole blocks go; most texts that need it are JSON within JSON, an escape every few characters. */
+static inline const char *skip_simple_blocks(const char *p, const char *end, bool *io_escaped)
 {
-    static const bool one_character[256] = {
-        ['"'] = true, ['\\'] = true, ['/'] = true, ['b'] = true,
-        ['f'] = true, ['n'] = true,  ['r'] = true, ['t'] = true};
-    const char *const first = s->p + 1;
+    while (end - p > 16) {
+        unsigned mask = lg_plain_stops(p);
+        size_t skip = 16;
+        while (mask != 0) {
+            unsigned i = (unsigned)__builtin_ctz(mask);
+            if (p[i] != '\\' || !one_character[(unsigned char)p[i + 1]])
+                return p + i;
+            *io_escaped = true;
+            mask &= ~(3u << i);
+            skip = i == 15 ? 17 : 16;
+        }
+        p += skip;
+    }
+    return p;
+}
+#endif
+
+/* Skips plain characters and the escapes of one character. */
+static const char *skip_simple(const char *p, const char *end, bool *io_escaped)
+{
+#ifdef LG_PLAIN_BLOCKS
+    p = skip_simple_blocks(p, end, io_escaped);
+#endif
+    for (;;) {
+        p = lg_plain_skip(p, end);
+        if (end - p < 2 || *p != '\\' || !one_character[(unsigned char)p[1]])
+            return p;
+        *io_escaped = true;
+        p += 2;
+    }
+}
+
+/* The rest of a string of which `p` is the first character that needs a look. LG_E_LIMIT: as scan_escape; the node ends
+ * before it. */
+static __attribute__((noinline)) enum lg_err_code scan_rest(struct scan *s, const char *first,
+                                                            const char *p)
+{
     const char *const end = s->end;
-    const char *p = skip_plain(first, end);
     enum lg_err_code code = LG_E_OK;
     bool escaped = false;
+    p = skip_simple(p, end, &escaped);
     while (p == end || *p != '"') {
-        bool escape = p < end && *p == '\\';
-        escaped = escaped || escape;
-        if (escape && end - p >= 2 && one_character[(unsigned char)p[1]]) {
-            p = skip_plain(p + 2, end);
-            continue;
-        }
+        escaped = escaped || (p < end && *p == '\\');
         s->p = p;
         code = scan_special(s);
         if (code == LG_E_INVALID)
             return code;
         if (code == LG_E_LIMIT)
             break;
-        p = skip_plain(s->p, end);
+        p = skip_simple(s->p, end, &escaped);
     }
     uint32_t i = add_node(s, LG_JSON_STRING, first, (size_t)(p - first));
     if (escaped)
-        s->doc->nodes[i].escaped = ++s->escapes;
+        s->nodes[i].escaped = ++s->escapes;
     s->p = p + 1;
     return code;
+}
+
+/* At a quote: adds the string's node. LG_E_LIMIT: as scan_rest. */
+static inline enum lg_err_code scan_string(struct scan *s)
+{
+    const char *const first = s->p + 1;
+    const char *p = lg_plain_skip(first, s->end);
+    if (p == s->end || *p != '"')
+        return scan_rest(s, first, p);
+    add_node(s, LG_JSON_STRING, first, (size_t)(p - first));
+    s->p = p + 1;
+    return LG_E_OK;
 }
 
 static size_t skip_digits(struct scan *s)
@@ -378,6 +403,8 @@ static enum lg_err_code open_container(struct scan *s, enum lg_json_kind kind, e
     if (s->depth == LG_JSON_DEPTH_MAX)
         return over_limit(s, i, "nested more than 64 levels deep");
     s->open[s->depth] = i;
+    s->objects = (s->objects & ~((uint64_t)1 << s->depth)) | (uint64_t)(kind == LG_JSON_OBJECT)
+                                                                 << s->depth;
     s->members[s->depth] = 0;
     s->seen[s->depth] = 0;
     s->depth++;
@@ -387,9 +414,9 @@ static enum lg_err_code open_container(struct scan *s, enum lg_json_kind kind, e
 
 static void close_container(struct scan *s, enum state *state)
 {
-    struct lg_json_node *node = &s->doc->nodes[s->open[--s->depth]];
+    struct lg_json_node *node = &s->nodes[s->open[--s->depth]];
     s->p++;
-    node->next = s->doc->count;
+    node->next = s->count;
     node->len = (uint32_t)(s->p - s->start) - node->off;
     *state = WANT_COMMA_OR_CLOSE;
 }
@@ -399,7 +426,7 @@ static const char half_pair[] = "a surrogate without its other half";
 static enum lg_err_code scan_string_value(struct scan *s)
 {
     enum lg_err_code code = scan_string(s);
-    return code == LG_E_LIMIT ? over_limit(s, s->doc->count - 1, half_pair) : code;
+    return code == LG_E_LIMIT ? over_limit(s, s->count - 1, half_pair) : code;
 }
 
 static enum lg_err_code scan_value(struct scan *s, enum state *state)
@@ -431,18 +458,14 @@ static inline void skip_space(struct scan *s)
         s->p++;
 }
 
-static enum lg_err_code scan_key(struct scan *s, enum state *state)
+static enum lg_err_code bad_key(struct scan *s, uint32_t key, const char *what)
 {
-    if (*s->p != '"')
-        return bad(s, "expected a member's name in quotes");
-    uint32_t key = s->doc->count;
-    enum lg_err_code code = scan_string(s);
-    if (code == LG_E_INVALID)
-        return code;
-    if (code == LG_E_LIMIT || !new_key(s, key)) {
-        add_node(s, LG_JSON_NULL, s->p, 0);
-        return over_limit(s, key, code == LG_E_LIMIT ? half_pair : "the key is there twice");
-    }
+    add_node(s, LG_JSON_NULL, s->p, 0);
+    return over_limit(s, key, what);
+}
+
+static inline enum lg_err_code scan_colon(struct scan *s, enum state *state)
+{
     skip_space(s);
     if (s->p == s->end || *s->p != ':')
         return bad(s, "expected a colon");
@@ -451,9 +474,40 @@ static enum lg_err_code scan_key(struct scan *s, enum state *state)
     return LG_E_OK;
 }
 
+/* A key with a backslash, or what is none. */
+static __attribute__((noinline)) enum lg_err_code scan_odd_key(struct scan *s, enum state *state,
+                                                               const char *first, const char *p)
+{
+    uint32_t key = s->count;
+    enum lg_err_code code = scan_rest(s, first, p);
+    if (code == LG_E_INVALID)
+        return code;
+    if (code == LG_E_LIMIT)
+        return bad_key(s, key, half_pair);
+    if (!new_key(s, key, lg_json_str((struct lg_val){s->doc, key})))
+        return bad_key(s, key, "the key is there twice");
+    return scan_colon(s, state);
+}
+
+static enum lg_err_code scan_key(struct scan *s, enum state *state)
+{
+    if (*s->p != '"')
+        return bad(s, "expected a member's name in quotes");
+    const char *const first = s->p + 1;
+    const char *p = lg_plain_skip(first, s->end);
+    if (p == s->end || *p != '"')
+        return scan_odd_key(s, state, first, p);
+    struct lg_str text = {first, (size_t)(p - first)};
+    uint32_t key = add_node(s, LG_JSON_STRING, text.p, text.n);
+    s->p = p + 1;
+    if (!new_key(s, key, text))
+        return bad_key(s, key, "the key is there twice");
+    return scan_colon(s, state);
+}
+
 static enum lg_err_code scan_comma_or_close(struct scan *s, enum state *state)
 {
-    bool object = s->doc->nodes[s->open[s->depth - 1]].kind == LG_JSON_OBJECT;
+    bool object = (s->objects >> (s->depth - 1) & 1) != 0;
     if (*s->p == (object ? '}' : ']')) {
         close_container(s, state);
         return LG_E_OK;
@@ -468,10 +522,9 @@ static enum lg_err_code scan_comma_or_close(struct scan *s, enum state *state)
 /* No more nodes: an object's last key still gets a value, so that what was read is a document. */
 static enum lg_err_code too_many(struct scan *s, enum state state)
 {
-    if (state == WANT_VALUE && s->depth > 0 &&
-        s->doc->nodes[s->open[s->depth - 1]].kind == LG_JSON_OBJECT)
+    if (state == WANT_VALUE && s->depth > 0 && (s->objects >> (s->depth - 1) & 1) != 0)
         add_node(s, LG_JSON_NULL, s->p, 0);
-    return over_limit(s, s->doc->count - 1, "more than 200,000 values");
+    return over_limit(s, s->count - 1, "more than 200,000 values");
 }
 
 static enum lg_err_code scan_token(struct scan *s, enum state *state)
@@ -483,7 +536,7 @@ static enum lg_err_code scan_token(struct scan *s, enum state *state)
         close_container(s, state);
         return LG_E_OK;
     }
-    if (s->doc->count >= LG_JSON_NODES_MAX)
+    if (s->count >= LG_JSON_NODES_MAX)
         return too_many(s, *state);
     if (*state == WANT_KEY || *state == WANT_KEY_OR_CLOSE)
         return scan_key(s, state);
@@ -501,7 +554,7 @@ static enum lg_err_code scan_text(struct scan *s)
         if (complete)
             return s->p == s->end ? LG_E_OK : bad(s, "more text behind the value");
         if (s->p == s->end)
-            return bad(s, s->doc->count == 0 ? "the text is empty" : "the text ends too early");
+            return bad(s, s->count == 0 ? "the text is empty" : "the text ends too early");
         code = scan_token(s, &state);
     }
     return code;
@@ -518,8 +571,9 @@ enum lg_err_code lg_json_parse_doc(struct lg_doc *doc, struct lg_val *ret_root, 
     s.capacity = (uint32_t)(text.n / 12 < LG_JSON_NODES_MAX ? text.n / 12 : LG_JSON_NODES_MAX) + 32;
     doc->count = 0;
     doc->unescaped = NULL;
-    doc->nodes = lg_arena_array(doc->arena, s.capacity, sizeof *doc->nodes);
+    doc->nodes = s.nodes = lg_arena_array(doc->arena, s.capacity, sizeof *doc->nodes);
     enum lg_err_code code = scan_text(&s);
+    doc->count = s.count;
     if (s.escapes != 0)
         doc->unescaped = lg_arena_array(doc->arena, s.escapes, sizeof *doc->unescaped);
     if (code == LG_E_OK || code == LG_E_LIMIT)

@@ -49,7 +49,7 @@ BEGIN {
     only["sys/socket.h"] = "webhook/.*|tests/.*"
     only["sys/epoll.h"] = "webhook/.*|tests/.*"
 
-    n = split("assert ctype dirent endian errno fcntl float fnmatch inttypes limits locale malloc math setjmp stdalign stdarg stdatomic stdbool stddef stdint stdio stdio_ext stdlib stdnoreturn string strings time unistd getopt sched semaphore", names, " ")
+    n = split("assert ctype dirent emmintrin endian errno fcntl float fnmatch inttypes limits locale malloc math setjmp stdalign stdarg stdatomic stdbool stddef stdint stdio stdio_ext stdlib stdnoreturn string strings time unistd getopt sched semaphore", names, " ")
     for (i = 1; i <= n; i++) plain[names[i] ".h"] = 1
 }
 function room(file,    parts, n) {

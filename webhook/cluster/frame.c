@@ -6,6 +6,7 @@
 #include "rules/core/arena.h"
 #include "rules/core/json.h"
 #include "rules/core/mem.h"
+#include "rules/core/plain.h"
 
 /* What comes next in the outer text. */
 enum state {
@@ -102,8 +103,10 @@ static size_t skip_container(struct lg_frame *frame, struct lg_str s, bool *ret_
         if (frame->escaped) {
             frame->escaped = false;
         } else if (frame->in_string) {
-            while (c != '"' && c != '\\' && i < s.n)
-                c = s.p[i++];
+            while (c != '"' && c != '\\' && i < s.n) {
+                i = (size_t)(lg_plain_skip(s.p + i, s.p + s.n) - s.p);
+                c = i < s.n ? s.p[i++] : c;
+            }
             frame->escaped = c == '\\';
             frame->in_string = c != '"';
         } else if (c == '"') {
