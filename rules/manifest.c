@@ -5,7 +5,6 @@
 
 #include "rules/core/file.h"
 #include "rules/core/mem.h"
-#include "rules/core/yaml.h"
 #include "rules/manifest_list.h"
 
 /* The file that is being read. */
@@ -14,7 +13,9 @@ struct source {
     const char *file; /* in the manifests' arena */
     struct lg_str text;
     uint32_t document;
-    bool no_json; /* reading failed because the text is no JSON */
+    struct lg_yaml_document part; /* of the text, that is being read now */
+    bool json;                    /* which is JSON */
+    bool no_json;                 /* reading failed because the text is no JSON */
     struct lg_err *err;
 };
 
@@ -60,7 +61,10 @@ static enum lg_err_code add_object(const struct source *source, struct lg_val ob
                                     .file = source->file,
                                     .document = source->document,
                                     .mark = mark,
-                                    .kind = lg_kind_of(api_version, kind)};
+                                    .kind = lg_kind_of(api_version, kind),
+                                    .part = source->part,
+                                    .file_text = source->text,
+                                    .json = source->json};
     return LG_E_OK;
 }
 
@@ -115,6 +119,7 @@ static enum lg_err_code parse_json(struct source *source, struct lg_str text,
 {
     struct lg_err err = {0};
     enum lg_err_code code = lg_json_parse(&source->manifests->arena, text, ret_root, &err);
+    source->part = (struct lg_yaml_document){text, cursor->line, source->document};
     if (code == LG_E_OK) {
         struct lg_doc *doc = (struct lg_doc *)ret_root->doc;
         doc->file = source->file;
@@ -210,11 +215,12 @@ static enum lg_err_code read_json(struct source *source)
 /* --- YAML --- */
 
 /* An item's lines are a sequence of one. */
-static enum lg_err_code add_yaml_item(const struct source *source,
+static enum lg_err_code add_yaml_item(struct source *source,
                                       const struct lg_yaml_document *document,
                                       const struct list_kind *list)
 {
     struct lg_val root = LG_NONE;
+    source->part = *document;
     enum lg_err_code code =
         lg_yaml_parse(&source->manifests->arena, document, source->file, &root, source->err);
     struct lg_val item = lg_json_item(root, 0);
@@ -223,8 +229,8 @@ static enum lg_err_code add_yaml_item(const struct source *source,
 
 /* A List that is longer than the reader's limits, item by item; false where the text is none that can be taken apart
  * by lines. */
-static bool read_long_yaml_list(const struct source *source,
-                                const struct lg_yaml_document *document, enum lg_err_code *ret_code)
+static bool read_long_yaml_list(struct source *source, const struct lg_yaml_document *document,
+                                enum lg_err_code *ret_code)
 {
     struct lg_list_text found;
     struct list_kind list;
@@ -257,6 +263,7 @@ static enum lg_err_code read_yaml(struct source *source)
         struct lg_err err = {0};
         struct lg_val root = LG_NONE;
         source->document = document.number;
+        source->part = document;
         enum lg_err_code code =
             lg_yaml_parse(&source->manifests->arena, &document, source->file, &root, &err);
         if (code == LG_E_LIMIT && read_long_yaml_list(source, &document, &code))
@@ -300,6 +307,7 @@ static enum lg_err_code read_file(struct lg_manifests *manifests, const char *pa
     if (looks_like_json(source.text)) {
         size_t n = manifests->n;
         source.err = &json_err;
+        source.json = true;
         code = read_json(&source);
         if (!source.no_json) {
             if (code != LG_E_OK && err != NULL && err->code == LG_E_OK)
@@ -310,6 +318,7 @@ static enum lg_err_code read_file(struct lg_manifests *manifests, const char *pa
     }
     struct lg_err yaml_err = {0};
     source.err = &yaml_err;
+    source.json = false;
     code = read_yaml(&source);
     if (code != LG_E_OK && err != NULL && err->code == LG_E_OK)
         *err =

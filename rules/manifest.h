@@ -5,7 +5,7 @@
 #ifndef LG_RULES_MANIFEST_H
 #define LG_RULES_MANIFEST_H
 
-#include "rules/core/json.h"
+#include "rules/core/yaml.h"
 #include "rules/inventory.h"
 
 enum { LG_MANIFEST_FILE_BYTES_MAX = 256 * 1024 * 1024 };
@@ -16,6 +16,10 @@ struct lg_manifest_object {
     uint32_t document; /* from 1 */
     struct lg_mark mark;
     enum lg_kind kind;
+    /* the text it was read from, with what stands beside it there: a slice of `file_text` */
+    struct lg_yaml_document part;
+    struct lg_str file_text;
+    bool json;
 };
 
 /* Everything read from a set of paths; owns texts and arenas. */

@@ -22,6 +22,7 @@ struct lg_repair {
     struct lg_val *reads;
     size_t n_reads;
     struct notes said, cannot;
+    bool sent;    /* the patch goes to an API server, and is tested there */
     bool stopped; /* a name that cannot be tested */
 };
 
@@ -94,6 +95,8 @@ static bool plain(struct lg_str s)
 
 void lg_repair_read(struct lg_repair *repair, struct lg_str about, struct lg_val name)
 {
+    if (!repair->sent)
+        return;
     if (!plain(lg_json_str(name))) {
         repair->stopped = true;
         lg_repair_cannot(repair, about, LG_STR("its name is missing or not plain text"));
@@ -154,6 +157,7 @@ static void describe(struct mender *m, size_t index, struct lg_repair *ret)
     const struct lg_rule *rule = lg_rules[index];
     *ret = (struct lg_repair){.rule = rule,
                               .arena = m->arena,
+                              .sent = m->door == LG_MEND_ADMISSION,
                               .edits = {.arena = m->arena},
                               .choice = choice_of(m, index)};
     /* What is mended is what the user wrote, not what an instancetype made of it. */

@@ -101,15 +101,9 @@ static void mend(struct lg_rule_context *context, struct lg_repair *repair)
     struct lg_claims_view view = lg_inventory_claims(context->inventory);
     size_t n = 0;
     const struct lg_volume_claim *claims = lg_volume_claims(vm, &view, context->arena, &n);
-    for (size_t i = 0; i < n; i++) {
-        if (!offends(&claims[i]))
-            continue;
-        if (claims[i].from == LG_FROM_TEMPLATE)
+    for (size_t i = 0; i < n; i++)
+        if (offends(&claims[i]) && claims[i].from == LG_FROM_TEMPLATE)
             mend_template(context, &claims[i], repair);
-        else
-            lg_repair_cannot(repair, claims[i].volume,
-                             LG_STR("its claim stands elsewhere; what exists cannot be changed"));
-    }
 }
 
 static const struct lg_fixer fixer = {

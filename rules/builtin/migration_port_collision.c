@@ -146,5 +146,6 @@ const struct lg_rule lg_rule_migration_port_collision = {
     .ops = LG_BIT(LG_OP_CREATE) | LG_BIT(LG_OP_UPDATE),
     .params = params,
     .check = check,
+    .by_hand = "move the guest's service to another port, and take this entry out",
     .examples = examples,
 };

@@ -18,7 +18,7 @@ struct anchor {
     bool complete, scalar, object;
     struct lg_yaml_scalar value;
     size_t text_from, text_to; /* between the brackets */
-    size_t marks_from, marks_to;
+    size_t places_from, places_to;
     struct lg_mark mark;
     uint64_t decoded; /* values inside, itself included */
 };
@@ -30,12 +30,19 @@ struct frame {
     bool want_value; /* an object: its key was read */
     bool merge;      /* that key is << */
     bool flow;       /* in brackets, not by indentation */
+    size_t place;    /* its own among the places */
     uint64_t decoded_before;
     struct anchor *anchor;
 };
 
-struct marks {
-    struct lg_mark *items;
+/* Where a node stands. */
+struct place {
+    struct lg_mark mark;
+    struct lg_yaml_span span;
+};
+
+struct places {
+    struct place *items;
     size_t n, size;
 };
 
@@ -53,8 +60,10 @@ struct render {
     const char *file;
     uint32_t first_line;
     struct cursor at;
+    struct cursor end;    /* behind the event; moves on its own */
+    uint32_t content_end; /* behind the last character that belongs to a node */
     struct lg_buf out;
-    struct marks marks;
+    struct places places;
     struct lg_map anchors;
     struct frame frames[LG_JSON_DEPTH_MAX];
     int depth;
@@ -69,7 +78,7 @@ static void render_done(struct render *r)
 {
     yaml_parser_delete(&r->parser);
     lg_buf_done(&r->out);
-    free(r->marks.items);
+    free(r->places.items);
     lg_map_done(&r->anchors);
 }
 
@@ -142,21 +151,37 @@ static enum lg_err_code parser_error(struct render *r)
     return refuse(r, LG_E_INVALID, mark_of(r, &at), what.p);
 }
 
-static void add_marks(struct marks *marks, const struct lg_mark *items, size_t n)
+static void add_places(struct places *places, const struct place *items, size_t n)
 {
-    if (marks->n + n > marks->size) {
-        marks->size = (marks->n + n) * 2;
-        marks->items = lg_realloc(marks->items, marks->size, sizeof *marks->items);
+    if (places->n + n > places->size) {
+        places->size = (places->n + n) * 2;
+        places->items = lg_realloc(places->items, places->size, sizeof *places->items);
     }
-    memcpy(marks->items + marks->n, items, n * sizeof *items);
-    marks->n += n;
+    memcpy(places->items + places->n, items, n * sizeof *items);
+    places->n += n;
 }
 
-static enum lg_err_code add_mark(struct render *r, struct lg_mark mark)
+static uint32_t offset_of(const struct render *r, const struct cursor *at)
 {
-    if (r->marks.n >= LG_JSON_NODES_MAX)
+    return (uint32_t)(at->p - r->text.p);
+}
+
+/* The event's stretch of text. */
+static struct lg_yaml_span span_of(struct render *r, const yaml_event_t *event,
+                                   enum lg_yaml_style style)
+{
+    if (r->end.index < r->at.index)
+        r->end = r->at;
+    move_to(r, &r->end, event->end_mark.index);
+    return (struct lg_yaml_span){offset_of(r, &r->at), offset_of(r, &r->end), style};
+}
+
+static enum lg_err_code add_place(struct render *r, struct lg_mark mark, struct lg_yaml_span span)
+{
+    if (r->places.n >= LG_JSON_NODES_MAX)
         return limit(r, "more than 200,000 values");
-    add_marks(&r->marks, &mark, 1);
+    add_places(&r->places, &(struct place){mark, span}, 1);
+    r->content_end = span.to;
     return LG_E_OK;
 }
 
@@ -178,9 +203,9 @@ static bool takes_members(const struct frame *frame)
 }
 
 /* What the next node will be. */
-enum place { PLACE_VALUE, PLACE_KEY, PLACE_MERGED };
+enum role { PLACE_VALUE, PLACE_KEY, PLACE_MERGED };
 
-static enum place next_place(struct render *r)
+static enum role next_place(struct render *r)
 {
     const struct frame *frame = top(r);
     if (frame == NULL || frame->kind == FRAME_LIST)
@@ -229,12 +254,12 @@ static struct anchor *new_anchor(struct render *r, const yaml_char_t *name)
 }
 
 static enum lg_err_code put_scalar(struct render *r, const struct lg_yaml_scalar *scalar,
-                                   struct lg_mark mark)
+                                   struct lg_mark mark, struct lg_yaml_span span)
 {
-    enum place place = next_place(r);
+    enum role place = next_place(r);
     if (place == PLACE_MERGED)
         return invalid(r, "<< takes an object or a list of objects");
-    enum lg_err_code code = add_mark(r, mark);
+    enum lg_err_code code = add_place(r, mark, span);
     if (code != LG_E_OK)
         return code;
     separate(r);
@@ -288,6 +313,21 @@ static bool is_merge_key(const yaml_event_t *event)
     return event->data.scalar.plain_implicit || (tag != NULL && strcmp(tag, MERGE_TAG) == 0);
 }
 
+static enum lg_yaml_style style_of(const yaml_event_t *event)
+{
+    switch (event->data.scalar.style) {
+    case YAML_SINGLE_QUOTED_SCALAR_STYLE:
+        return LG_YAML_SINGLE_QUOTED;
+    case YAML_DOUBLE_QUOTED_SCALAR_STYLE:
+        return LG_YAML_DOUBLE_QUOTED;
+    case YAML_LITERAL_SCALAR_STYLE:
+    case YAML_FOLDED_SCALAR_STYLE:
+        return LG_YAML_BLOCK_SCALAR;
+    default:
+        return LG_YAML_PLAIN;
+    }
+}
+
 static enum lg_err_code on_scalar(struct render *r, const yaml_event_t *event)
 {
     const struct lg_str text = {(const char *)event->data.scalar.value, event->data.scalar.length};
@@ -316,7 +356,9 @@ static enum lg_err_code on_scalar(struct render *r, const yaml_event_t *event)
         return LG_E_OK;
     }
     enum lg_err_code code = count_decoded(r, 1, 0);
-    return code == LG_E_OK ? put_scalar(r, &scalar, mark_of(r, &r->at)) : code;
+    if (code != LG_E_OK)
+        return code;
+    return put_scalar(r, &scalar, mark_of(r, &r->at), span_of(r, event, style_of(event)));
 }
 
 static bool is_flow(const yaml_event_t *event)
@@ -338,7 +380,8 @@ static enum lg_err_code on_start_as_key(struct render *r, const yaml_event_t *ev
 static enum lg_err_code on_lone_end(struct render *r, const yaml_event_t *event)
 {
     if (event->type != YAML_SEQUENCE_END_EVENT && event->type != YAML_MAPPING_END_EVENT)
-        return refuse(r, LG_E_INVALID, r->marks.items[0], "a list or an object cannot be a key");
+        return refuse(r, LG_E_INVALID, r->places.items[0].mark,
+                      "a list or an object cannot be a key");
     r->out.n = 0;
     lg_buf_puts(&r->out, r->lone == '{' ? "{}" : "[]");
     r->done = true;
@@ -348,7 +391,7 @@ static enum lg_err_code on_lone_end(struct render *r, const yaml_event_t *event)
 static enum lg_err_code on_start(struct render *r, const yaml_event_t *event, bool object,
                                  const yaml_char_t *anchor_name)
 {
-    enum place place = next_place(r);
+    enum role place = next_place(r);
     const struct frame *around = top(r);
     if (place == PLACE_KEY)
         return on_start_as_key(r, event, object);
@@ -367,7 +410,9 @@ static enum lg_err_code on_start(struct render *r, const yaml_event_t *event, bo
     if (place == PLACE_MERGED) {
         frame.kind = object ? FRAME_MERGE_OBJECT : FRAME_MERGE_LIST;
     } else if (code == LG_E_OK) {
-        code = add_mark(r, mark_of(r, &r->at));
+        enum lg_yaml_style style = frame.flow ? LG_YAML_FLOW : LG_YAML_BLOCK;
+        code = add_place(r, mark_of(r, &r->at), span_of(r, event, style));
+        frame.place = r->places.n - 1;
         separate(r);
         lg_buf_putc(&r->out, object ? '{' : '[');
     }
@@ -376,23 +421,27 @@ static enum lg_err_code on_start(struct render *r, const yaml_event_t *event, bo
     if (anchor != NULL) {
         anchor->object = object;
         anchor->text_from = r->out.n;
-        anchor->marks_from = r->marks.n;
+        anchor->places_from = r->places.n;
     }
     r->frames[r->depth++] = frame;
     return LG_E_OK;
 }
 
-static void on_end(struct render *r)
+static void on_end(struct render *r, const yaml_event_t *event)
 {
     struct frame frame = r->frames[--r->depth];
+    if (frame.flow)
+        r->content_end = span_of(r, event, LG_YAML_FLOW).to;
     if (frame.anchor != NULL) {
         frame.anchor->complete = true;
         frame.anchor->text_to = r->out.n;
-        frame.anchor->marks_to = r->marks.n;
+        frame.anchor->places_to = r->places.n;
         frame.anchor->decoded = r->decoded - frame.decoded_before;
     }
-    if (frame.kind == FRAME_OBJECT || frame.kind == FRAME_LIST)
+    if (frame.kind == FRAME_OBJECT || frame.kind == FRAME_LIST) {
         lg_buf_putc(&r->out, frame.kind == FRAME_OBJECT ? '}' : ']');
+        r->places.items[frame.place].span.to = r->content_end;
+    }
     node_done(r);
 }
 
@@ -403,23 +452,24 @@ static enum lg_err_code copy_inside(struct render *r, const struct anchor *ancho
     /* Merged members begin with the comma that parted them from what stood before. */
     if (lg_str_starts(inside, ","))
         inside = (struct lg_str){inside.p + 1, inside.n - 1};
-    size_t marks = anchor->marks_to - anchor->marks_from;
-    if (r->out.n + inside.n > LG_YAML_RENDERED_BYTES_MAX || r->marks.n + marks > LG_JSON_NODES_MAX)
+    size_t n = anchor->places_to - anchor->places_from;
+    if (r->out.n + inside.n > LG_YAML_RENDERED_BYTES_MAX || r->places.n + n > LG_JSON_NODES_MAX)
         return limit(r, "the document grows too large by its aliases");
     if (inside.n == 0)
         return LG_E_OK;
     char *text lg_cleanup(lg_free_cleanup) = lg_memdup(inside.p, inside.n);
     separate(r);
     lg_buf_add(&r->out, text, inside.n);
-    struct lg_mark *items = lg_arena_array(r->arena, marks, sizeof *items);
-    memcpy(items, r->marks.items + anchor->marks_from, marks * sizeof *items);
-    add_marks(&r->marks, items, marks);
+    struct place *items = lg_arena_array(r->arena, n, sizeof *items);
+    memcpy(items, r->places.items + anchor->places_from, n * sizeof *items);
+    add_places(&r->places, items, n);
     return LG_E_OK;
 }
 
-static enum lg_err_code put_container(struct render *r, const struct anchor *anchor)
+static enum lg_err_code put_container(struct render *r, const struct anchor *anchor,
+                                      struct lg_yaml_span span)
 {
-    enum lg_err_code code = add_mark(r, anchor->mark);
+    enum lg_err_code code = add_place(r, anchor->mark, span);
     if (code != LG_E_OK)
         return code;
     separate(r);
@@ -440,14 +490,16 @@ static enum lg_err_code on_alias(struct render *r, const yaml_event_t *event)
     enum lg_err_code code = count_decoded(r, 1 + anchor->decoded, anchor->decoded);
     if (code != LG_E_OK)
         return code;
-    enum place place = next_place(r);
+    enum role place = next_place(r);
+    struct lg_yaml_span span = span_of(r, event, LG_YAML_ALIAS);
+    r->content_end = span.to;
     if (anchor->scalar)
-        return put_scalar(r, &anchor->value, anchor->mark);
+        return put_scalar(r, &anchor->value, anchor->mark, span);
     if (place == PLACE_KEY)
         return invalid(r, "a list or an object cannot be a key");
     if (place == PLACE_MERGED && !anchor->object)
         return invalid(r, "<< takes an object or a list of objects");
-    code = place == PLACE_MERGED ? copy_inside(r, anchor) : put_container(r, anchor);
+    code = place == PLACE_MERGED ? copy_inside(r, anchor) : put_container(r, anchor, span);
     if (code == LG_E_OK)
         node_done(r);
     return code;
@@ -481,7 +533,7 @@ static enum lg_err_code on_event(struct render *r, const yaml_event_t *event)
         return on_start(r, event, true, event->data.mapping_start.anchor);
     case YAML_SEQUENCE_END_EVENT:
     case YAML_MAPPING_END_EVENT:
-        on_end(r);
+        on_end(r, event);
         return LG_E_OK;
     case YAML_DOCUMENT_END_EVENT:
     case YAML_STREAM_END_EVENT:
@@ -547,36 +599,64 @@ static enum lg_err_code render_text(struct render *r)
     return code;
 }
 
-enum lg_err_code lg_yaml_parse(struct lg_arena *arena, const struct lg_yaml_document *document,
-                               const char *file, struct lg_val *ret_root, struct lg_err *err)
+/* What was rendered, as a document; spans count from the beginning of the text with its byte order mark. */
+static enum lg_err_code read_rendered(struct render *r, uint32_t skipped, struct lg_val *ret_root,
+                                      const struct lg_yaml_span **ret_spans)
+{
+    struct lg_mark *marks = lg_arena_array(r->arena, r->places.n, sizeof *marks);
+    struct lg_yaml_span *spans = NULL;
+    for (size_t i = 0; i < r->places.n; i++)
+        marks[i] = r->places.items[i].mark;
+    if (ret_spans != NULL)
+        spans = lg_arena_array(r->arena, r->places.n, sizeof *spans);
+    for (size_t i = 0; spans != NULL && i < r->places.n; i++) {
+        struct lg_yaml_span span = r->places.items[i].span;
+        spans[i] = (struct lg_yaml_span){span.from + skipped, span.to + skipped, span.style};
+    }
+    struct lg_doc *doc = lg_arena_alloc(r->arena, sizeof *doc);
+    *doc = (struct lg_doc){.text = lg_arena_str(r->arena, lg_buf_view(&r->out)),
+                           .arena = r->arena,
+                           .marks = marks,
+                           .file = r->file != NULL ? lg_arena_str(r->arena, lg_str_of(r->file)).p
+                                                   : NULL,
+                           .first_line = r->first_line};
+    struct lg_val root = LG_NONE;
+    enum lg_err_code code = lg_json_parse_doc(doc, &root, r->err);
+    if (code != LG_E_OK)
+        return code;
+    *ret_root = root;
+    if (ret_spans != NULL)
+        *ret_spans = spans;
+    return LG_E_OK;
+}
+
+enum lg_err_code lg_yaml_parse_spans(struct lg_arena *arena,
+                                     const struct lg_yaml_document *document, const char *file,
+                                     struct lg_val *ret_root, const struct lg_yaml_span **ret_spans,
+                                     struct lg_err *err)
 {
     /* libyaml wants a pointer even to nothing. */
     struct lg_str text = document->text.n != 0 ? document->text : LG_STR("");
+    uint32_t skipped = lg_str_starts(text, "\xEF\xBB\xBF") ? 3 : 0;
     *ret_root = LG_NONE;
-    if (lg_str_starts(text, "\xEF\xBB\xBF"))
-        text = (struct lg_str){text.p + 3, text.n - 3};
+    text = (struct lg_str){text.p + skipped, text.n - skipped};
     struct render r lg_cleanup(render_done) = {.arena = arena,
                                                .text = text,
                                                .file = file,
                                                .first_line = document->first_line,
                                                .at = {.p = text.p, .line_start = text.p},
+                                               .end = {.p = text.p, .line_start = text.p},
                                                .err = err};
     enum lg_err_code code = render_text(&r);
     if (code != LG_E_OK)
         return code;
     if (r.out.n == 0 || lg_str_is(lg_buf_view(&r.out), "null"))
         return LG_E_OK;
-    struct lg_mark *marks = lg_arena_array(arena, r.marks.n, sizeof *marks);
-    memcpy(marks, r.marks.items, r.marks.n * sizeof *marks);
-    struct lg_doc *doc = lg_arena_alloc(arena, sizeof *doc);
-    *doc = (struct lg_doc){.text = lg_arena_str(arena, lg_buf_view(&r.out)),
-                           .arena = arena,
-                           .marks = marks,
-                           .file = file != NULL ? lg_arena_str(arena, lg_str_of(file)).p : NULL,
-                           .first_line = document->first_line};
-    struct lg_val root = LG_NONE;
-    code = lg_json_parse_doc(doc, &root, err);
-    if (code == LG_E_OK)
-        *ret_root = root;
-    return code;
+    return read_rendered(&r, skipped, ret_root, ret_spans);
+}
+
+enum lg_err_code lg_yaml_parse(struct lg_arena *arena, const struct lg_yaml_document *document,
+                               const char *file, struct lg_val *ret_root, struct lg_err *err)
+{
+    return lg_yaml_parse_spans(arena, document, file, ret_root, NULL, err);
 }

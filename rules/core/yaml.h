@@ -30,4 +30,28 @@ enum lg_err_code lg_yaml_parse(struct lg_arena *arena, const struct lg_yaml_docu
                                const char *file, struct lg_val *ret_root, struct lg_err *err)
     __attribute__((warn_unused_result));
 
+/* How a node is written. */
+enum lg_yaml_style {
+    LG_YAML_PLAIN, /* also an empty one: nothing at all */
+    LG_YAML_SINGLE_QUOTED,
+    LG_YAML_DOUBLE_QUOTED,
+    LG_YAML_BLOCK_SCALAR, /* | or > */
+    LG_YAML_FLOW,         /* in brackets */
+    LG_YAML_BLOCK,        /* by indentation */
+    LG_YAML_ALIAS,        /* *name; what is inside stands where the anchor is */
+};
+
+/* The bytes of a node in the document's text: with its anchor and tag, without what follows its last character. */
+struct lg_yaml_span {
+    uint32_t from, to;
+    enum lg_yaml_style style;
+};
+
+/* lg_yaml_parse, and where each node is written, by the index of the node; in the arena. What an alias or a merge brings
+ * in has the spans of where it was written. */
+enum lg_err_code lg_yaml_parse_spans(struct lg_arena *arena,
+                                     const struct lg_yaml_document *document, const char *file,
+                                     struct lg_val *ret_root, const struct lg_yaml_span **ret_spans,
+                                     struct lg_err *err) __attribute__((warn_unused_result));
+
 #endif

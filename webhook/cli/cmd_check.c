@@ -7,18 +7,19 @@
 #include "rules/core/mem.h"
 #include "webhook/cli/bundle.h"
 #include "webhook/cli/cli.h"
+#include "webhook/cli/fix.h"
 #include "webhook/cli/output.h"
 
 enum { POLICY_BYTES_MAX = 1024 * 1024 };
 enum { KEY_INVENTORY = 'i', KEY_POLICY = 'p', KEY_OUTPUT = 'o', KEY_VERBOSE = 'v' };
-enum { KEY_STRICT = 256, KEY_EXPLAIN, KEY_KUBEVIRT_VERSION };
+enum { KEY_STRICT = 256, KEY_EXPLAIN, KEY_KUBEVIRT_VERSION, KEY_FIX, KEY_WRITE };
 
 struct options {
     const char **paths, **inventory;
     size_t n_paths, n_inventory;
     const char *policy;
     const struct lg_check_format *format;
-    bool strict, explain, verbose;
+    bool strict, explain, verbose, fix, write;
     int kubevirt_version; /* 100 * major + minor, 0 = from the KubeVirt CR */
 };
 
@@ -89,6 +90,19 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         if (options->kubevirt_version < 0)
             argp_error(state, "--kubevirt-version is like 1.5 or v1.5.3, or auto, not \"%s\"", arg);
         return 0;
+    case KEY_FIX:
+        options->fix = true;
+        return 0;
+    case KEY_WRITE:
+        options->write = true;
+        return 0;
+    case ARGP_KEY_END:
+        if (options->write && !options->fix)
+            argp_error(state, "--write goes with --fix");
+        for (size_t i = 0; options->write && i < options->n_paths; i++)
+            if (strcmp(options->paths[i], "-") == 0)
+                argp_error(state, "--write cannot write to standard input");
+        return 0;
     case ARGP_KEY_ARG:
         append(&options->paths, &options->n_paths, arg);
         return 0;
@@ -112,6 +126,8 @@ static const struct argp_option options_table[] = {
     {"kubevirt-version", KEY_KUBEVIRT_VERSION, "VERSION", 0,
      "Judge as for this KubeVirt (1.5), whatever the KubeVirt CR says", 0},
     {"verbose", KEY_VERBOSE, NULL, 0, "Print audit findings and clean claims too", 0},
+    {"fix", KEY_FIX, NULL, 0, "Print what can be mended as a diff, and what needs a person", 0},
+    {"write", KEY_WRITE, NULL, 0, "With --fix: write the repairs into the files", 0},
     {0},
 };
 
@@ -194,6 +210,42 @@ static int check(const struct options *options, const struct lg_bundle *bundle,
     return denied ? LG_EXIT_DENIED : LG_EXIT_OK;
 }
 
+/* Denied is what the files say as they are now: without --write, a repair is only a proposal. */
+static bool denies(const struct options *options, const struct lg_fixing *fixing)
+{
+    for (size_t i = 0; i < fixing->n_objects; i++) {
+        const struct lg_fix_object *object = &fixing->objects[i];
+        const struct lg_judgement *judgement = &object->judgement;
+        if (options->write ? judgement->verdict == LG_ACTION_DENY : object->was_denied)
+            return true;
+        for (size_t k = 0; options->strict && k < judgement->n; k++)
+            if (judgement->findings[k].action == LG_ACTION_PENDING)
+                return true;
+    }
+    return false;
+}
+
+static int fix(const struct options *options, struct lg_bundle *bundle,
+               const struct lg_policy *policy)
+{
+    struct lg_fixing fixing lg_cleanup(lg_fixing_done) = {0};
+    const struct lg_fix_options how = {.policy = policy,
+                                       .kubevirt_version = options->kubevirt_version,
+                                       .now_unix_s = (int64_t)time(NULL)};
+    struct lg_err err = {0};
+
+    if (lg_fix(bundle, &how, &fixing, &err) != LG_E_OK)
+        return lg_cli_fail(&err);
+    enum lg_err_code code = options->write ? lg_fix_write(&fixing, &err) : LG_E_OK;
+    if (options->format == &lg_check_json)
+        lg_fix_print_json(&fixing, stdout);
+    else
+        lg_fix_print_table(&fixing, stdout);
+    if (code != LG_E_OK)
+        return lg_cli_fail(&err);
+    return denies(options, &fixing) ? LG_EXIT_DENIED : LG_EXIT_OK;
+}
+
 LG_DEFINE_CLEANUP(struct lg_policy, lg_policy_unref)
 
 int lg_cmd_check(int argc, char **argv)
@@ -208,5 +260,5 @@ int lg_cmd_check(int argc, char **argv)
         lg_bundle_read(&bundle, options.paths, options.n_paths, options.inventory,
                        options.n_inventory, &err) != LG_E_OK)
         return lg_cli_fail(&err);
-    return check(&options, &bundle, policy);
+    return options.fix ? fix(&options, &bundle, policy) : check(&options, &bundle, policy);
 }

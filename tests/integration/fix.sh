@@ -1,0 +1,147 @@
+#!/bin/bash
+# livegate check --fix: only the lines that have to change change, in files with comments, anchors, flow style, block
+# scalars, CRLF, many documents and lists, and in JSON; what cannot be mended safely is left alone, with the reason.
+set -uo pipefail
+build=${1:?usage: tests/integration/fix.sh BUILD_DIRECTORY}
+livegate=$(realpath "$build")/livegate
+cd "$(dirname "$0")/../.."
+. tests/support/shell.sh
+here=$PWD/tests/integration/fix
+demo=$PWD/manifests/demo
+
+fix() { run "$livegate" check --fix "$@"; }
+git() { command git -c user.name=test -c user.email=test@localhost -c core.autocrlf=false -c core.safecrlf=false "$@"; }
+
+# A repository of its own, so that git counts what changed.
+repository() {
+    rm -rf "$work/repo"
+    mkdir "$work/repo"
+    cp -r "$1" "$work/repo/files"
+    cd "$work/repo" || exit 1
+    git init -q . && git add -A && git commit -qm before
+}
+
+# --- hand-written files ---
+repository "$here/files"
+cluster=$here/cluster.yaml
+
+fix files --inventory "$cluster"
+expect_status 1 # the files are as they were
+printed=$out
+expect_eq "without --write nothing is written" "" "$(git status --porcelain)"
+expect_in "22 repairs in 12 files, not written (--write does); 4 findings need a person" "$out"
+sed '/^files\/.*: \[LG/,$d' <<<"$printed" >"$work/printed.diff"
+run git apply --check "$work/printed.diff"
+expect_status 0
+git apply "$work/printed.diff"
+git diff >"$work/applied.diff"
+git checkout -q .
+chmod 640 files/comments.yaml
+
+fix --write files --inventory "$cluster"
+expect_status 1 # for what is left
+expect_in "22 repairs in 12 files, written; 4 findings need a person" "$out"
+expect_eq "--write does what the diff says" "$(cat "$work/applied.diff")" "$(git diff)"
+expect_eq "only the lines that had to change changed" "\
+ files/anchors.yaml       | 6 +++---
+ files/block-scalars.yaml | 4 +++-
+ files/bom.yaml           | 2 +-
+ files/comments.yaml      | 2 +-
+ files/crlf.yaml          | 3 ++-
+ files/flow.yaml          | 2 +-
+ files/list.json          | 4 ++--
+ files/list.yaml          | 4 ++--
+ files/many.yaml          | 7 ++++---
+ files/no-newline.yaml    | 4 +++-
+ files/pretty.json        | 6 ++++--
+ files/templates.yaml     | 7 +++----
+ 12 files changed, 29 insertions(+), 22 deletions(-)" "$(git diff --stat=80)"
+git diff -U0 | grep -E '^[-+]' | sed 's/\r$/<CR>/' >"$work/changes"
+expect_eq "what changed" "$(cat "$here/changes")" "$(cat "$work/changes")"
+expect_eq "the mode is kept" 640 "$(stat -c %a files/comments.yaml)"
+expect_eq "line ends are kept" "$(wc -l <files/crlf.yaml)" "$(grep -c $'\r$' files/crlf.yaml)"
+
+# What is left, and why.
+expect_in 'files/shared.yaml:15: [LG101] volume "a"' "$out"
+expect_in 'files/merge.yaml:17: [LG201] interface "default"' "$out"
+expect_in "needs a person: a repair cannot be written here: what would have to change is shared with something else in the file" "$out"
+expect_in 'files/list.yaml:32: [LG202] interface "default": port 49152' "$out"
+expect_in "needs a person: move the guest's service to another port" "$out"
+expect_in 'files/list.yaml:36: [LG101] volume "old": claim "old-data" is ReadWriteOnce' "$out"
+expect_in "needs a person: the access mode of an existing claim cannot be changed" "$out"
+
+# A second run changes nothing.
+git commit -qam mended
+fix --write files --inventory "$cluster"
+expect_in "0 repairs in 0 files; 4 findings need a person" "$out"
+expect_eq "a second run changes nothing" "" "$(git status --porcelain)"
+
+# Every file that was mended whole has nothing left to object to.
+for file in anchors block-scalars bom comments crlf flow many no-newline templates; do
+    run "$livegate" check --strict "files/$file.yaml" --inventory "$cluster"
+    expect_status 0
+done
+
+# --- a claim that the cluster has already cannot be changed, in files neither ---
+cat >claim.yaml <<'YAML'
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {name: data, namespace: shop}
+spec: {accessModes: [ReadWriteOnce], storageClassName: nfs}
+YAML
+cat >vm.yaml <<'YAML'
+apiVersion: kubevirt.io/v1
+kind: VirtualMachine
+metadata: {name: vm, namespace: shop}
+spec:
+  template:
+    spec:
+      networks: [{name: default, pod: {}}]
+      domain: {devices: {interfaces: [{name: default, masquerade: {}}]}}
+      volumes: [{name: data, persistentVolumeClaim: {claimName: data}}]
+YAML
+fix claim.yaml vm.yaml --inventory "$cluster"
+expect_in "+spec: {accessModes: [ReadWriteMany], storageClassName: nfs}" "$out"
+expect_in "1 repair in 1 file, not written (--write does); 0 findings need a person" "$out"
+cp claim.yaml there.yaml
+fix claim.yaml vm.yaml --inventory "$cluster" --inventory there.yaml
+expect_in "0 repairs in 0 files" "$out"
+expect_in "needs a person: the cluster has it already, and its spec cannot be changed" "$out"
+
+# --- for programs ---
+fix claim.yaml vm.yaml "$here/files/list.yaml" --inventory "$cluster" --output json
+expect_status 1
+expect_eq "keys" '["apiVersion","kind","files","repairs","needPerson","summary"]' "$(jq -c keys_unsorted <<<"$out")"
+expect_eq "summary" '{"files":2,"repairs":3,"needPerson":2}' "$(jq -c .summary <<<"$out")"
+expect_eq "repairs" "LG104 LG201 LG104" "$(jq -r '[.repairs[].rule] | join(" ")' <<<"$out")"
+expect_eq "the first file" "claim.yaml false" "$(jq -r '.files[0] | "\(.file) \(.written)"' <<<"$out")"
+expect_eq "what is left" "LG101 36, LG202 32" "$(jq -r '[.needPerson[] | "\(.rule) \(.line)"] | join(", ")' <<<"$out")"
+
+# --- standard input, links, wrong usage ---
+run_with "$(cat claim.yaml vm.yaml | sed '4a---')" "$livegate" check --fix - --inventory "$cluster"
+expect_in "+++ b/-" "$out"
+run_with "" "$livegate" check --fix --write -
+expect_status 2
+run "$livegate" check --write vm.yaml
+expect_status 2
+mkdir real && mv claim.yaml real/ && ln -s real/claim.yaml claim.yaml
+fix --write claim.yaml vm.yaml --inventory "$cluster"
+expect_status 0
+expect_eq "a link stays a link" "real/claim.yaml" "$(readlink claim.yaml)"
+expect_in "ReadWriteMany" "$(cat real/claim.yaml)"
+
+# --- the demo's manifests ---
+repository "$demo/vms"
+fix --write files --inventory "$demo/cluster"
+expect_eq "only the lines that had to change changed" "\
+ files/06-disk-from-rbd-profile.yaml | 1 +
+ files/07-bridge.yaml                | 2 +-
+ files/10-all-at-once.yaml           | 2 +-
+ 3 files changed, 3 insertions(+), 2 deletions(-)" "$(git diff --stat=80)"
+expect_in "files/08-migration-ports.yaml:20: [LG202]" "$out"
+expect_in "needs a person: move the guest's service to another port" "$out"
+git commit -qam mended
+fix --write files --inventory "$demo/cluster"
+expect_eq "a second run changes nothing" "" "$(git status --porcelain)"
+
+finish

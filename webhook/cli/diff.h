@@ -1,0 +1,12 @@
+/* A unified diff out of splices: what changed is known already, so nothing has to be searched. Pure, any thread. */
+#ifndef LG_WEBHOOK_CLI_DIFF_H
+#define LG_WEBHOOK_CLI_DIFF_H
+
+#include "rules/core/rewrite.h"
+
+/* Appends the diff of `text` and `text` with the splices (finished ones), three lines of context; nothing without any.
+ * Relative names get git's a/ and b/. O(text). */
+void lg_diff(const char *file, struct lg_str text, const struct lg_splices *splices,
+             struct lg_buf *out);
+
+#endif
