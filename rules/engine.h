@@ -10,6 +10,10 @@
 
 struct lg_engine_input {
     const struct lg_inventory *inventory;
+    /* Others change the cluster meanwhile, and single objects can be read: a denial that rests on another object, or on
+     * there being none, counts only where that was read (lg_inventory_over), else it is pending; what should be read is
+     * in `wants`. False: the inventory is the truth. */
+    bool confirm;
     const struct lg_policy *policy;
     enum lg_kind kind;
     enum lg_op op;
@@ -30,6 +34,18 @@ struct lg_engine_input {
     void *expired_arg;
 };
 
+/* An object that would settle something if it were read. */
+struct lg_want {
+    enum lg_kind kind;
+    struct lg_str ns, name; /* borrowed from the object; ns "" for a cluster-scoped kind */
+    bool found;             /* the inventory has it; what it says there is to be confirmed */
+};
+enum { LG_WANTS_MAX = 8 };
+struct lg_wants {
+    size_t n; /* what does not fit is not read */
+    struct lg_want items[LG_WANTS_MAX];
+};
+
 enum lg_requester { LG_REQUESTER_PERSON, LG_REQUESTER_CONTROLLER, LG_REQUESTER_BYPASS };
 
 struct lg_judgement {
@@ -48,8 +64,9 @@ struct lg_judgement {
     struct lg_policy_stalls stalls;   /* patterns of the policy that were too expensive */
     const struct lg_turnout *turnout; /* the input's */
     struct lg_subject subject;
-    int migratable;  /* see lg_judgement_migratable */
-    bool disks_stay; /* KubeVirt counts its disks among the reasons against a migration */
+    struct lg_wants wants; /* with `confirm`; none for controllers, who are never held up */
+    int migratable;        /* see lg_judgement_migratable */
+    bool disks_stay;       /* KubeVirt counts its disks among the reasons against a migration */
     /* of a VM or VMI, for the per-node answer; NULL = not worked out */
     const struct lg_requirements *requirements;
 };

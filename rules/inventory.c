@@ -48,6 +48,9 @@ struct lg_inventory {
     const struct lg_storage_class *default_class[2]; /* [virt] */
     struct lg_arena settings_arena;
     const struct lg_settings *settings;
+    /* of a view (lg_inventory_over), else none */
+    const struct lg_read *reads;
+    size_t n_reads;
 };
 
 static bool is_indexed(enum lg_kind kind)
@@ -343,6 +346,38 @@ void lg_inventory_set_known(struct lg_inventory *inv, enum lg_kind kind, enum lg
     inv->tables[kind].known = known;
 }
 
+/* --- reads in front --- */
+
+const struct lg_inventory *lg_inventory_over(const struct lg_inventory *base,
+                                             const struct lg_read *reads, size_t n,
+                                             struct lg_arena *arena)
+{
+    assert(n <= LG_READS_MAX);
+    struct lg_inventory *view = lg_arena_alloc(arena, sizeof *view);
+    *view = *base; /* the same tables and indexes */
+    view->reads = reads;
+    view->n_reads = n;
+    return view;
+}
+
+static const struct lg_read *read_of(const struct lg_inventory *inv, enum lg_kind kind,
+                                     struct lg_str ns, struct lg_str name)
+{
+    for (size_t i = 0; i < inv->n_reads; i++) {
+        const struct lg_read *read = &inv->reads[i];
+        if (read->kind == kind && lg_str_eq(read->name, name) &&
+            (!lg_gvk(kind)->namespaced || lg_str_eq(read->ns, ns)))
+            return read;
+    }
+    return NULL;
+}
+
+bool lg_inventory_was_read(const struct lg_inventory *inv, enum lg_kind kind, struct lg_str ns,
+                           struct lg_str name)
+{
+    return read_of(inv, kind, ns, name) != NULL;
+}
+
 /* --- look-ups --- */
 
 enum lg_known lg_inventory_known(const struct lg_inventory *inv, enum lg_kind kind)
@@ -372,6 +407,11 @@ enum lg_lookup lg_inventory_get(const struct lg_inventory *inv, enum lg_kind kin
                                 struct lg_str name, const struct lg_record **ret)
 {
     assert(kind < LG_KIND_COUNT);
+    const struct lg_read *read = read_of(inv, kind, ns, name);
+    if (read != NULL) {
+        *ret = read->record;
+        return *ret != NULL ? LG_FOUND : LG_ABSENT;
+    }
     struct key key lg_cleanup(key_done);
     key_init(&key, lg_gvk(kind)->namespaced, ns, name);
     *ret = record_of(kind, lg_map_get(&inv->tables[kind].by_key, key.str));
@@ -446,8 +486,16 @@ const struct lg_migration_record *lg_inventory_next_migration(const struct lg_in
                                                               struct lg_str ns, struct lg_str vmi,
                                                               size_t *pos)
 {
-    const struct link *link = next_link(&inv->migrations, ns, vmi, pos);
-    return link != NULL ? (const struct lg_migration_record *)link->record : NULL;
+    const struct link *link;
+    while ((link = next_link(&inv->migrations, ns, vmi, pos)) != NULL) {
+        const struct lg_record *record = link->record;
+        const struct lg_read *read = read_of(inv, LG_KIND_MIGRATION, record->ns, record->name);
+        if (read != NULL)
+            record = read->record;
+        if (record != NULL)
+            return (const struct lg_migration_record *)record;
+    }
+    return NULL;
 }
 
 const struct lg_slots *lg_inventory_slots(const struct lg_inventory *inv)
@@ -521,8 +569,9 @@ enum lg_lookup lg_inventory_migration_settings(const struct lg_inventory *inv,
         return LG_FOUND; /* a KubeVirt without policies */
     if (known != LG_KNOWN)
         return LG_UNKNOWN;
-    if (lg_inventory_count(inv, LG_KIND_MIGRATION_POLICY) != 0 &&
-        lg_inventory_namespace(inv, vmi->r.ns, &ns) != LG_FOUND)
+    if (lg_inventory_count(inv, LG_KIND_MIGRATION_POLICY) == 0)
+        return LG_FOUND;
+    if (lg_inventory_namespace(inv, vmi->r.ns, &ns) != LG_FOUND)
         return LG_UNKNOWN;
     while ((record = lg_inventory_next(inv, LG_KIND_MIGRATION_POLICY, &pos)) != NULL)
         best = lg_migration_policy_better(best, (const struct lg_migration_policy_record *)record,

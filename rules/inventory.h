@@ -52,6 +52,27 @@ enum lg_lookup lg_inventory_vmi(const struct lg_inventory *inv, struct lg_str ns
 enum lg_lookup lg_inventory_namespace(const struct lg_inventory *inv, struct lg_str name,
                                       const struct lg_namespace **ret);
 
+/* --- reads, in front of an inventory --- */
+
+/* What one object was when it was read by itself: newer than the inventory. */
+struct lg_read {
+    enum lg_kind kind;
+    struct lg_str ns, name;         /* ns "" for a cluster-scoped kind */
+    const struct lg_record *record; /* NULL: there is none of that name */
+};
+enum { LG_READS_MAX = 12 };
+
+/* `base` as it looks with these reads (at most LG_READS_MAX; all borrowed, like `base`) in front of it: look-ups by name and
+ * the migrations of a VMI go by them, everything else is `base`'s. A view in the arena, not to be changed or freed. */
+const struct lg_inventory *lg_inventory_over(const struct lg_inventory *base,
+                                             const struct lg_read *reads, size_t n,
+                                             struct lg_arena *arena);
+/* True when that object is among the reads. */
+bool lg_inventory_was_read(const struct lg_inventory *inv, enum lg_kind kind, struct lg_str ns,
+                           struct lg_str name);
+
+/* --- more than one --- */
+
 /* Visits all records of a kind, in no order: start with *pos = 0 until NULL. */
 const struct lg_record *lg_inventory_next(const struct lg_inventory *inv, enum lg_kind kind,
                                           size_t *pos);

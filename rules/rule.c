@@ -162,15 +162,50 @@ enum lg_action lg_rule_leaning_action(struct lg_rule_context *context, struct lg
     return excuses != NULL && excuses[i].n != 0 ? weaker(action, LG_ACTION_AUDIT) : action;
 }
 
+static bool was_read(const struct lg_run *run, enum lg_kind kind, struct lg_str name)
+{
+    return name.n != 0 && lg_inventory_was_read(run->inventory, kind, run->subject.ns, name);
+}
+
+/* Asks for the object to be read, if that can be done; false: it was read, or cannot be. */
+static bool want(struct lg_run *run, enum lg_kind kind, struct lg_str name)
+{
+    struct lg_str ns = lg_gvk(kind)->namespaced ? run->subject.ns : LG_STR("");
+    struct lg_wants *wants = run->wants;
+    const struct lg_record *record;
+    if (wants == NULL || name.n == 0 || was_read(run, kind, name))
+        return false;
+    for (size_t i = 0; i < wants->n; i++)
+        if (wants->items[i].kind == kind && lg_str_eq(wants->items[i].name, name))
+            return true;
+    bool found = lg_inventory_get(run->inventory, kind, ns, name, &record) == LG_FOUND;
+    if (wants->n < LG_WANTS_MAX)
+        wants->items[wants->n++] = (struct lg_want){.kind = kind,
+                                                    .ns = lg_arena_str(run->arena, ns),
+                                                    .name = lg_arena_str(run->arena, name),
+                                                    .found = found};
+    return true;
+}
+
+static struct lg_str unconfirmed(const struct lg_report *report, struct lg_arena *arena)
+{
+    return lg_arena_printf(arena,
+                           "%.*s (as it was last seen; %s \"%.*s\" could not be read again "
+                           "in time)",
+                           LG_ARG(report->message), lg_gvk(report->rests_on_kind)->noun,
+                           LG_ARG(report->rests_on));
+}
+
 /* A reason that does not stand in the VM says who brings it: instancetype "u1.gpu" brings gpu "gpu0": ... */
 static struct lg_str message_of(const struct lg_run *run, const struct lg_report *report,
-                                enum lg_part part)
+                                enum lg_part part, bool open)
 {
+    struct lg_str message = open ? unconfirmed(report, run->arena) : report->message;
     if (part == LG_PART_OWN)
-        return report->message;
+        return message;
     return lg_arena_printf(run->arena, "%.*s brings %s%.*s",
                            LG_ARG(lg_expansion_part(&run->subject.vm, part)->title),
-                           lg_str_empty(report->about) ? "this: " : "", LG_ARG(report->message));
+                           lg_str_empty(report->about) ? "this: " : "", LG_ARG(message));
 }
 
 void lg_rule_report(struct lg_rule_context *context, const struct lg_report *report)
@@ -183,19 +218,22 @@ void lg_rule_report(struct lg_rule_context *context, const struct lg_report *rep
         reason = NULL;
     enum lg_part part;
     struct lg_val at = lg_expansion_origin(&run->subject.vm, report->at, &part);
-    bool pending = rule->action == LG_ACTION_PENDING;
-    run->unsure = run->unsure || pending;
-    if (reason != NULL && !pending) {
-        run->immovable = true;
-        run->disks = run->disks || strcmp(reason, "DisksNotLiveMigratable") == 0;
-    }
-    run->stranded = run->stranded || (rule->strands && report->at_most == LG_ACTION_OFF);
     enum lg_action action = run->action;
     if (report->by_default != LG_ACTION_OFF && !run->view.chosen[run->index])
         action = lg_policy_exempted(run->policy, run->exempt, run->index, report->by_default,
                                     &run->excuse);
     if (report->at_most != LG_ACTION_OFF)
         action = weaker(action, report->at_most);
+    bool open = action == LG_ACTION_DENY && want(run, report->rests_on_kind, report->rests_on);
+    if (open)
+        action = LG_ACTION_PENDING;
+    bool pending = rule->action == LG_ACTION_PENDING || open;
+    run->unsure = run->unsure || pending;
+    if (reason != NULL && !pending) {
+        run->immovable = true;
+        run->disks = run->disks || strcmp(reason, "DisksNotLiveMigratable") == 0;
+    }
+    run->stranded = run->stranded || (rule->strands && report->at_most == LG_ACTION_OFF && !open);
     struct lg_str excuse;
     bool excepted = false;
     action = excused(run, action, &excuse, &excepted);
@@ -211,12 +249,12 @@ void lg_rule_report(struct lg_rule_context *context, const struct lg_report *rep
         .ident = report->ident,
         .at = at,
         .field = field_of(run, at),
-        .message = presentable(message_of(run, report, part), run->arena),
+        .message = presentable(message_of(run, report, part, open), run->arena),
         .fix = presentable(report->fix, run->arena),
         .head = presentable(report->head, run->arena),
         .excuse = presentable(excuse, run->arena),
         .excepted = excepted,
-        .kubevirt_reason = reason,
+        .kubevirt_reason = open ? NULL : reason,
     };
     keep(run, &finding);
 }
@@ -274,14 +312,17 @@ static struct lg_str plural(enum lg_kind kind, struct lg_arena *arena)
 }
 
 /* Why it is not known: `it` is the object or its kind, `kinds` the kind. */
-static struct lg_str lack_message(enum lg_known known, struct lg_str it, struct lg_str kinds,
-                                  struct lg_arena *arena)
+static struct lg_str lack_message(enum lg_known known, bool on_demand, struct lg_str it,
+                                  struct lg_str kinds, struct lg_arena *arena)
 {
     switch (known) {
     case LG_NOT_GIVEN:
         return lg_arena_printf(arena, "not known: %.*s (no %.*s were given)", LG_ARG(it),
                                LG_ARG(kinds));
     case LG_NOT_SYNCED:
+        if (on_demand)
+            return lg_arena_printf(arena, "not known yet: %.*s (it was not read in time)",
+                                   LG_ARG(it));
         return lg_arena_printf(arena, "not known yet: %.*s (%.*s have not been listed)", LG_ARG(it),
                                LG_ARG(kinds));
     case LG_NOT_SERVED:
@@ -304,7 +345,9 @@ void lg_rule_lacks(struct lg_rule_context *context, struct lg_val at, enum lg_ki
     struct lg_run *run = context->engine;
     struct lg_arena *arena = run->arena;
     assert(kind < LG_KIND_COUNT);
-    enum lg_known known = lg_inventory_known(run->inventory, kind);
+    /* What was read by itself is known, whatever is known of its kind. */
+    enum lg_known known =
+        was_read(run, kind, name) ? LG_KNOWN : lg_inventory_known(run->inventory, kind);
     struct lg_str kinds = plural(kind, arena);
     struct lg_str it = kinds;
     if (name.n != 0)
@@ -314,7 +357,9 @@ void lg_rule_lacks(struct lg_rule_context *context, struct lg_val at, enum lg_ki
         fix = lg_arena_printf(arena, "add the %.*s to the inventory", LG_ARG(kinds));
     else if (known == LG_FORBIDDEN)
         fix = lg_arena_printf(arena, "let livegate get, list and watch %s", lg_gvk(kind)->plural);
-    lack(run, at, kind, name, lack_message(known, it, kinds, arena), fix);
+    if (known == LG_KNOWN || known == LG_NOT_SYNCED)
+        (void)want(run, kind, name);
+    lack(run, at, kind, name, lack_message(known, lg_gvk(kind)->on_demand, it, kinds, arena), fix);
 }
 
 void lg_rule_lacks_text(struct lg_rule_context *context, struct lg_val at, struct lg_str what)

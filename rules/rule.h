@@ -75,6 +75,10 @@ struct lg_report {
     struct lg_str fix;
     /* how the head of a denial says it, "with ... a drain waits"; "" = it is one of the reasons */
     struct lg_str head;
+    /* What it rests on beside the subject: the object of that name in the subject's namespace, or that there is none. A
+     * denial is believed only once that was read, where it can be. "": on nothing but the subject. */
+    struct lg_str rests_on;
+    enum lg_kind rests_on_kind;
     /* KubeVirt does not count this one although the rule has a kubevirt_reason */
     bool beyond_kubevirt;
     const char

@@ -23,6 +23,7 @@ struct lg_run {
     bool opted_out;                  /* a VM that declares itself immovable */
     const struct lg_str *excuses;    /* by rule index, once a finding asked for them; or NULL */
     bool excuses_known;
+    struct lg_wants *wants; /* the judgement's; NULL: the inventory is the truth */
     int64_t now_unix_s;
     bool (*expired)(void *arg);
     void *expired_arg;

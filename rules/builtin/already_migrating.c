@@ -60,6 +60,8 @@ static void check(struct lg_rule_context *context)
     }
     const struct lg_report report = {
         .at = moving.at,
+        .rests_on = oldest->r.name,
+        .rests_on_kind = LG_KIND_MIGRATION,
         .message = message_of(context, oldest, n),
         .fix = lg_arena_printf(context->arena,
                                "wait until it has finished, or cancel it: oc delete vmim -n %.*s "

@@ -64,6 +64,8 @@ static void check(struct lg_rule_context *context)
             .at = claim->at,
             .about = claim->volume,
             .ident = claim->claim,
+            .rests_on = claim->from == LG_FROM_CLAIM ? LG_STR("") : claim->claim, /* none yet */
+            .rests_on_kind = LG_KIND_CLAIM,
             .at_most = vm->wait_as_receiver ? LG_ACTION_WARN : LG_ACTION_OFF,
             .message = message_of(claim, context->arena),
             .fix = fix_of(claim, &view, context->arena),

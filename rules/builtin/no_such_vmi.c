@@ -9,7 +9,11 @@
 static void say(struct lg_rule_context *context, struct lg_val at, struct lg_str message,
                 struct lg_str fix)
 {
-    const struct lg_report report = {.at = at, .message = message, .fix = fix};
+    const struct lg_report report = {.at = at,
+                                     .message = message,
+                                     .fix = fix,
+                                     .rests_on = lg_json_str(at),
+                                     .rests_on_kind = LG_KIND_VMI};
     lg_rule_report(context, &report);
 }
 

@@ -20,6 +20,8 @@ static void say_condition(struct lg_rule_context *context, struct lg_val at,
         .at = at,
         .message = lg_arena_printf(arena, "VMI \"%.*s\" is not live-migratable, %.*s",
                                    LG_ARG(vmi->r.name), LG_ARG(why)),
+        .rests_on = vmi->r.name,
+        .rests_on_kind = LG_KIND_VMI,
         .fix = LG_STR("remove the cause and restart the guest; \"livegate check\" on its virtual "
                       "machine names every cause"),
     };

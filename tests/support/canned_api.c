@@ -54,6 +54,7 @@ struct resource {
     uint64_t first, end;
     uint64_t compacted; /* versions below are gone */
     struct fault faults[LG_CANNED_VERBS];
+    bool muted; /* watches are told nothing */
     unsigned requests[LG_CANNED_VERBS];
     char last[LG_CANNED_VERBS][512];
     unsigned storm_per_second;
@@ -327,7 +328,8 @@ static enum MHD_Result answer(struct MHD_Connection *connection, int status,
     return result;
 }
 
-static enum MHD_Result answer_status(struct MHD_Connection *connection, int status)
+static enum MHD_Result answer_status_about(struct MHD_Connection *connection, int status,
+                                           const char *name)
 {
     const char *reason = status == 401   ? "Unauthorized"
                          : status == 403 ? "Forbidden"
@@ -338,11 +340,19 @@ static enum MHD_Result answer_status(struct MHD_Connection *connection, int stat
     struct lg_buf body = {0};
     lg_buf_printf(&body,
                   "{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"metadata\":{},\"status\":"
-                  "\"Failure\",\"message\":\"canned %s\",\"reason\":\"%s\",\"code\":%d}\n",
-                  reason, reason, status);
+                  "\"Failure\",\"message\":\"canned %s\",\"reason\":\"%s\",\"details\":{",
+                  reason, reason);
+    if (name != NULL)
+        lg_buf_printf(&body, "\"name\":\"%s\"", name);
+    lg_buf_printf(&body, "},\"code\":%d}\n", status);
     enum MHD_Result result = answer(connection, status, &body);
     lg_buf_done(&body);
     return result;
+}
+
+static enum MHD_Result answer_status(struct MHD_Connection *connection, int status)
+{
+    return answer_status_about(connection, status, NULL);
 }
 
 /* --- lists --- */
@@ -511,7 +521,7 @@ static void fill(struct watch *w)
     w->started = true;
     if (w->at < r->first)
         w->broken = true;
-    while (w->fault == 0 && !w->broken && w->at < r->end && w->out.n < BATCH_BYTES) {
+    while (w->fault == 0 && !r->muted && !w->broken && w->at < r->end && w->out.n < BATCH_BYTES) {
         const struct event *event = &r->events[w->at++ % EVENTS_KEPT];
         lg_buf_printf(&w->out, "{\"type\":\"%s\",\"object\":", event->type);
         lg_buf_add(&w->out, event->blob->text, event->blob->n);
@@ -537,7 +547,8 @@ static ssize_t watch_read(void *arg, uint64_t pos, char *to, size_t room)
         result = (ssize_t)(all - room);
     } else if (w->broken || w->fault == LG_CANNED_CUT) {
         result = MHD_CONTENT_READER_END_WITH_ERROR;
-    } else if (w->canned->stopping || w->fault != 0 || lg_clock_mono_ms() >= w->ends_ms) {
+    } else if (w->canned->stopping || (w->fault != 0 && w->fault != LG_CANNED_HANG) ||
+               lg_clock_mono_ms() >= w->ends_ms) {
         result = MHD_CONTENT_READER_END_OF_STREAM;
     } else {
         w->suspended = true;
@@ -586,7 +597,7 @@ static enum MHD_Result serve_object(struct lg_canned *canned, struct MHD_Connect
     struct resource *r = &canned->resources[target->kind];
     uintptr_t found = (uintptr_t)lg_map_get(&r->by_key, lg_str_of(target->key));
     if (found == 0)
-        return answer_status(connection, 404);
+        return answer_status_about(connection, 404, strchr(target->key, '/') + 1);
     struct lg_buf body = {0};
     lg_buf_add(&body, r->items[found - 1]->text, r->items[found - 1]->n);
     enum MHD_Result result = answer(connection, 200, &body);
@@ -610,6 +621,8 @@ static enum MHD_Result serve(struct lg_canned *canned, struct MHD_Connection *co
     int fault = meet_fault(&r->faults[verb]);
     if (fault >= 400)
         return answer_status(connection, fault);
+    if (fault == LG_CANNED_HANG)
+        return serve_watch(canned, connection, target.kind, fault);
     if (verb == LG_CANNED_GET)
         return serve_object(canned, connection, &target);
     if (verb == LG_CANNED_WATCH)
@@ -764,6 +777,14 @@ void lg_canned_compact(struct lg_canned *canned)
     canned->version++;
     for (int kind = 0; kind < LG_KIND_COUNT; kind++)
         canned->resources[kind].compacted = canned->version;
+    pthread_mutex_unlock(&canned->mutex);
+}
+
+void lg_canned_mute(struct lg_canned *canned, enum lg_kind kind, bool muted)
+{
+    pthread_mutex_lock(&canned->mutex);
+    canned->resources[kind].muted = muted;
+    wake(canned, kind);
     pthread_mutex_unlock(&canned->mutex);
 }
 

@@ -29,6 +29,7 @@ enum {
     LG_CANNED_CUT = 1,     /* 200, and the connection breaks within the first object */
     LG_CANNED_ERROR_EVENT, /* watch: 200, and an ERROR event with code 410 */
     LG_CANNED_GARBAGE,     /* 200, and what is no JSON */
+    LG_CANNED_HANG,        /* 200, and nothing more */
 };
 
 struct lg_canned_options {
@@ -67,6 +68,8 @@ void lg_canned_bookmark(struct lg_canned *canned);
 /* The next `times` requests of this sort are answered with `status` (or LG_CANNED_...); -1: until changed. */
 void lg_canned_fault(struct lg_canned *canned, enum lg_kind kind, enum lg_canned_verb verb,
                      int status, int times);
+/* Watches of the kind are told nothing until it is unmuted; then what happened meanwhile. */
+void lg_canned_mute(struct lg_canned *canned, enum lg_kind kind, bool muted);
 /* Breaks all watches off. */
 void lg_canned_disconnect(struct lg_canned *canned);
 /* Forgets the past: watches and `continue` from versions before now are 410. Open watches go on. */

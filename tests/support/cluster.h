@@ -9,6 +9,7 @@ struct lg_cluster {
     struct lg_serve serve;
     struct lg_canned *canned;
     const char *timeout; /* what the API server says it waits for a review; "3s" */
+    const char *user;    /* who asks; "jane" */
 };
 
 /* A canned API server with `options` (or a small cluster of 3 nodes, 8 claims and what belongs to them, NULL). */
@@ -23,7 +24,7 @@ void lg_cluster_done(struct lg_cluster *cluster);
 /* What one review came to. */
 struct lg_outcome {
     bool allowed;
-    char text[4096]; /* the denial's message, or the warnings, a line each */
+    char text[4096]; /* the denial's message and the warnings of LG10x, LG40x, LG60x, a line each */
     int64_t took_ms;
 };
 
@@ -40,6 +41,24 @@ void lg_await_vm(struct lg_cluster *cluster, const char *ns, const char *claim, 
 
 /* How often the server's log holds `text` by now. */
 int lg_count_log(struct lg_cluster *cluster, const char *text);
+
+/* Reviews the creation of a migration of `vmi`. */
+void lg_review_migration(struct lg_cluster *cluster, const char *ns, const char *vmi,
+                         struct lg_outcome *ret);
+
+/* Reviews `n` such VMs at once, with claims named by `claim` ("claim-#": a number each), each on a connection of
+ * its own; starts and does not wait. */
+void lg_review_vms_at_once(struct lg_cluster *cluster, const char *ns, const char *claim, int n,
+                           struct lg_process *ret);
+/* Waits for their answers, which must all be HTTP 200. Returns how many hold `text`. */
+int lg_await_reviews(struct lg_cluster *cluster, struct lg_process *process, int n,
+                     const char *text, int64_t deadline_ms);
+
+/* Puts a VMI that runs on node-0, a migration of a VMI; whether it can migrate ("True"), how far it is ("Running"). */
+void lg_put_vmi(struct lg_cluster *cluster, const char *ns, const char *name,
+                const char *migratable);
+void lg_put_migration(struct lg_cluster *cluster, const char *ns, const char *name, const char *vmi,
+                      const char *phase);
 
 /* Puts a claim with one access mode. */
 void lg_put_claim(struct lg_cluster *cluster, const char *ns, const char *name, const char *mode);

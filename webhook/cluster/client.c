@@ -1,5 +1,6 @@
 #include "webhook/cluster/client.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/random.h>
@@ -13,14 +14,62 @@ struct lg_client {
     struct lg_kubeconfig config;
     struct lg_http *http;
     struct lg_watches *watches;
+    struct lg_reads *reads;
     struct lg_thread thread;
     atomic_bool stopping;
+    pthread_mutex_t lock; /* the jobs, first come first served */
+    struct lg_job *first, *last;
 };
+
+/* --- jobs --- */
+
+void lg_client_post(struct lg_client *client, struct lg_job *job)
+{
+    job->next = NULL;
+    pthread_mutex_lock(&client->lock);
+    if (client->last != NULL)
+        client->last->next = job;
+    else
+        client->first = job;
+    client->last = job;
+    pthread_mutex_unlock(&client->lock);
+    lg_http_wake(client->http);
+}
+
+static void run_jobs(struct lg_client *client, struct lg_http *http)
+{
+    pthread_mutex_lock(&client->lock);
+    struct lg_job *job = client->first;
+    client->first = client->last = NULL;
+    pthread_mutex_unlock(&client->lock);
+    while (job != NULL) {
+        struct lg_job *next = job->next; /* the job may be gone when it has run */
+        job->run(job, http);
+        job = next;
+    }
+}
+
+struct lg_probe *lg_client_probe(struct lg_client *client, const struct lg_want *wants, size_t n,
+                                 lg_probe_done_fn *done, void *arg)
+{
+    struct lg_job *job;
+    struct lg_probe *probe = lg_probe_new(client->reads, wants, n, done, arg, &job);
+    lg_client_post(client, job);
+    return probe;
+}
+
+struct lg_live *lg_client_known(struct lg_client *client, const struct lg_want *want)
+{
+    return lg_reads_known(client->reads, want);
+}
+
+/* --- the thread --- */
 
 static void run(void *arg)
 {
     struct lg_client *client = arg;
     while (!atomic_load(&client->stopping)) {
+        run_jobs(client, client->http);
         int64_t now_ms = lg_clock_mono_ms();
         int64_t due_ms = lg_watches_ask(client->watches, now_ms);
         lg_http_turn(client->http, due_ms > now_ms ? due_ms - now_ms : 0);
@@ -32,9 +81,12 @@ static void client_free(struct lg_client *client)
 {
     if (client == NULL)
         return;
+    run_jobs(client, NULL);
+    lg_reads_free(client->reads);
     lg_watches_free(client->watches);
     lg_http_free(client->http);
     lg_kubeconfig_done(&client->config);
+    pthread_mutex_destroy(&client->lock);
     free(client);
 }
 LG_DEFINE_CLEANUP(struct lg_client, client_free)
@@ -52,6 +104,7 @@ enum lg_err_code lg_client_start(const struct lg_client_options *options, struct
                                  struct lg_err *err)
 {
     struct lg_client *client lg_cleanup(client_free_cleanup) = lg_calloc(1, sizeof *client);
+    pthread_mutex_init(&client->lock, NULL);
     enum lg_err_code code = lg_kubeconfig_open(&options->kubeconfig, &client->config, err);
     if (code == LG_E_OK)
         code = lg_http_new(&client->config, &client->http, err);
@@ -64,6 +117,9 @@ enum lg_err_code lg_client_start(const struct lg_client_options *options, struct
                                                     .server = client->config.server,
                                                     .credential = client->config.source,
                                                     .seed = draw_seed()});
+    client->reads = lg_reads_new(&(struct lg_reads_options){.http = client->http,
+                                                            .server = client->config.server,
+                                                            .credential = client->config.source});
     code = lg_thread_start(&client->thread, "lg-client", run, client, err);
     if (code != LG_E_OK)
         return code;

@@ -1,11 +1,14 @@
-/* The one thread that speaks with the API server: it lists and watches what the rules look up and keeps the store true.
+/* The one thread that speaks with the API server: it lists and watches what the rules look up and keeps the store true,
+ * reads single objects that a review cannot do without, and does what else is handed to it.
  *
  * Started and stopped by one thread. While it runs it is the store's only writer. States: started -> stopped (freed).
+ * Nobody posts or asks any more when it is stopped.
  */
 #ifndef LG_WEBHOOK_CLUSTER_CLIENT_H
 #define LG_WEBHOOK_CLUSTER_CLIENT_H
 
 #include "webhook/cluster/kubeconfig.h"
+#include "webhook/cluster/reads.h"
 #include "webhook/cluster/watches.h"
 
 struct lg_client;
@@ -32,5 +35,16 @@ const char *lg_client_source(const struct lg_client *client) __attribute__((nonn
 bool lg_client_settled(const struct lg_client *client) __attribute__((nonnull));
 void lg_client_state(const struct lg_client *client, enum lg_kind kind, struct lg_watch_state *ret)
     __attribute__((nonnull));
+
+/* Runs the job in the client's thread, soon. The job is the client's until then. Any thread. */
+void lg_client_post(struct lg_client *client, struct lg_job *job) __attribute__((nonnull));
+
+/* Reads these objects (at most LG_PROBE_MAX) and calls `done` once; given (lg_probe_unref). Any thread. */
+struct lg_probe *lg_client_probe(struct lg_client *client, const struct lg_want *wants, size_t n,
+                                 lg_probe_done_fn *done, void *arg)
+    __attribute__((nonnull(1, 2, 4), returns_nonnull, warn_unused_result));
+/* As lg_reads_known. Any thread. */
+struct lg_live *lg_client_known(struct lg_client *client, const struct lg_want *want)
+    __attribute__((nonnull, warn_unused_result));
 
 #endif

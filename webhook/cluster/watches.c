@@ -52,6 +52,8 @@ struct lg_watches *lg_watches_new(const struct lg_watches_options *options)
         watch->all = watches;
         watch->kind = (enum lg_kind)i;
         watch->known = LG_NOT_SYNCED;
+        if (lg_gvk(watch->kind)->on_demand)
+            lg_store_set_known(options->store, watch->kind, LG_NOT_SYNCED);
         if ((options->kinds & LG_BIT(i)) == 0)
             continue;
         watch->reflector =
@@ -232,8 +234,8 @@ static void say_settled(struct lg_watches *watches, int64_t now_ms)
     bool all = without.n == 0;
     lg_log(all ? LG_LOG_INFO : LG_LOG_WARN,
            all ? "the cluster is known" : "the cluster is known, but for these resources",
-           LG_F_STR("resources", lg_buf_view(&without)), LG_F_INT("objects", objects),
-           LG_F_INT("took_ms", now_ms - watches->started_ms));
+           LG_F_STR("resources", all ? (struct lg_str){0} : lg_buf_view(&without)),
+           LG_F_INT("objects", objects), LG_F_INT("took_ms", now_ms - watches->started_ms));
 }
 
 void lg_watches_show(struct lg_watches *watches, int64_t now_ms)

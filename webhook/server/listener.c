@@ -124,6 +124,16 @@ void lg_listener_linger(void *socket_context)
     context->linger = true;
 }
 
+void lg_listener_suspend(void *connection)
+{
+    MHD_suspend_connection(connection);
+}
+
+void lg_listener_resume(void *connection)
+{
+    MHD_resume_connection(connection);
+}
+
 /* Paths are compared as they were sent: no escape is another way to write one, or to end it with a NUL. */
 static size_t leave_escaped(void *arg, struct MHD_Connection *connection, char *text)
 {

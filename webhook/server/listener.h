@@ -35,6 +35,11 @@ void lg_listener_stop(struct lg_listener *listener);
 size_t lg_listener_reap(struct lg_listener *listener, int64_t now_ms);
 unsigned lg_listener_connections(struct lg_listener *listener);
 
+/* For pause.h: the library's connection does nothing until it is resumed; then its handler is called again. Suspended
+ * inside its handler, resumed from any thread. */
+void lg_listener_suspend(void *connection);
+void lg_listener_resume(void *connection);
+
 /* For the routes, by the library's socket context: the head of a request is here; a request is complete, head and body
  * of so many bytes; it is answered, or given up; or it is answered before its body was read, and the connection ends
  * with the answer. */

@@ -13,11 +13,18 @@
 #include "webhook/server/policy_stats.h"
 #include "webhook/server/stats.h"
 
-enum { MISROUTED_LOG_INTERVAL_MS = 60 * 1000, USED_PERCENT = 80 };
+enum {
+    MISROUTED_LOG_INTERVAL_MS = 60 * 1000,
+    USED_PERCENT = 80,                  /* of what the caller waits */
+    PAUSED_PERCENT = 70,                /* of that at most in pauses: judging comes behind them */
+    PAUSED_BODY_BYTES_MAX = 512 * 1024, /* a larger review is not held in memory to wait */
+};
 
 struct lg_reviewer {
     struct lg_store *store;
     struct lg_ledger_memory *ledger;
+    struct lg_client *client;
+    struct lg_pauses *pauses;
     pthread_mutex_t lock; /* the policy pointer */
     struct lg_policy *policy;
     _Atomic int64_t misrouted_log_ms; /* earliest time of the next line */
@@ -25,12 +32,14 @@ struct lg_reviewer {
 
 LG_DEFINE_CLEANUP(struct lg_policy, lg_policy_unref)
 
-struct lg_reviewer *lg_reviewer_new(struct lg_store *store, struct lg_policy *take_policy)
+struct lg_reviewer *lg_reviewer_new(const struct lg_reviewer_options *options)
 {
     struct lg_reviewer *reviewer = lg_calloc(1, sizeof *reviewer);
-    reviewer->store = store;
     reviewer->ledger = lg_ledger_memory_new();
-    reviewer->policy = take_policy;
+    reviewer->store = options->store;
+    reviewer->client = options->client;
+    reviewer->pauses = options->pauses;
+    reviewer->policy = options->take_policy;
     pthread_mutex_init(&reviewer->lock, NULL);
     return reviewer;
 }
@@ -168,13 +177,12 @@ struct outcome {
     struct lg_answer answer;
 };
 
-/* A new migration waits for its turn; one that has it is judged as any other object. */
-static void judge(struct lg_reviewer *reviewer, const struct lg_engine_input *input,
-                  struct lg_arena *arena, struct lg_judgement *ret)
+/* A new migration that no rule denies waits for its turn; one that has it is judged as any other object. */
+static void take_turn(struct lg_reviewer *reviewer, const struct lg_engine_input *input,
+                      struct lg_arena *arena, struct lg_judgement *io_judgement)
 {
     struct lg_ask ask;
-    lg_engine_judge(input, arena, ret);
-    if (!lg_limiter_ask(input, ret, lg_clock_mono_ms(), arena, &ask))
+    if (!lg_limiter_ask(input, io_judgement, lg_clock_mono_ms(), arena, &ask))
         return;
     struct lg_turnout *turnout = lg_arena_alloc(arena, sizeof *turnout);
     lg_ledger_memory_decide(reviewer->ledger, &ask, input->inventory, turnout);
@@ -182,19 +190,34 @@ static void judge(struct lg_reviewer *reviewer, const struct lg_engine_input *in
         return;
     struct lg_engine_input again = *input;
     again.turnout = turnout;
-    lg_engine_judge(&again, arena, ret);
+    lg_engine_judge(&again, arena, io_judgement);
 }
 
-static void decide(struct lg_reviewer *reviewer, const struct question *question,
-                   const struct lg_inventory *inventory, struct lg_arena *arena,
-                   struct outcome *ret)
+static enum lg_inquiry_step next_step(struct lg_reviewer *reviewer, const struct question *question,
+                                      const struct lg_wants *wants)
+{
+    const struct lg_review_call *call = question->call;
+    const struct lg_inquirer inquirer = {
+        .client = reviewer->client,
+        .pauses = reviewer->pauses,
+        .connection = call->body.n <= PAUSED_BODY_BYTES_MAX ? call->connection : NULL,
+        .deadline_ms = call->arrived_ns / 1000000 + call->timeout_ms * PAUSED_PERCENT / 100,
+    };
+    return lg_inquiry_next(&call->memory->inquiry, wants, &inquirer, lg_clock_mono_ms());
+}
+
+/* Judges or mends by one state of the inventory; *ret is whole only where the answer may leave. */
+static enum lg_inquiry_step decide(struct lg_reviewer *reviewer, const struct question *question,
+                                   const struct lg_inventory *inventory, struct lg_arena *arena,
+                                   struct outcome *ret)
 {
     const struct lg_review_call *call = question->call;
     const struct lg_review *review = &question->review;
     struct lg_policy *policy lg_cleanup(lg_policy_unref_cleanup) = policy_ref(reviewer);
     int64_t deadline_ns = call->arrived_ns + call->timeout_ms * USED_PERCENT * 10000;
     const struct lg_engine_input input = {
-        .inventory = inventory,
+        .inventory = lg_inquiry_view(&call->memory->inquiry, inventory, arena),
+        .confirm = reviewer->client != NULL,
         .policy = policy,
         .kind = review->kind,
         .op = question->op,
@@ -211,14 +234,21 @@ static void decide(struct lg_reviewer *reviewer, const struct question *question
         .expired = expired,
         .expired_arg = &deadline_ns,
     };
+    enum lg_inquiry_step step = LG_INQUIRY_ANSWER;
+    *ret = (struct outcome){0};
     if (call->route == LG_ROUTE_MUTATE) {
         lg_engine_mend(&input, LG_MEND_ADMISSION, arena, &ret->mending);
         lg_answer_mended(&ret->mending, arena, &ret->answer);
     } else {
-        judge(reviewer, &input, arena, &ret->judgement);
-        lg_answer_make(&ret->judgement, review->group, review->kind_name, arena, &ret->answer);
+        lg_engine_judge(&input, arena, &ret->judgement);
+        step = next_step(reviewer, question, &ret->judgement.wants);
+        if (step == LG_INQUIRY_ANSWER) {
+            take_turn(reviewer, &input, arena, &ret->judgement);
+            lg_answer_make(&ret->judgement, review->group, review->kind_name, arena, &ret->answer);
+        }
     }
     ret->answer.uid = review->uid;
+    return step;
 }
 
 static void log_mending(const struct lg_review *review, struct lg_str rules, int64_t duration_ns)
@@ -249,13 +279,19 @@ static void account(const struct question *question, const struct outcome *outco
         log_denial(review, &outcome->judgement, duration_ns);
 }
 
+void lg_review_memory_done(struct lg_review_memory *memory)
+{
+    lg_inquiry_done(&memory->inquiry);
+}
+
 enum lg_err_code lg_reviewer_answer(struct lg_reviewer *reviewer, const struct lg_review_call *call,
                                     struct lg_arena *arena, char **ret_text, size_t *ret_bytes,
                                     struct lg_err *err)
 {
     struct question question = {.call = call};
     struct lg_review *review = &question.review;
-    struct outcome outcome = {0};
+    struct outcome outcome;
+    enum lg_inquiry_step step;
     unsigned ticket;
 
     enum lg_err_code code = lg_review_decode(arena, call->body, review, err);
@@ -264,11 +300,19 @@ enum lg_err_code lg_reviewer_answer(struct lg_reviewer *reviewer, const struct l
     if (!op_of(review->operation, &question.op))
         return lg_err_set(err, LG_E_INVALID, "request.operation",
                           "is not CREATE, UPDATE, DELETE or CONNECT");
-    check_route(reviewer, call->route, review);
-    const struct lg_inventory *inventory = lg_store_pin(reviewer->store, &ticket);
-    decide(reviewer, &question, inventory, arena, &outcome);
-    *ret_text = lg_review_encode(&outcome.answer, ret_bytes);
-    lg_store_unpin(reviewer->store, ticket); /* findings may hold text of its records */
-    account(&question, &outcome);
+    if (call->memory->pauses == 0)
+        check_route(reviewer, call->route, review);
+    *ret_text = NULL;
+    do {
+        const struct lg_inventory *inventory = lg_store_pin(reviewer->store, &ticket);
+        step = decide(reviewer, &question, inventory, arena, &outcome);
+        if (step == LG_INQUIRY_ANSWER)
+            *ret_text = lg_review_encode(&outcome.answer, ret_bytes);
+        lg_store_unpin(reviewer->store, ticket); /* findings may hold text of its records */
+    } while (step == LG_INQUIRY_AGAIN);
+    if (step == LG_INQUIRY_ANSWER)
+        account(&question, &outcome);
+    else
+        call->memory->pauses++;
     return LG_E_OK;
 }

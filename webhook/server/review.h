@@ -9,6 +9,7 @@
 
 #include "rules/engine.h"
 #include "webhook/cluster/store.h"
+#include "webhook/server/inquiry.h"
 
 enum lg_route { LG_ROUTE_VALIDATE, LG_ROUTE_MIGRATIONS, LG_ROUTE_MUTATE, LG_ROUTE_NONE };
 
@@ -17,8 +18,14 @@ enum { LG_REVIEW_TIMEOUT_MS = 3000, LG_REVIEW_TIMEOUT_MS_MAX = 30000 };
 
 struct lg_reviewer;
 
-/* `store` is borrowed for the reviewer's life; the policy is taken. */
-struct lg_reviewer *lg_reviewer_new(struct lg_store *store, struct lg_policy *take_policy);
+/* All borrowed for the reviewer's life, but the policy. */
+struct lg_reviewer_options {
+    struct lg_store *store;
+    struct lg_client *client; /* for what the store does not hold; NULL: the store is the truth */
+    struct lg_pauses *pauses;
+    struct lg_policy *take_policy;
+};
+struct lg_reviewer *lg_reviewer_new(const struct lg_reviewer_options *options);
 void lg_reviewer_free(struct lg_reviewer *reviewer);
 
 /* Judges by this policy from the next review on. Any thread. */
@@ -27,15 +34,25 @@ void lg_reviewer_set_policy(struct lg_reviewer *reviewer, struct lg_policy *take
 /* Sets the metrics about the policy that holds now. Any thread. */
 void lg_reviewer_survey(struct lg_reviewer *reviewer);
 
+/* What a review keeps while it waits; zeroed at first. */
+struct lg_review_memory {
+    unsigned pauses;
+    struct lg_inquiry inquiry;
+};
+void lg_review_memory_done(struct lg_review_memory *memory);
+
 struct lg_review_call {
     enum lg_route route;
     struct lg_str body;
     int64_t arrived_ns; /* monotonic, when the request's head was read */
     int64_t timeout_ms; /* what the caller waits; the answer leaves before 80 % of it */
+    void *connection;   /* for pause.h */
+    struct lg_review_memory *memory;
 };
 
-/* Reads, judges (by the route of /mutate: mends), counts and logs. *ret_text: the answer, malloc'd, given. LG_E_INVALID: no AdmissionReview v1; err says
- * why. Uses the arena and leaves resetting it to the caller. Any thread. */
+/* Reads, judges (by the route of /mutate: mends), counts and logs. *ret_text: the answer, malloc'd, given; NULL: the
+ * connection is suspended, and this is to be called again with the same call and memory when it is resumed.
+ * LG_E_INVALID: no AdmissionReview v1; err says why. Uses the arena and leaves resetting it to the caller. Any thread. */
 enum lg_err_code lg_reviewer_answer(struct lg_reviewer *reviewer, const struct lg_review_call *call,
                                     struct lg_arena *arena, char **ret_text, size_t *ret_bytes,
                                     struct lg_err *err) __attribute__((warn_unused_result));

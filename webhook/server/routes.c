@@ -29,6 +29,8 @@ struct request {
     char *body;
     size_t n, size;
     int64_t arrived_ns, timeout_ms;
+    bool complete; /* head and body are here */
+    struct lg_review_memory memory;
 };
 
 /* --- one arena a server thread, freed when the thread ends --- */
@@ -292,11 +294,15 @@ static enum MHD_Result answer(struct lg_service *service, struct MHD_Connection 
     const struct lg_review_call call = {.route = request->route,
                                         .body = {request->body, request->n},
                                         .arrived_ns = request->arrived_ns,
-                                        .timeout_ms = request->timeout_ms};
+                                        .timeout_ms = request->timeout_ms,
+                                        .connection = connection,
+                                        .memory = &request->memory};
 
     enum lg_err_code code =
         lg_reviewer_answer(service->reviewer, &call, arena, &reply.text, &reply.n, &err);
     lg_arena_reset(arena);
+    if (code == LG_E_OK && reply.text == NULL)
+        return MHD_YES; /* suspended: we are called again */
     release_body(service, request);
     if (code != LG_E_OK)
         return send_bad(service, connection, &err);
@@ -319,7 +325,9 @@ enum MHD_Result lg_routes_reviews(void *arg, struct MHD_Connection *connection, 
         *upload_bytes = 0;
         return MHD_YES;
     }
-    completed(connection);
+    if (!request->complete)
+        completed(connection);
+    request->complete = true;
     if (request->refusal != 0)
         return send_refusal(service, connection, request);
     return answer(service, connection, request);
@@ -335,6 +343,7 @@ void lg_routes_completed(void *arg, struct MHD_Connection *connection, void **st
         return;
     lg_listener_answered(socket_context(connection));
     release_body(service, request);
+    lg_review_memory_done(&request->memory);
     free(request);
     atomic_fetch_sub(&service->in_flight, 1);
 }

@@ -168,6 +168,7 @@ static enum lg_err_code start(struct server *server, struct lg_err *err)
                           "this build has no rules; it would admit "
                           "everything");
     lg_stats_register();
+    lg_pauses_register_metrics();
     enum lg_err_code code = load(server, err);
     if (code == LG_E_OK)
         code = listen_on_both(server, err);
@@ -178,7 +179,11 @@ static enum lg_err_code start(struct server *server, struct lg_err *err)
         code = lg_source_open(&server->options->source, &server->source, err);
     if (code != LG_E_OK)
         return code;
-    server->service.reviewer = lg_reviewer_new(server->source.store, lg_steal(server->policy));
+    server->service.reviewer =
+        lg_reviewer_new(&(struct lg_reviewer_options){.store = server->source.store,
+                                                      .client = server->source.client,
+                                                      .pauses = server->service.pauses,
+                                                      .take_policy = lg_steal(server->policy)});
     atomic_store(&server->service.heartbeat_ms, lg_clock_mono_ms());
     lg_metrics_collect(collect, server);
     lg_metrics_collect(lg_source_collect, &server->source);
@@ -226,9 +231,13 @@ static void reap(struct server *server, int64_t now_ms)
 /* One round of what has to be looked at again and again. Returns SIGTERM or SIGINT when told to stop, else 0. */
 static int keep_house(struct server *server, int64_t wait_ms, int64_t *io_reload_ms)
 {
-    int64_t tick_ms = server->more_to_reap ? REAPING_TICK_MS : TICK_MS;
-    int signal = next_signal(server, wait_ms < tick_ms ? wait_ms : tick_ms);
     int64_t now_ms = lg_clock_mono_ms();
+    int64_t tick_ms = server->more_to_reap ? REAPING_TICK_MS : TICK_MS;
+    int64_t due_ms = lg_pauses_expire(server->service.pauses, now_ms);
+    if (due_ms - now_ms < tick_ms)
+        tick_ms = due_ms - now_ms;
+    int signal = next_signal(server, wait_ms < tick_ms ? wait_ms : tick_ms);
+    now_ms = lg_clock_mono_ms();
 
     atomic_store(&server->service.heartbeat_ms, now_ms);
     reap(server, now_ms);
@@ -271,6 +280,8 @@ static void finish(struct server *server)
     int64_t end_ms = lg_clock_mono_ms() + FINISHING_MS_MAX;
 
     lg_listener_quiesce(server->reviews);
+    lg_pauses_close(
+        server->service.pauses); /* the library ends the process over a suspended connection */
     while (atomic_load(&server->service.in_flight) > 0 && lg_clock_mono_ms() < end_ms) {
         lg_linger_poll(server->service.linger, -1, FINISHING_TICK_MS);
         reap(server, lg_clock_mono_ms());
@@ -299,7 +310,8 @@ static void server_done(struct server *server)
     lg_reload_done(&server->reload);
     lg_tls_free(server->tls);
     free(server->client_ca);
-    lg_source_close(&server->source);
+    lg_source_close(&server->source); /* ends what pauses wait for */
+    lg_pauses_free(server->service.pauses);
 }
 
 enum lg_err_code lg_server_run(const struct lg_server_options *options, struct lg_err *err)
@@ -307,6 +319,7 @@ enum lg_err_code lg_server_run(const struct lg_server_options *options, struct l
     struct server server lg_cleanup(server_done) = {
         .options = options,
         .reload = {.cert_dir = options->cert_dir, .policy_path = options->policy_path},
+        .service = {.pauses = lg_pauses_new(lg_listener_suspend, lg_listener_resume)},
         .signal_fd = -1,
         .reviews_fd = -1,
         .operations_fd = -1,

@@ -14,6 +14,7 @@ enum {
 
 struct lg_service {
     struct lg_reviewer *reviewer;
+    struct lg_pauses *pauses;
     struct lg_linger *linger;
     atomic_bool loaded;           /* set once, when both ports are served */
     atomic_bool known;            /* set once, when the inventory is as complete as it can be */

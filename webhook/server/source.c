@@ -56,15 +56,17 @@ static struct lg_metric unreadable = {.name = "livegate_watch_unreadable_objects
                                       .kind = LG_METRIC_TOTAL,
                                       .labels = BY_RESOURCE};
 
-static void register_metrics(const struct lg_source *source)
+static void register_metrics(bool cluster)
 {
     struct lg_metric *const all[] = {&objects, &bytes,   &known,    &age,       &lists,
                                      &events,  &expired, &failures, &unreadable};
     for (int i = 0; i < LG_KIND_COUNT; i++)
         resources[i] = lg_gvk((enum lg_kind)i)->plural;
-    size_t n = source->client != NULL ? sizeof all / sizeof *all : 3;
+    size_t n = cluster ? sizeof all / sizeof *all : 3;
     for (size_t i = 0; i < n; i++)
         lg_metric_register(all[i]);
+    if (cluster)
+        lg_reads_register_metrics();
 }
 
 /* --- life --- */
@@ -99,6 +101,7 @@ enum lg_err_code lg_source_open(const struct lg_source_options *options, struct 
 {
     enum lg_err_code code;
     *ret = (struct lg_source){.store = lg_store_new()};
+    register_metrics(options->inventory_paths == NULL);
     if (options->inventory_paths != NULL)
         code = read_files(options->inventory_paths, ret->store, err);
     else
@@ -107,10 +110,7 @@ enum lg_err_code lg_source_open(const struct lg_source_options *options, struct 
                                         .store = ret->store,
                                         .kinds = lg_rules_watched()},
             &ret->client, err);
-    if (code != LG_E_OK)
-        return code;
-    register_metrics(ret);
-    return LG_E_OK;
+    return code;
 }
 
 void lg_source_close(struct lg_source *source)

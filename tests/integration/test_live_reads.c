@@ -1,0 +1,320 @@
+/* What the watch does not tell yet is read, once and in time: the real server on a canned API server whose watches are
+ * silenced. */
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "rules/core/mem.h"
+#include "tests/support/cluster.h"
+
+enum {
+    READY_MS = 30 * 1000,
+    EVENT_MS = 10 * 1000,
+    TIMEOUT_MS = 3000,
+    SLACK_MS = 400, /* a machine that does other things too */
+    PAUSES_MAX = 64,
+    READS_PER_S = 20,
+};
+
+static struct lg_cluster cluster;
+
+static const enum lg_kind silenced[] = {LG_KIND_CLAIM, LG_KIND_VMI, LG_KIND_MIGRATION};
+
+static void silence(bool muted)
+{
+    for (size_t i = 0; i < sizeof silenced / sizeof *silenced; i++)
+        lg_canned_mute(cluster.canned, silenced[i], muted);
+}
+
+static int start(void **state)
+{
+    (void)state;
+    lg_cluster_init(&cluster, NULL);
+    lg_cluster_start(&cluster, (const char *[]){"--drain", "0s", NULL});
+    (void)lg_cluster_ready(&cluster, READY_MS);
+    silence(true);
+    return 0;
+}
+
+static int stop(void **state)
+{
+    (void)state;
+    lg_cluster_done(&cluster);
+    return 0;
+}
+
+static unsigned gets(enum lg_kind kind)
+{
+    return lg_canned_requests(cluster.canned, kind, LG_CANNED_GET, NULL);
+}
+
+static double reads(const char *result)
+{
+    char series[128];
+    (void)snprintf(series, sizeof series, "livegate_live_reads_total{result=\"%s\"}", result);
+    return lg_metric_value(&cluster.serve, series);
+}
+
+static double pauses(const char *end)
+{
+    char series[128];
+    (void)snprintf(series, sizeof series, "livegate_pauses_total{end=\"%s\"}", end);
+    return lg_metric_value(&cluster.serve, series);
+}
+
+static void expect_allowed(const struct lg_outcome *outcome, const char *text)
+{
+    if (!outcome->allowed ||
+        (*text != '\0' ? strstr(outcome->text, text) == NULL : outcome->text[0] != '\0'))
+        fail_msg("%s, not allowed with \"%s\": %s", outcome->allowed ? "allowed" : "denied", text,
+                 outcome->text);
+}
+
+static void expect_denied(const struct lg_outcome *outcome, const char *text)
+{
+    if (outcome->allowed || strstr(outcome->text, text) == NULL)
+        fail_msg("%s, not denied with \"%s\": %s", outcome->allowed ? "allowed" : "denied", text,
+                 outcome->text);
+}
+
+static void a_claim_that_came_a_moment_ago_is_found(void **state)
+{
+    struct lg_outcome outcome;
+    (void)state;
+    lg_put_claim(&cluster, "ns-0", "shared", "ReadWriteMany");
+    lg_put_claim(&cluster, "ns-0", "alone", "ReadWriteOnce");
+    lg_review_vm(&cluster, "ns-0", "shared", &outcome);
+    expect_allowed(&outcome, "");
+    lg_review_vm(&cluster, "ns-0", "alone", &outcome);
+    expect_denied(&outcome, "[LG101] volume \"data\": claim \"alone\" is ReadWriteOnce");
+    assert_int_equal(gets(LG_KIND_CLAIM), 2);
+    assert_true(reads("found") == 2);
+    assert_true(pauses("done") == 2);
+}
+
+static void a_claim_that_comes_later_is_pending(void **state)
+{
+    struct lg_outcome outcome;
+    (void)state;
+    lg_review_vm(&cluster, "ns-0", "later", &outcome);
+    expect_allowed(&outcome, "LG102");
+    assert_non_null(strstr(outcome.text, "claim \"later\" does not exist yet"));
+    lg_review_vm(&cluster, "ns-0", "later", &outcome); /* the miss is remembered */
+    expect_allowed(&outcome, "LG102");
+    assert_int_equal(gets(LG_KIND_CLAIM), 1);
+    lg_put_claim(&cluster, "ns-0", "later", "ReadWriteMany");
+    silence(false); /* what the watch tells goes before a remembered miss */
+    lg_await_vm(&cluster, "ns-0", "later", true, "", EVENT_MS);
+}
+
+static void what_is_known_is_not_read(void **state)
+{
+    struct lg_outcome outcome;
+    (void)state;
+    lg_review_vm(&cluster, "ns-0", "claim-0", &outcome);
+    expect_allowed(&outcome, "");
+    lg_review_vm(&cluster, "ns-3", "claim-3", &outcome);
+    expect_denied(&outcome, "[LG101]");
+    assert_int_equal(gets(LG_KIND_CLAIM), 0);
+    assert_true(pauses("done") == 0);
+}
+
+static void a_name_that_nothing_can_have_is_not_asked_for(void **state)
+{
+    struct lg_outcome outcome;
+    (void)state;
+    lg_review_vm(&cluster, "ns-0", "../nodes/node-0", &outcome);
+    expect_allowed(&outcome, "LG102");
+    lg_review_migration(&cluster, "ns-0", "No Name?x=1", &outcome);
+    expect_denied(&outcome, "[LG601]");
+    assert_int_equal(gets(LG_KIND_CLAIM) + gets(LG_KIND_NODE) + gets(LG_KIND_VMI), 0);
+}
+
+static void a_missing_guest_is_refused_when_it_is_missing(void **state)
+{
+    struct lg_outcome outcome;
+    (void)state;
+    lg_review_migration(&cluster, "ns-0", "nobody", &outcome);
+    expect_denied(&outcome, "[LG601] there is no VMI \"nobody\" in namespace ns-0");
+    assert_int_equal(gets(LG_KIND_VMI), 1);
+    lg_put_vmi(&cluster, "ns-0", "newcomer", "True");
+    lg_review_migration(&cluster, "ns-0", "newcomer", &outcome);
+    expect_allowed(&outcome, "");
+    lg_canned_fault(cluster.canned, LG_KIND_VMI, LG_CANNED_GET, 500, -1);
+    lg_review_migration(&cluster, "ns-0", "somebody", &outcome);
+    expect_allowed(&outcome, "LG601");
+    assert_non_null(strstr(outcome.text, "could not be read again in time"));
+    assert_true(reads("failed") == 1);
+    assert_int_equal(lg_count_log(&cluster, "an object that a review hangs on could not be read"),
+                     1);
+}
+
+static void a_guest_that_can_move_by_now_may(void **state)
+{
+    struct lg_outcome outcome;
+    (void)state;
+    silence(false);
+    lg_put_vmi(&cluster, "ns-0", "guest", "False");
+    do /* until the watch has told */
+        lg_review_migration(&cluster, "ns-0", "guest", &outcome);
+    while (strstr(outcome.text, "not live-migratable") == NULL);
+    expect_denied(&outcome, "[LG602]");
+    silence(true);
+    lg_put_vmi(&cluster, "ns-0", "guest", "True");
+    lg_review_migration(&cluster, "ns-0", "guest", &outcome);
+    expect_allowed(&outcome, "");
+    lg_canned_fault(cluster.canned, LG_KIND_VMI, LG_CANNED_GET, 404, -1); /* not its own 404 */
+    lg_review_migration(&cluster, "ns-0", "guest", &outcome);
+    expect_allowed(&outcome, "LG602");
+}
+
+static void a_migration_that_has_ended_is_in_nobodys_way(void **state)
+{
+    struct lg_outcome outcome;
+    (void)state;
+    silence(false);
+    lg_put_vmi(&cluster, "ns-0", "guest", "True");
+    lg_put_migration(&cluster, "ns-0", "first", "guest", "Running");
+    do
+        lg_review_migration(&cluster, "ns-0", "guest", &outcome);
+    while (strstr(outcome.text, "already migrating") == NULL);
+    expect_denied(&outcome, "[LG603]");
+    silence(true);
+    lg_put_migration(&cluster, "ns-0", "first", "guest", "Succeeded");
+    lg_review_migration(&cluster, "ns-0", "guest", &outcome);
+    expect_allowed(&outcome, "");
+    lg_canned_delete(cluster.canned, LG_KIND_MIGRATION, "ns-0", "first");
+    lg_review_migration(&cluster, "ns-0", "guest", &outcome);
+    expect_allowed(&outcome, "");
+}
+
+static void a_slow_answer_is_not_waited_for_beyond_the_deadline(void **state)
+{
+    struct lg_outcome outcome;
+    (void)state;
+    lg_canned_fault(cluster.canned, LG_KIND_CLAIM, LG_CANNED_GET, LG_CANNED_HANG, -1);
+    lg_review_vm(&cluster, "ns-0", "slow", &outcome);
+    expect_allowed(&outcome, "LG102");
+    assert_in_range(outcome.took_ms, TIMEOUT_MS / 2, TIMEOUT_MS * 8 / 10 + SLACK_MS);
+    assert_true(pauses("deadline") == 1);
+    cluster.timeout = "1s";
+    lg_review_vm(&cluster, "ns-0", "slower", &outcome);
+    expect_allowed(&outcome, "LG102");
+    assert_in_range(outcome.took_ms, 500, 800 + SLACK_MS);
+    cluster.timeout = "200ms"; /* too short to ask anybody */
+    lg_review_vm(&cluster, "ns-0", "slowest", &outcome);
+    expect_allowed(&outcome, "LG102");
+    assert_true(pauses("deadline") == 2);
+}
+
+static void without_the_api_server_it_is_pending(void **state)
+{
+    struct lg_outcome outcome;
+    (void)state;
+    lg_canned_stop(cluster.canned);
+    cluster.canned = NULL;
+    lg_review_migration(&cluster, "ns-0", "nobody", &outcome);
+    expect_allowed(&outcome, "LG601");
+    assert_true(outcome.took_ms < TIMEOUT_MS * 8 / 10 + SLACK_MS);
+    lg_review_vm(&cluster, "ns-3", "claim-3", &outcome); /* what is known is as it was */
+    expect_denied(&outcome, "[LG101]");
+}
+
+static void one_fetch_serves_all_and_64_wait(void **state)
+{
+    enum { AT_ONCE = 72 };
+    struct lg_process curl = {.input = -1, .output = -1};
+    struct lg_outcome outcome;
+    (void)state;
+    lg_canned_fault(cluster.canned, LG_KIND_CLAIM, LG_CANNED_GET, LG_CANNED_HANG, -1);
+    cluster.timeout = "10s";
+    lg_review_vms_at_once(&cluster, "ns-0", "wanted", AT_ONCE, &curl);
+    int64_t end_ms = lg_test_now_ms() + EVENT_MS;
+    while (lg_metric_value(&cluster.serve, "livegate_paused_reviews") < PAUSES_MAX &&
+           lg_test_now_ms() < end_ms)
+        lg_test_sleep_ms(10);
+    assert_true(lg_metric_value(&cluster.serve, "livegate_paused_reviews") == PAUSES_MAX);
+    lg_review_vm(&cluster, "ns-0", "claim-0", &outcome); /* nobody else waits */
+    expect_allowed(&outcome, "");
+    assert_true(outcome.took_ms < 1000);
+    assert_int_equal(lg_await_reviews(&cluster, &curl, AT_ONCE, "LG102", 30 * 1000), AT_ONCE);
+    assert_int_equal(gets(LG_KIND_CLAIM), 1);
+    assert_true(pauses("refused") == AT_ONCE - PAUSES_MAX);
+    assert_true(pauses("done") + pauses("deadline") == PAUSES_MAX);
+    assert_true(lg_metric_value(&cluster.serve, "livegate_paused_reviews") == 0);
+}
+
+static void only_so_many_are_read_a_second(void **state)
+{
+    enum { AT_ONCE = 60 };
+    struct lg_process curl = {.input = -1, .output = -1};
+    (void)state;
+    int64_t start_ms = lg_test_now_ms();
+    lg_review_vms_at_once(&cluster, "ns-0", "flood-#", AT_ONCE, &curl);
+    assert_int_equal(lg_await_reviews(&cluster, &curl, AT_ONCE, "LG102", 30 * 1000), AT_ONCE);
+    int64_t took_ms = lg_test_now_ms() - start_ms;
+    assert_true(gets(LG_KIND_CLAIM) <= READS_PER_S + took_ms * READS_PER_S / 1000 + 1);
+    assert_true(gets(LG_KIND_CLAIM) >= READS_PER_S);
+    assert_true(reads("limited") + gets(LG_KIND_CLAIM) == AT_ONCE);
+}
+
+static void controllers_never_wait(void **state)
+{
+    struct lg_outcome outcome;
+    (void)state;
+    cluster.user = "system:serviceaccount:ns-0:kubevirt-controller";
+    lg_review_vm(&cluster, "ns-0", "later", &outcome);
+    expect_allowed(&outcome, "");
+    lg_review_migration(&cluster, "ns-0", "nobody", &outcome);
+    expect_allowed(&outcome, "");
+    assert_int_equal(gets(LG_KIND_CLAIM) + gets(LG_KIND_VMI), 0);
+}
+
+static void stopping_answers_all_that_wait(void **state)
+{
+    enum { AT_ONCE = 20 };
+    struct lg_process curl = {.input = -1, .output = -1};
+    (void)state;
+    lg_canned_fault(cluster.canned, LG_KIND_CLAIM, LG_CANNED_GET, LG_CANNED_HANG, -1);
+    cluster.timeout = "30s";
+    lg_review_vms_at_once(&cluster, "ns-0", "wanted", AT_ONCE, &curl);
+    int64_t end_ms = lg_test_now_ms() + EVENT_MS;
+    while (lg_metric_value(&cluster.serve, "livegate_paused_reviews") < AT_ONCE &&
+           lg_test_now_ms() < end_ms)
+        lg_test_sleep_ms(10);
+    int64_t start_ms = lg_test_now_ms();
+    lg_serve_stop(&cluster.serve);
+    assert_int_equal(lg_await_reviews(&cluster, &curl, AT_ONCE, "LG102", 10 * 1000), AT_ONCE);
+    assert_true(lg_test_now_ms() - start_ms < 5000);
+    assert_int_equal(lg_count_log(&cluster, "\"unanswered\":0"), 1);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, start, stop)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_claim_that_came_a_moment_ago_is_found),
+        TEST(a_claim_that_comes_later_is_pending),
+        TEST(what_is_known_is_not_read),
+        TEST(a_name_that_nothing_can_have_is_not_asked_for),
+        TEST(a_missing_guest_is_refused_when_it_is_missing),
+        TEST(a_guest_that_can_move_by_now_may),
+        TEST(a_migration_that_has_ended_is_in_nobodys_way),
+        TEST(a_slow_answer_is_not_waited_for_beyond_the_deadline),
+        TEST(without_the_api_server_it_is_pending),
+        TEST(one_fetch_serves_all_and_64_wait),
+        TEST(only_so_many_are_read_a_second),
+        TEST(controllers_never_wait),
+        TEST(stopping_answers_all_that_wait),
+    };
+    (void)signal(SIGPIPE, SIG_IGN);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
