@@ -30,6 +30,9 @@ static const char *verb_of(enum lg_kind kind)
     case LG_KIND_VM:
     case LG_KIND_VMI:
         return "cannot be live-migrated";
+    case LG_KIND_POOL:
+    case LG_KIND_REPLICA_SET:
+        return "makes guests that cannot be live-migrated";
     case LG_KIND_CLAIM:
     case LG_KIND_DATA_VOLUME:
         return "would make a VM immovable";

@@ -7,7 +7,7 @@
 
 static bool applies(const struct lg_rule *rule, enum lg_kind kind, enum lg_op op)
 {
-    return (rule->kinds & LG_BIT(kind)) != 0 && (rule->ops & LG_BIT(op)) != 0;
+    return (rule->kinds & LG_BIT(lg_kind_judged_as(kind))) != 0 && (rule->ops & LG_BIT(op)) != 0;
 }
 
 /* What policy says here and for this requester, and never more than the rule it leans on. */
@@ -31,8 +31,7 @@ static enum lg_action action_of(struct lg_run *run, size_t i)
 /* A rule that is off still answers whether KubeVirt would call the guest migratable: that does not hang on policy. */
 static bool needed_when_off(const struct lg_run *run, const struct lg_rule *rule)
 {
-    return rule->kubevirt_reason != NULL &&
-           (run->subject.kind == LG_KIND_VM || run->subject.kind == LG_KIND_VMI);
+    return rule->kubevirt_reason != NULL && lg_kind_is_guest(run->subject.kind);
 }
 
 struct lg_rule_context lg_run_context(struct lg_run *run, size_t i)
@@ -106,6 +105,8 @@ static bool nothing_changed(const struct lg_engine_input *input)
         [LG_KIND_VM] = {"spec.template", "spec.dataVolumeTemplates", "spec.instancetype",
                         "spec.preference"},
         [LG_KIND_VMI] = {"spec", "metadata.annotations"},
+        [LG_KIND_POOL] = {"spec.virtualMachineTemplate"},
+        [LG_KIND_REPLICA_SET] = {"spec.template"},
         [LG_KIND_CLAIM] = {"spec", "metadata.annotations", "metadata.labels"},
         [LG_KIND_DATA_VOLUME] = {"spec", "metadata.annotations", "metadata.labels"},
         [LG_KIND_MIGRATION] = {"spec"},
@@ -182,7 +183,7 @@ static struct lg_subject subject_of(const struct lg_engine_input *input, struct 
         .name = input->name.n != 0 ? input->name : lg_json_str_at(object, "metadata.name"),
         .object = object,
     };
-    if (input->kind == LG_KIND_VM || input->kind == LG_KIND_VMI)
+    if (lg_kind_is_guest(input->kind))
         subject.vm = lg_vm_read(input->kind, object, subject.ns);
     /* What a client writes into the status of an object that does not exist yet proves nothing. */
     if (input->op == LG_OP_CREATE && input->username.n != 0) {

@@ -176,8 +176,7 @@ static bool believed(const struct lg_inventory *inventory, enum owner owner, str
  * name, gains nothing where it would count. */
 static bool acts_on(enum owner owner, enum lg_kind kind)
 {
-    return owner == OWNER_KUBEVIRT ||
-           (kind != LG_KIND_VM && kind != LG_KIND_VMI && kind != LG_KIND_MIGRATION);
+    return owner == OWNER_KUBEVIRT || (!lg_kind_is_guest(kind) && kind != LG_KIND_MIGRATION);
 }
 
 /* Takes "system:serviceaccount:NAMESPACE:NAME" apart. */

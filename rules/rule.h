@@ -28,7 +28,7 @@ struct lg_subject {
     enum lg_op op;
     struct lg_str ns, name; /* the request's; name may be "" (generateName before naming) */
     struct lg_val object;
-    struct lg_vm vm; /* for LG_KIND_VM and LG_KIND_VMI */
+    struct lg_vm vm; /* for guests: lg_kind_is_guest */
 };
 
 enum lg_param_type { LG_PARAM_INT_LIST, LG_PARAM_BOOL, LG_PARAM_INT };
@@ -173,9 +173,9 @@ struct lg_rule {
     const char *remedy;    /* how to fix it; a paragraph */
     const char *source;    /* where upstream says so */
     enum lg_action action; /* default */
-    unsigned kinds;        /* LG_BIT(LG_KIND_...) it judges */
-    unsigned ops;          /* LG_BIT(LG_OP_...) */
-    unsigned looks_up;     /* LG_BIT(LG_KIND_...) it reads from the inventory */
+    unsigned kinds;    /* LG_BIT(LG_KIND_...) it judges, and templates of them: lg_kind_judged_as */
+    unsigned ops;      /* LG_BIT(LG_OP_...) */
+    unsigned looks_up; /* LG_BIT(LG_KIND_...) it reads from the inventory */
     /* reason in KubeVirt's LiveMigratable condition ("A, B" where findings differ), or NULL */
     const char *kubevirt_reason;
     /* KubeVirt's reason is a cluster out of order: while what the rule looks up is not known, it is not expected */

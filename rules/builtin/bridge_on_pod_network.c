@@ -30,7 +30,7 @@ static void check(struct lg_rule_context *context)
             "write \"masquerade: {}\" in place of \"bridge: {}\"; or, where the network lets a "
             "guest keep its address on another node, set the annotation "
             "kubevirt.io/allow-pod-bridge-network-live-migration in %s",
-            vm->kind == LG_KIND_VM ? "spec.template.metadata.annotations" : "metadata.annotations"),
+            lg_vm_annotations_path(vm)),
     };
     lg_rule_report(context, &report);
 }

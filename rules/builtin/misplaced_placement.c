@@ -26,7 +26,7 @@ static void report_at(struct lg_rule_context *context, struct lg_val at, const c
 static void check(struct lg_rule_context *context)
 {
     static const char *const places[] = {"spec", "spec.template", "spec.template.spec.domain"};
-    struct lg_val object = context->subject->object;
+    struct lg_val object = context->subject->vm.root;
     for (size_t p = 0; p < sizeof(places) / sizeof(*places); p++) {
         for (size_t f = 0; f < sizeof(fields) / sizeof(*fields); f++) {
             struct lg_val at = lg_json_get(lg_json_at(object, places[p]), fields[f]);

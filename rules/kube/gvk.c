@@ -52,6 +52,17 @@ static const struct lg_gvk kinds[LG_KIND_COUNT] = {
     [LG_KIND_NODE_POOL] = {"karpenter.sh", "v1", "NodePool", "nodepools", "node pool", false},
 };
 
+enum lg_kind lg_kind_judged_as(enum lg_kind kind)
+{
+    return kind == LG_KIND_POOL ? LG_KIND_VM : kind == LG_KIND_REPLICA_SET ? LG_KIND_VMI : kind;
+}
+
+bool lg_kind_is_guest(enum lg_kind kind)
+{
+    enum lg_kind as = lg_kind_judged_as(kind);
+    return as == LG_KIND_VM || as == LG_KIND_VMI;
+}
+
 const struct lg_gvk *lg_gvk(enum lg_kind kind)
 {
     assert(kind < LG_KIND_COUNT);

@@ -53,6 +53,12 @@ struct lg_gvk {
     const char *also; /* the version to try where the API server has no `version`; NULL: none */
 };
 
+/* What an object is judged as, by which rules: a pool is a template of VMs, a replica set one of VMIs; anything else is
+ * what it is. */
+enum lg_kind lg_kind_judged_as(enum lg_kind kind);
+/* It is judged as a VM or a VMI. */
+bool lg_kind_is_guest(enum lg_kind kind);
+
 /* The table's row. Static storage. */
 const struct lg_gvk *lg_gvk(enum lg_kind kind);
 

@@ -242,9 +242,8 @@ enum lg_err_code lg_shape_check(enum lg_kind kind, struct lg_val object, struct 
         return lg_err_set(err, LG_E_INVALID, "", "expected an object, got %s",
                           lg_json_kind_name(object));
     enum lg_err_code code = check_members(&walk, table, object);
-    if (code == LG_E_OK && (kind == LG_KIND_VM || kind == LG_KIND_VMI))
-        code = check_placement(
-            &walk, lg_json_at(object, kind == LG_KIND_VM ? "spec.template.spec" : "spec"));
+    if (code == LG_E_OK && lg_kind_is_guest(kind))
+        code = check_placement(&walk, lg_vm_read(kind, object, LG_STR("")).spec);
     if (code == LG_E_OK && kind == LG_KIND_MIGRATION) {
         struct lg_val selector = lg_json_at(object, "spec.addedNodeSelector");
         if (lg_json_len(selector) > SELECTED_MAX)

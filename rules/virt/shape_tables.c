@@ -298,6 +298,16 @@ TABLE(vm_spec) = {
     STRING("runStrategy"),           BOOL("running"),
     STRING("updateVolumesStrategy"), END,
 };
+TABLE(pool_template) = {
+    OBJECT("metadata", template_metadata),
+    OBJECT("spec", vm_spec),
+    END,
+};
+TABLE(pool_spec) = {OBJECT("virtualMachineTemplate", pool_template), END};
+TABLE(pool) = {HEAD, OBJECT("spec", pool_spec), END};
+TABLE(replica_set_spec) = {OBJECT("template", vm_template), END};
+TABLE(replica_set) = {HEAD, OBJECT("spec", replica_set_spec), END};
+
 TABLE(volume_migration) = {OBJECTS("migratedVolumes", migrated_volume), END};
 TABLE(volume_update) = {OBJECT("volumeMigrationState", volume_migration), END};
 TABLE(revision_ref) = {STRING("name"), END};
@@ -441,6 +451,8 @@ const struct lg_shape *lg_shape_of(enum lg_kind kind)
     static const struct lg_shape *const tables[LG_KIND_OTHER + 1] = {
         [LG_KIND_VM] = vm,
         [LG_KIND_VMI] = vmi,
+        [LG_KIND_POOL] = pool,
+        [LG_KIND_REPLICA_SET] = replica_set,
         [LG_KIND_CLAIM] = claim,
         [LG_KIND_DATA_VOLUME] = data_volume,
         [LG_KIND_MIGRATION] = migration,

@@ -13,9 +13,10 @@ struct lg_expansion; /* opaque: virt/expansion.h */
 
 struct lg_vm {
     enum lg_kind
-        kind; /* LG_KIND_VM or LG_KIND_VMI: what the template is one of, in a pool or a replica set */
+        kind; /* LG_KIND_VM, LG_KIND_VMI, or a template of them: LG_KIND_POOL, LG_KIND_REPLICA_SET */
     struct lg_str ns;
     struct lg_val object;
+    struct lg_val root; /* the VM or VMI in it: the object itself, but for templates */
     /* These three are the user's own, until lg_expand puts what the VM becomes in their place. */
     struct lg_val vmi_metadata;             /* VM: spec.template.metadata; VMI: metadata */
     struct lg_val spec;                     /* the VMI spec: VM: spec.template.spec; VMI: spec */
@@ -33,6 +34,9 @@ struct lg_vm {
 
 /* `ns` is the request's namespace: the object's own may be empty. */
 struct lg_vm lg_vm_read(enum lg_kind kind, struct lg_val object, struct lg_str ns);
+
+/* Where the annotations of the VMI stand: "spec.template.metadata.annotations". Static storage. */
+const char *lg_vm_annotations_path(const struct lg_vm *vm);
 
 /* The annotation of the VMI (template metadata) is there, whatever its value. */
 bool lg_vm_has_annotation(const struct lg_vm *vm, const char *key);

@@ -25,14 +25,22 @@ ENTRIES = {
     "vm-create.livegate.io": (
         "/validate",
         "None",
-        {("kubevirt.io", "virtualmachines"): ["CREATE"]},
+        {
+            ("kubevirt.io", "virtualmachines"): ["CREATE"],
+            ("kubevirt.io", "virtualmachineinstancereplicasets"): ["CREATE"],
+            ("pool.kubevirt.io", "virtualmachinepools"): ["CREATE"],
+        },
         "Fail",
         "Fail",
     ),
     "vm-update.livegate.io": (
         "/validate",
         "None",
-        {("kubevirt.io", "virtualmachines"): ["UPDATE"]},
+        {
+            ("kubevirt.io", "virtualmachines"): ["UPDATE"],
+            ("kubevirt.io", "virtualmachineinstancereplicasets"): ["UPDATE"],
+            ("pool.kubevirt.io", "virtualmachinepools"): ["UPDATE"],
+        },
         "Ignore",
         "Fail",
     ),

@@ -27,6 +27,19 @@ static void kinds_that_are_not_watched_say_so(void **state)
     }
 }
 
+static void templates_are_judged_as_what_they_make(void **state)
+{
+    (void)state;
+    assert_int_equal(lg_kind_judged_as(LG_KIND_POOL), LG_KIND_VM);
+    assert_int_equal(lg_kind_judged_as(LG_KIND_REPLICA_SET), LG_KIND_VMI);
+    for (int i = 0; i < LG_KIND_POOL; i++) {
+        assert_int_equal(lg_kind_judged_as((enum lg_kind)i), i);
+        assert_int_equal(lg_kind_is_guest((enum lg_kind)i), i == LG_KIND_VM || i == LG_KIND_VMI);
+    }
+    assert_true(lg_kind_is_guest(LG_KIND_POOL) && lg_kind_is_guest(LG_KIND_REPLICA_SET));
+    assert_int_equal(lg_kind_judged_as(LG_KIND_OTHER), LG_KIND_OTHER);
+}
+
 static void versions_are_not_compared(void **state)
 {
     (void)state;
@@ -56,6 +69,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_row_is_found_by_kind_and_by_resource),
         cmocka_unit_test(kinds_that_are_not_watched_say_so),
+        cmocka_unit_test(templates_are_judged_as_what_they_make),
         cmocka_unit_test(versions_are_not_compared),
         cmocka_unit_test(other_groups_and_kinds_are_other),
     };

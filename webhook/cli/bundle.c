@@ -19,7 +19,7 @@ static enum lg_err_code read_all(struct lg_manifests *manifests, const char *con
 static bool is_judged(enum lg_kind kind)
 {
     for (size_t i = 0; lg_rules[i] != NULL; i++) {
-        if ((lg_rules[i]->kinds & LG_BIT(kind)) != 0 &&
+        if ((lg_rules[i]->kinds & LG_BIT(lg_kind_judged_as(kind))) != 0 &&
             (lg_rules[i]->ops & LG_BIT(LG_OP_CREATE)) != 0)
             return true;
     }

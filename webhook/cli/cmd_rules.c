@@ -160,7 +160,7 @@ static json_t *resource_json(enum lg_kind kind)
     json_t *list = lg_out_array();
 
     for (const struct lg_rule *const *rule = lg_rules; *rule != NULL; rule++) {
-        judged |= ((*rule)->kinds & LG_BIT(kind)) != 0 ? (*rule)->ops : 0;
+        judged |= ((*rule)->kinds & LG_BIT(lg_kind_judged_as(kind))) != 0 ? (*rule)->ops : 0;
         read |= gvk->on_demand ? (*rule)->looks_up : 0;
     }
     size_t n = (read & LG_BIT(kind)) == 0 ? 0 : gvk->on_demand ? 1 : 3;

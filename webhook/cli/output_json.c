@@ -104,7 +104,7 @@ static void set_refusal(json_t *result, const struct lg_check_item *item, struct
 static void item(struct lg_check_report *report, const struct lg_check_item *item)
 {
     const struct lg_judgement *judgement = item->judgement;
-    bool guest = item->source->kind == LG_KIND_VM || item->source->kind == LG_KIND_VMI;
+    bool guest = lg_kind_is_guest(item->source->kind);
     struct lg_buf buf lg_cleanup(lg_buf_done) = {0};
     json_t *result = lg_out_object();
 

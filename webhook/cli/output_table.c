@@ -73,7 +73,7 @@ static void add_outcome(struct lg_buf *buf, const struct lg_check_report *report
                         const struct lg_check_item *item)
 {
     const struct lg_judgement *judgement = item->judgement;
-    bool guest = item->source->kind == LG_KIND_VM || item->source->kind == LG_KIND_VMI;
+    bool guest = lg_kind_is_guest(item->source->kind);
     size_t warn = count_of(report, judgement, LG_ACTION_WARN);
     size_t pending = count_of(report, judgement, LG_ACTION_PENDING);
     const char *lead = ": ";
