@@ -13,43 +13,36 @@ import urllib.request
 
 import yaml
 
-# kind -> (plural, namespaced)
-RESOURCES = {
-    "Namespace": ("namespaces", False),
-    "Node": ("nodes", False),
-    "PersistentVolume": ("persistentvolumes", False),
-    "PersistentVolumeClaim": ("persistentvolumeclaims", True),
-    "StorageClass": ("storageclasses", False),
-    "StorageProfile": ("storageprofiles", False),
-    "DataVolume": ("datavolumes", True),
-    "KubeVirt": ("kubevirts", True),
-    "HyperConverged": ("hyperconvergeds", True),
-    "VirtualMachine": ("virtualmachines", True),
-    "VirtualMachineInstance": ("virtualmachineinstances", True),
-    "VirtualMachineInstanceMigration": ("virtualmachineinstancemigrations", True),
-}
-
 
 class Cluster:
     def __init__(self, server, keys):
         self.server = server
         self.context = ssl.create_default_context(cafile=f"{keys}/ca.crt")
         self.context.load_cert_chain(f"{keys}/admin.crt", f"{keys}/admin.key")
+        self.served = {}
 
-    def send(self, method, path, body, content_type="application/json"):
+    def send(self, method, path, body=None, content_type="application/json"):
         request = urllib.request.Request(
             self.server + path,
-            data=json.dumps(body, default=str).encode(),
+            data=None if body is None else json.dumps(body, default=str).encode(),
             method=method,
             headers={"Content-Type": content_type},
         )
         with urllib.request.urlopen(request, context=self.context, timeout=20) as response:
             return json.load(response)
 
-    def make(self, obj):
-        plural, namespaced = RESOURCES[obj["kind"]]
-        version = obj["apiVersion"]
+    def find(self, version, kind):
+        """(path of the version, plural, namespaced), as the server says."""
         prefix = f"/apis/{version}" if "/" in version else f"/api/{version}"
+        if prefix not in self.served:
+            self.served[prefix] = self.send("GET", prefix)["resources"]
+        for resource in self.served[prefix]:
+            if resource["kind"] == kind and "/" not in resource["name"]:
+                return prefix, resource["name"], resource["namespaced"]
+        sys.exit(f"cluster.py: the server has no {kind} in {version}")
+
+    def make(self, obj):
+        prefix, plural, namespaced = self.find(obj["apiVersion"], obj["kind"])
         if namespaced:
             prefix += f"/namespaces/{obj['metadata']['namespace']}"
         collection = f"{prefix}/{plural}"

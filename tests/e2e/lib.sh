@@ -8,6 +8,7 @@ status=0
 gate_pid=
 gate_address=
 gate_ops=
+gate_log=
 gate_starts=0
 installed=
 manifests=${LG_MANIFESTS:-manifests}
@@ -26,10 +27,12 @@ fail() {
     printf '%s\n' "${2:-}" | sed 's/^/        | /'
 }
 
-# run COMMAND...: sets $printed (both streams, as a terminal shows them) and $status.
+# run COMMAND...: sets $printed (both streams, as a terminal shows them) and $status. What versions of kubectl and of CRDs
+# say differently, and livegate has no part in, is evened out.
 run() {
     status=0
     printed=$("$@" 2>&1 </dev/null) || status=$?
+    printed=$(sed -E '/^Warning: .* deprecated/d; s/( deleted) from [^ ]+ namespace$/\1/' <<<"$printed")
 }
 
 # check NAME COMMAND...: COMMAND succeeds.
@@ -51,7 +54,7 @@ prints() {
     if [ "$status" -eq 0 ] && [ "$printed" = "$2" ]; then
         pass "$1"
     else
-        fail "$1" "$(printf 'status %s\n' "$status" && diff <(printf '%s\n' "$2") <(printf '%s\n' "$text"))"
+        fail "$1" "$(printf 'status %s\n' "$status" && diff <(printf '%s\n' "$2") <(printf '%s\n' "$printed"))"
     fi
 }
 
@@ -161,25 +164,47 @@ controllers_allowed() {
 
 # ---- the gate ----------------------------------------------------------------------------------------------------------
 
-# gate_start [LISTEN-ADDRESS]: sets $gate_pid and $gate_address; the log is $work/gate-N.log. A restart on the same address
-# is gate_start "$gate_address".
-gate_start() {
-    local options=() log
-    gate_starts=$((gate_starts + 1))
-    log=$work/gate-$gate_starts.log
-    [ -e "$work/certs/tls.crt" ] ||
-        "$livegate" certs issue --cert-dir "$work/certs" --san localhost --san 127.0.0.1 >"$work/log" || return 1
+# render OVERLAY: writes $work/policy/{webhooks,rbac}.json and policy.yaml.
+render() {
     mkdir -p "$work/policy"
-    [ -e "$work/policy/policy.yaml" ] || printf 'apiVersion: livegate.io/v1\nkind: Policy\n' >"$work/policy/policy.yaml"
-    case $mode in
-    files) options=(--inventory manifests/demo/cluster) ;;
-    live) options=(--kubeconfig "$(control_plane_kubeconfig livegate "$control_plane_livegate_token")") ;;
-    esac
-    "$livegate" serve "${options[@]}" --cert-dir "$work/certs" --policy "$work/policy/policy.yaml" \
-        --listen "${1:-127.0.0.1:0}" --ops-listen 127.0.0.1:0 --drain "${gate_drain:-0s}" 2>"$log" </dev/null &
+    gate_certificate &&
+        /usr/bin/python3 tests/e2e/webhooks.py "$manifests/overlays/$1" "https://${gate_address:-127.0.0.1:1}" "$work/certs/ca.crt" "$work/policy"
+}
+
+gate_certificate() {
+    [ -e "$work/certs/tls.crt" ] ||
+        "$livegate" certs issue --cert-dir "$work/certs" --san localhost --san 127.0.0.1 >"$work/log"
+}
+
+# gate_account: the account and the rights that the manifests render, and a kubeconfig with a token of that account.
+gate_account() {
+    render enforce && k apply -f "$work/policy/rbac.json" >"$work/log" 2>&1 && gate_token 1 &&
+        control_plane_write_kubeconfig "$work/gate.kubeconfig" livegate "tokenFile: $work/token" || {
+        cat "$work/log"
+        return 1
+    }
+}
+
+# gate_token N: a new token in $work/token, put there as a kubelet does. It is good for as long as secret token-N is there.
+gate_token() {
+    local path=/api/v1/namespaces/livegate/serviceaccounts/livegate/token
+    k create secret generic "token-$1" -n livegate >"$work/log" 2>&1 &&
+        jq -n --arg name "token-$1" '{apiVersion: "authentication.k8s.io/v1", kind: "TokenRequest",
+            spec: {expirationSeconds: 3600, boundObjectRef: {kind: "Secret", apiVersion: "v1", name: $name}}}' >"$work/request.json" &&
+        k create --raw "$path" -f "$work/request.json" >"$work/token.json" 2>"$work/log" &&
+        jq -er .status.token "$work/token.json" >"$work/token.new" && mv "$work/token.new" "$work/token"
+}
+
+# gate_start [LISTEN-ADDRESS]: sets $gate_pid and $gate_address; the log is $gate_log. A restart on the same address is
+# gate_start "$gate_address".
+gate_start() {
+    gate_starts=$((gate_starts + 1))
+    gate_log=$work/gate-$gate_starts.log
+    "$livegate" serve --kubeconfig "$work/gate.kubeconfig" --cert-dir "$work/certs" --policy "$work/policy/policy.yaml" \
+        --listen "${1:-127.0.0.1:0}" --ops-listen 127.0.0.1:0 --drain "${gate_drain:-0s}" 2>"$gate_log" </dev/null &
     gate_pid=$!
-    if ! eventually 20 gate_listens "$log"; then
-        tail -n 20 "$log"
+    if ! eventually 30 gate_listens "$gate_log"; then
+        tail -n 20 "$gate_log"
         return 1
     fi
 }
@@ -190,6 +215,16 @@ gate_listens() {
     gate_ops=$(sed -nE 's/.*"message":"listening".*"operations":"([^"]+)".*/\1/p' "$1" | head -n 1)
     [ -n "$gate_address" ] &&
         curl --silent --fail --max-time 2 --output /dev/null "http://$gate_ops/readyz"
+}
+
+# metric NAME[{LABELS}]: prints the value, nothing where there is no such series.
+metric() {
+    curl --silent --fail --max-time 5 "http://$gate_ops/metrics" | awk -v name="$1" '$1 == name { print $2 }'
+}
+
+# knows RESOURCE N: the inventory holds N objects of it.
+knows() {
+    [ "$(metric "livegate_inventory_objects{resource=\"$1\"}")" = "$2" ]
 }
 
 # gate_stop: asks it to end, and sets $status to how it did.
@@ -205,7 +240,7 @@ gate_stop() {
 install() {
     [ "$installed" != "$1" ] || return 0
     uninstall
-    /usr/bin/python3 tests/e2e/webhooks.py "$manifests/overlays/$1" "https://$gate_address" "$work/certs/ca.crt" "$work/policy" &&
+    render "$1" &&
         k apply -f "$work/policy/rbac.json" >"$work/log" 2>&1 && kill -HUP "$gate_pid" &&
         k apply -f "$work/policy/webhooks.json" >"$work/log" 2>&1 || {
         cat "$work/log"
@@ -223,6 +258,28 @@ uninstall() {
     k delete validatingwebhookconfiguration livegate --ignore-not-found >"$work/log" 2>&1
     eventually 15 in_force none
     installed=
+}
+
+# bad_vmi NAME: prints a VMI as virt-controller makes it, bridged.
+bad_vmi() {
+    cat <<YAML
+apiVersion: kubevirt.io/v1
+kind: VirtualMachineInstance
+metadata:
+  name: $1
+  namespace: web-servers
+  labels: {kubevirt.io/created-by: 5f1e0c2b, kubevirt.io/vm: $1}
+  ownerReferences:
+  - {apiVersion: kubevirt.io/v1, kind: VirtualMachine, name: $1, uid: 5f1e0c2b-0000-4000-8000-000000000000, controller: true}
+spec:
+  domain:
+    memory: {guest: 1Gi}
+    devices:
+      interfaces:
+      - {name: default, bridge: {}}
+  networks:
+  - {name: default, pod: {}}
+YAML
 }
 
 bridge_vm='{"apiVersion":"kubevirt.io/v1","kind":"VirtualMachine","metadata":{"name":"probe"},"spec":{"runStrategy":"Halted",

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """What manifests/ registers, made to point at a livegate outside the cluster.
 
-webhooks.py KUSTOMIZATION URL CA-FILE FOLDER   writes FOLDER/webhooks.json, FOLDER/policy.yaml and FOLDER/rbac.json from
+webhooks.py KUSTOMIZATION URL CA-FILE FOLDER   writes FOLDER/webhooks.json, policy.yaml, rbac.json and secrets.json from
                                                what `kubectl kustomize KUSTOMIZATION` prints
 
 Nothing else of the registration is changed: names, rules, selectors, failure policies and conditions are the product's.
@@ -29,6 +29,7 @@ def main():
     write(to, "webhooks.json", configurations)
     rbac = ("Namespace", "ServiceAccount", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding")
     write(to, "rbac.json", [one for one in objects if one["kind"] in rbac])
+    write(to, "secrets.json", [one for one in objects if one["kind"] == "Secret"])
     [policy] = [one for one in objects if one["kind"] == "ConfigMap" and "policy.yaml" in one.get("data", {})]
     # At once, as a secret volume changes: the server may be reading it.
     with open(os.path.join(to, "policy.yaml.new"), "w", encoding="utf-8") as file:

@@ -2,27 +2,6 @@
 
 install enforce
 as_controller=(--as="$controller")
-bad_vmi() {
-    cat <<YAML
-apiVersion: kubevirt.io/v1
-kind: VirtualMachineInstance
-metadata:
-  name: $1
-  namespace: web-servers
-  labels: {kubevirt.io/created-by: 5f1e0c2b, kubevirt.io/vm: $1}
-  ownerReferences:
-  - {apiVersion: kubevirt.io/v1, kind: VirtualMachine, name: $1, uid: 5f1e0c2b-0000-4000-8000-000000000000, controller: true}
-spec:
-  domain:
-    memory: {guest: 1Gi}
-    devices:
-      interfaces:
-      - {name: default, bridge: {}}
-  networks:
-  - {name: default, pod: {}}
-YAML
-}
-
 bad_vmi by-controller >"$work/vmi.yaml"
 run k create "${as_controller[@]}" -f "$work/vmi.yaml"
 prints "the controller creates a bad VMI, without a word" "virtualmachineinstance.kubevirt.io/by-controller created"
