@@ -46,6 +46,10 @@ static const struct field record_fields[] = {
     FIELD(INT64, lg_record, created_unix_s),
 };
 static const struct field node_fields[] = {
+    FIELD(INT64, lg_node, allocatable.cpu_milli),
+    FIELD(INT64, lg_node, allocatable.memory_bytes),
+    FIELD(INT64, lg_node, allocatable.huge_2m_bytes),
+    FIELD(INT64, lg_node, allocatable.huge_1g_bytes),
     FIELD(LABELS, lg_node, labels),
     FIELD(TAINTS, lg_node, taints),
     FIELD(FLAG, lg_node, unschedulable),

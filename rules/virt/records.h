@@ -48,8 +48,16 @@ struct lg_claim_spec {
     bool from_profile;
 };
 
+/* What guests may ask a node for, or one asks for; -1 = not said. */
+struct lg_capacity {
+    int64_t cpu_milli;
+    int64_t memory_bytes;
+    int64_t huge_2m_bytes, huge_1g_bytes; /* hugepages-2Mi, hugepages-1Gi */
+};
+
 struct lg_node {
     struct lg_record r;
+    struct lg_capacity allocatable;
     struct lg_labels labels;
     struct lg_taints taints;
     bool unschedulable;

@@ -1,6 +1,7 @@
 #include "rules/virt/records_read.h"
 
 #include "rules/kube/meta.h"
+#include "rules/kube/quantity.h"
 #include "rules/virt/shape.h"
 #include "rules/virt/slice.h"
 
@@ -104,8 +105,27 @@ static struct lg_val condition(struct reader *reader, const char *type)
     return LG_NONE;
 }
 
+/* What is no quantity is as good as not said: nobody but the kubelet writes it. */
+static struct lg_capacity read_capacity(struct lg_val list)
+{
+    struct lg_quantity cpu, memory, huge_2m, huge_1g;
+    bool has_cpu = lg_quantity_read(lg_json_get(list, "cpu"), &cpu) == LG_E_OK;
+    bool has_memory = lg_quantity_read(lg_json_get(list, "memory"), &memory) == LG_E_OK;
+    bool has_2m = lg_quantity_read(lg_json_get(list, "hugepages-2Mi"), &huge_2m) == LG_E_OK;
+    bool has_1g = lg_quantity_read(lg_json_get(list, "hugepages-1Gi"), &huge_1g) == LG_E_OK;
+    /* a node that says what it has, and nothing of such pages, has none */
+    int64_t none = has_memory ? 0 : -1;
+    return (struct lg_capacity){
+        .cpu_milli = has_cpu ? cpu.milli : -1,
+        .memory_bytes = has_memory ? memory.value : -1,
+        .huge_2m_bytes = has_2m ? huge_2m.value : none,
+        .huge_1g_bytes = has_1g ? huge_1g.value : none,
+    };
+}
+
 static void read_node(struct reader *reader, struct lg_node *ret)
 {
+    ret->allocatable = read_capacity(want_object(reader, reader->object, "status.allocatable"));
     ret->labels = want_labels(reader);
     ret->taints = lg_taints_read(want_list(reader, reader->object, "spec.taints"), reader->arena);
     ret->unschedulable = want_flag(reader, reader->object, "spec.unschedulable");

@@ -77,6 +77,14 @@ static struct lg_labels read_machine_types(struct lg_val configuration, struct l
     return (struct lg_labels){.items = types, .n = KNOWN};
 }
 
+/* Positive, else it stays. */
+static void take_positive(struct lg_val v, int64_t *io_value)
+{
+    int64_t value;
+    if (lg_json_int64(v, &value) == LG_E_OK && value > 0)
+        *io_value = value;
+}
+
 static void read_gates(struct lg_val developer, struct lg_settings *ret, struct lg_arena *arena)
 {
     int64_t tsc = 0;
@@ -86,6 +94,8 @@ static void read_gates(struct lg_val developer, struct lg_settings *ret, struct 
         lg_json_int64(lg_json_get(developer, "minimumClusterTSCFrequency"), &tsc) == LG_E_OK &&
         tsc > 0;
     ret->node_selectors = lg_labels_read(lg_json_get(developer, "nodeSelectors"), arena);
+    take_positive(lg_json_get(developer, "memoryOvercommit"), &ret->memory_overcommit);
+    take_positive(lg_json_get(developer, "cpuAllocationRatio"), &ret->cpu_allocation_ratio);
 }
 
 /* What both CRs call the same. */
@@ -137,6 +147,10 @@ static void read_hyperconverged_only(struct lg_val cr, struct lg_settings *ret,
     ret->bindings = binding;
     ret->n_bindings = 1;
     read_devices(lg_json_get(cr, "spec"), ret, arena);
+    take_positive(lg_json_at(cr, "spec.higherWorkloadDensity.memoryOvercommitPercentage"),
+                  &ret->memory_overcommit);
+    take_positive(lg_json_at(cr, "spec.resourceRequirements.vmiCPUAllocationRatio"),
+                  &ret->cpu_allocation_ratio);
     take_str(lg_json_at(cr, "spec.defaultCPUModel"), &ret->cpu_model);
     ret->eviction_strategy = ret->highly_available ? LG_STR("LiveMigrate") : LG_STR("None");
     take_str(lg_json_at(cr, "spec.evictionStrategy"), &ret->eviction_strategy); /* v1beta1 */
@@ -159,6 +173,8 @@ const struct lg_settings *lg_settings_read(const struct lg_config_record *kubevi
         .cpu_model = LG_STR("host-model"),
         .state_class = LG_STR(""),
         .highly_available = true,
+        .memory_overcommit = 100,
+        .cpu_allocation_ratio = 10,
         .ns = LG_STR(""),
         .eviction_strategy = LG_STR(""),
     };

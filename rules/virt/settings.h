@@ -42,6 +42,8 @@ struct lg_settings {
     struct lg_str cpu_model;            /* of VMs that name none; default host-model */
     struct lg_strs mediated_devices;    /* resource names of permitted ones */
     struct lg_str state_class;          /* vmStateStorageClass; "" = the default class of guests */
+    int64_t memory_overcommit;          /* percent of its request that a guest sees; default 100 */
+    int64_t cpu_allocation_ratio;       /* CPUs of guests for one of a node; default 10 */
     bool has_minimum_tsc; /* developerConfiguration.minimumClusterTSCFrequency is above 0 */
     /* HyperConverged status.infrastructureHighlyAvailable; true when not said */
     bool highly_available;

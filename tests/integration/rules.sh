@@ -28,7 +28,7 @@ table=$out
 expect_eq "README.md has both markers" 2 "$(grep -cE '^<!-- rules:(begin|end) -->$' README.md)"
 expect_eq "README's table of rules (mend it with $0 $build --update)" "$table" "$(readme_block)"
 
-ids="LG101 LG102 LG103 LG104 LG105 LG201 LG202 LG203 LG204 LG401 LG402 LG403 LG404 LG406 LG601 LG602 LG603 LG604 LG605 LG606"
+ids="LG101 LG102 LG103 LG104 LG105 LG201 LG202 LG203 LG204 LG401 LG402 LG403 LG404 LG405 LG406 LG601 LG602 LG603 LG604 LG605 LG606"
 run "$livegate" rules
 expect_status 0
 for id in $ids; do
