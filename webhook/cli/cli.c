@@ -5,12 +5,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rules/core/file.h"
 #include "rules/core/mem.h"
+#include "rules/policy.h"
 
 const struct lg_command lg_commands[] = {
     {"check", "PATH... [--inventory PATH]...", "judges files as the webhook would", lg_cmd_check},
     {"serve", "[--kubeconfig FILE | --inventory PATH...]", "answers admission reviews over HTTPS",
      lg_cmd_serve},
+    {"scan", "[--namespace N] [--drain NODE]",
+     "judges what is in a cluster now, or forecasts a drain", lg_cmd_scan},
     {"rules", "[ID...]", "lists the rules, or explains some", lg_cmd_rules},
     {"policy", "FILE", "validates a policy and prints what it means", lg_cmd_policy},
     {"certs", "issue|show|inject", "makes, shows and publishes the serving certificate",
@@ -19,7 +23,7 @@ const struct lg_command lg_commands[] = {
     {NULL, NULL, NULL, NULL},
 };
 
-enum { TYPED_BYTES_MAX = 64, COMMANDS_MAX = 16 };
+enum { TYPED_BYTES_MAX = 64, COMMANDS_MAX = 16, POLICY_BYTES_MAX = 1024 * 1024 };
 
 static void print_overview(FILE *out)
 {
@@ -161,4 +165,19 @@ int lg_cli_fail(const struct lg_err *err)
     lg_buf_printable(&line, lg_str_of(lg_err_format(err, text, sizeof text)));
     fprintf(stderr, "livegate: %s\n", line.p != NULL ? line.p : "");
     return err->code == LG_E_INTERNAL || err->code == LG_E_NOMEM ? LG_EXIT_INTERNAL : LG_EXIT_INPUT;
+}
+
+enum lg_err_code lg_cli_policy(const char *path, struct lg_policy **ret, struct lg_err *err)
+{
+    char *text lg_cleanup(lg_free_cleanup) = NULL;
+    size_t bytes = 0;
+
+    if (path == NULL) {
+        *ret = lg_policy_default();
+        return LG_E_OK;
+    }
+    enum lg_err_code code = lg_file_read(path, POLICY_BYTES_MAX, &text, &bytes, err);
+    if (code != LG_E_OK)
+        return code;
+    return lg_policy_parse((struct lg_str){text, bytes}, path, ret, err);
 }

@@ -40,6 +40,11 @@ void lg_cli_parse(const struct argp *argp, int argc, char **argv, void *input);
 /* Prints "livegate: where: text" on stderr, on one line, and returns the exit status that fits the code. */
 int lg_cli_fail(const struct lg_err *err);
 
+/* The policy in the file, or the default one for NULL; given. As lg_file_read and lg_policy_parse. */
+struct lg_policy;
+enum lg_err_code lg_cli_policy(const char *path, struct lg_policy **ret, struct lg_err *err)
+    __attribute__((warn_unused_result));
+
 /* The name among `n` candidates that `typed` most likely means, or NULL when nothing is near. O(n x length^2). */
 const char *lg_cli_nearest(struct lg_str typed, const char *const *names, size_t n);
 
@@ -47,6 +52,7 @@ int lg_cmd_certs(int argc, char **argv);
 int lg_cmd_check(int argc, char **argv);
 int lg_cmd_policy(int argc, char **argv);
 int lg_cmd_rules(int argc, char **argv);
+int lg_cmd_scan(int argc, char **argv);
 int lg_cmd_serve(int argc, char **argv);
 int lg_cmd_version(int argc, char **argv);
 

@@ -3,14 +3,12 @@
 #include <string.h>
 #include <time.h>
 
-#include "rules/core/file.h"
 #include "rules/core/mem.h"
 #include "webhook/cli/bundle.h"
 #include "webhook/cli/cli.h"
 #include "webhook/cli/fix.h"
 #include "webhook/cli/output.h"
 
-enum { POLICY_BYTES_MAX = 1024 * 1024 };
 enum { KEY_INVENTORY = 'i', KEY_POLICY = 'p', KEY_OUTPUT = 'o', KEY_VERBOSE = 'v' };
 enum { KEY_STRICT = 256, KEY_EXPLAIN, KEY_KUBEVIRT_VERSION, KEY_FIX, KEY_WRITE };
 
@@ -142,21 +140,6 @@ static const struct argp argp = {
            "4 internal error.",
 };
 
-static enum lg_err_code load_policy(const char *path, struct lg_policy **ret, struct lg_err *err)
-{
-    char *text lg_cleanup(lg_free_cleanup) = NULL;
-    size_t bytes = 0;
-
-    if (path == NULL) {
-        *ret = lg_policy_default();
-        return LG_E_OK;
-    }
-    enum lg_err_code code = lg_file_read(path, POLICY_BYTES_MAX, &text, &bytes, err);
-    if (code != LG_E_OK)
-        return code;
-    return lg_policy_parse((struct lg_str){text, bytes}, path, ret, err);
-}
-
 static void judge(const struct options *options, const struct lg_bundle *bundle,
                   const struct lg_policy *policy, const struct lg_manifest_object *source,
                   struct lg_check_report *report)
@@ -256,7 +239,7 @@ int lg_cmd_check(int argc, char **argv)
     struct lg_err err = {0};
 
     lg_cli_parse(&argp, argc, argv, &options);
-    if (load_policy(options.policy, &policy, &err) != LG_E_OK ||
+    if (lg_cli_policy(options.policy, &policy, &err) != LG_E_OK ||
         lg_bundle_read(&bundle, options.paths, options.n_paths, options.inventory,
                        options.n_inventory, &err) != LG_E_OK)
         return lg_cli_fail(&err);

@@ -1,13 +1,10 @@
 /* livegate policy FILE: says whether the file is a policy, and what it means. */
 #include <time.h>
 
-#include "rules/core/file.h"
 #include "rules/core/mem.h"
 #include "rules/policy.h"
 #include "webhook/cli/cli.h"
 #include "webhook/cli/output.h"
-
-enum { POLICY_BYTES_MAX = 1024 * 1024 };
 
 /* NOLINTNEXTLINE(readability-non-const-parameter): argp's signature */
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -39,15 +36,12 @@ LG_DEFINE_CLEANUP(struct lg_policy, lg_policy_unref)
 int lg_cmd_policy(int argc, char **argv)
 {
     const char *path = NULL;
-    char *text lg_cleanup(lg_free_cleanup) = NULL;
-    size_t bytes = 0;
     struct lg_policy *policy lg_cleanup(lg_policy_unref_cleanup) = NULL;
     struct lg_buf buf lg_cleanup(lg_buf_done) = {0};
     struct lg_err err = {0};
 
     lg_cli_parse(&argp, argc, argv, &path);
-    if (lg_file_read(path, POLICY_BYTES_MAX, &text, &bytes, &err) != LG_E_OK ||
-        lg_policy_parse((struct lg_str){text, bytes}, path, &policy, &err) != LG_E_OK)
+    if (lg_cli_policy(path, &policy, &err) != LG_E_OK)
         return lg_cli_fail(&err);
     lg_policy_describe(policy, (int64_t)time(NULL), &buf);
     lg_output_flush(stdout, &buf);

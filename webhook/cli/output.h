@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 
+#include "rules/core/out.h"
 #include "rules/engine.h"
 #include "rules/manifest.h"
 
@@ -78,6 +79,9 @@ struct lg_check_place {
  * not known. O(nodes log nodes). */
 bool lg_check_places(struct lg_check_report *report, const struct lg_check_item *item,
                      struct lg_check_place **ret_places, size_t *ret_n);
+
+/* A finding as reports show it, given; `action` is the one to show, line 0 = it has none. */
+json_t *lg_output_finding(const struct lg_finding *finding, enum lg_action action, uint32_t line);
 
 /* True when `out` is a terminal and the user did not set NO_COLOR. */
 bool lg_output_color(FILE *out);

@@ -33,16 +33,17 @@ static json_t *object_json(struct lg_check_report *report, const struct lg_check
     return object;
 }
 
-static json_t *finding_json(const struct lg_check_item *item, const struct lg_finding *finding)
+json_t *lg_output_finding(const struct lg_finding *finding, enum lg_action action, uint32_t line)
 {
     json_t *object = lg_out_object();
 
     lg_out_set_str(object, "rule", lg_str_of(finding->rule->id));
     lg_out_set_str(object, "name", lg_str_of(finding->rule->name));
-    lg_out_set_str(object, "action", lg_str_of(lg_action_name(finding->action)));
+    lg_out_set_str(object, "action", lg_str_of(lg_action_name(action)));
     lg_out_set_str(object, "about", finding->about);
     lg_out_set_str(object, "field", finding->field);
-    set_count(object, "line", lg_check_line(item, finding->at));
+    if (line != 0)
+        set_count(object, "line", line);
     lg_out_set_str(object, "message", finding->message);
     lg_out_set_str(object, "fix", finding->fix);
     if (finding->in_head)
@@ -119,7 +120,9 @@ static void item(struct lg_check_report *report, const struct lg_check_item *ite
     }
     json_t *findings = lg_out_array();
     for (size_t i = 0; i < judgement->n; i++)
-        lg_out_append(findings, finding_json(item, &judgement->findings[i]));
+        lg_out_append(findings,
+                      lg_output_finding(&judgement->findings[i], judgement->findings[i].action,
+                                        lg_check_line(item, judgement->findings[i].at)));
     lg_out_set(result, "findings", findings);
     if (judgement->refused)
         set_refusal(result, item, lg_bundle_resolve(item->object, judgement->refusal.where));

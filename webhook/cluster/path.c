@@ -2,27 +2,45 @@
 
 #include "rules/kube/names.h"
 
-void lg_path_all(struct lg_buf *buf, const struct lg_resource *resource)
+static void add_group(struct lg_buf *buf, const struct lg_resource *resource)
 {
     if (*resource->group == '\0')
-        lg_buf_printf(buf, "/api/%s/%s", resource->version, resource->plural);
+        lg_buf_printf(buf, "/api/%s", resource->version);
     else
-        lg_buf_printf(buf, "/apis/%s/%s/%s", resource->group, resource->version, resource->plural);
+        lg_buf_printf(buf, "/apis/%s/%s", resource->group, resource->version);
+}
+
+void lg_path_all(struct lg_buf *buf, const struct lg_resource *resource)
+{
+    add_group(buf, resource);
+    lg_buf_printf(buf, "/%s", resource->plural);
+}
+
+static enum lg_err_code bad_namespace(struct lg_str ns, struct lg_err *err)
+{
+    return lg_err_set(err, LG_E_INVALID, "namespace", "\"%.*s\" cannot be a namespace's name",
+                      LG_ARG(lg_str_cut(ns, 64)));
+}
+
+enum lg_err_code lg_path_in(struct lg_buf *buf, const struct lg_resource *resource,
+                            struct lg_str ns, struct lg_err *err)
+{
+    if (!lg_name_is_label(ns))
+        return bad_namespace(ns, err);
+    add_group(buf, resource);
+    lg_buf_printf(buf, "/namespaces/%.*s/%s", LG_ARG(ns), resource->plural);
+    return LG_E_OK;
 }
 
 enum lg_err_code lg_path_object(struct lg_buf *buf, const struct lg_resource *resource,
                                 struct lg_str ns, struct lg_str name, struct lg_err *err)
 {
     if (ns.n != 0 && !lg_name_is_label(ns))
-        return lg_err_set(err, LG_E_INVALID, "namespace", "\"%.*s\" cannot be a namespace's name",
-                          LG_ARG(ns));
+        return bad_namespace(ns, err);
     if (!lg_name_is_subdomain(name))
         return lg_err_set(err, LG_E_INVALID, "name", "\"%.*s\" cannot be an object's name",
                           LG_ARG(name));
-    if (*resource->group == '\0')
-        lg_buf_printf(buf, "/api/%s", resource->version);
-    else
-        lg_buf_printf(buf, "/apis/%s/%s", resource->group, resource->version);
+    add_group(buf, resource);
     if (ns.n != 0)
         lg_buf_printf(buf, "/namespaces/%.*s", LG_ARG(ns));
     lg_buf_printf(buf, "/%s/%.*s", resource->plural, LG_ARG(name));

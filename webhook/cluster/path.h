@@ -17,6 +17,11 @@ struct lg_resource {
 /* Appends "/api/v1/nodes" or "/apis/kubevirt.io/v1/virtualmachines": all of them, in all namespaces. */
 void lg_path_all(struct lg_buf *buf, const struct lg_resource *resource) __attribute__((nonnull));
 
+/* Appends the path of all of them in one namespace. LG_E_INVALID: a name that no namespace can have; nothing is appended. */
+enum lg_err_code lg_path_in(struct lg_buf *buf, const struct lg_resource *resource,
+                            struct lg_str ns, struct lg_err *err)
+    __attribute__((nonnull(1, 2), warn_unused_result));
+
 /* Appends the path of one object; ns "" where the resource has none. LG_E_INVALID: a name that no object can have;
  * nothing is appended then. */
 enum lg_err_code lg_path_object(struct lg_buf *buf, const struct lg_resource *resource,
