@@ -102,6 +102,7 @@ static const struct argp argp = {
 };
 
 struct scan {
+    struct lg_str ns; /* "" = all */
     struct lg_inventory *inventory;
     const struct lg_policy *policy;
     struct lg_scan_report report;
@@ -143,6 +144,8 @@ static enum lg_err_code on_machine(void *arg, const struct lg_listing_item *item
     }
     if (ns.n == 0)
         ns = LG_STR("default");
+    if (scan->ns.n != 0 && !lg_str_eq(scan->ns, ns))
+        return LG_E_OK;
     if (lg_record_new_as(LG_KIND_VM, item->object, &record, NULL) == LG_E_OK)
         lg_inventory_set(scan->inventory, record);
     judge(scan, LG_KIND_VM, item->object, ns, name, item->arena);
@@ -150,7 +153,7 @@ static enum lg_err_code on_machine(void *arg, const struct lg_listing_item *item
 }
 
 /* Instances that no virtual machine of their name stands for. */
-static void judge_instances(struct scan *scan, struct lg_str ns)
+static void judge_instances(struct scan *scan)
 {
     struct lg_arena arena lg_cleanup(lg_arena_done) = {0};
     const struct lg_record *record;
@@ -160,7 +163,7 @@ static void judge_instances(struct scan *scan, struct lg_str ns)
         const struct lg_vmi_record *vmi = (const struct lg_vmi_record *)record;
         const struct lg_record *machine = NULL;
         struct lg_val object = LG_NONE;
-        if ((ns.n != 0 && !lg_str_eq(ns, record->ns)) ||
+        if ((scan->ns.n != 0 && !lg_str_eq(scan->ns, record->ns)) ||
             lg_inventory_get(scan->inventory, LG_KIND_VM, record->ns, record->name, &machine) ==
                 LG_FOUND ||
             lg_str_is(vmi->phase, "Succeeded") || lg_str_is(vmi->phase, "Failed"))
@@ -174,17 +177,19 @@ static void judge_instances(struct scan *scan, struct lg_str ns)
 static int scan_machines(const struct options *options, struct lg_scan_source *source,
                          const struct lg_policy *policy, struct lg_err *err)
 {
-    struct scan scan = {.inventory = lg_scan_inventory(source),
+    struct scan scan = {.ns = lg_str_of(options->ns),
+                        .inventory = lg_scan_inventory(source),
                         .policy = policy,
                         .report = {.out = stdout,
+                                   .inventory = lg_scan_inventory(source),
                                    .json = options->json,
                                    .color = lg_output_color(stdout),
                                    .verbose = options->verbose}};
     lg_scan_begin(&scan.report);
     if (lg_scan_machines(source, on_machine, &scan, err) != LG_E_OK)
         return lg_cli_fail(err);
-    judge_instances(&scan, lg_str_of(options->ns));
-    lg_scan_end(&scan.report, scan.inventory);
+    judge_instances(&scan);
+    lg_scan_end(&scan.report);
     return scan.report.refused != 0 ? LG_EXIT_DENIED : LG_EXIT_OK;
 }
 

@@ -42,6 +42,7 @@ void lg_scan_quiet(const struct lg_scan_source *source) __attribute__((nonnull))
 
 struct lg_scan_report {
     FILE *out;
+    const struct lg_inventory *inventory;
     bool json, color, verbose;
     size_t objects, refused, warned, pending, unreadable;
 };
@@ -57,8 +58,7 @@ struct lg_scan_item {
 void lg_scan_begin(const struct lg_scan_report *report) __attribute__((nonnull));
 void lg_scan_item(struct lg_scan_report *report, const struct lg_scan_item *item)
     __attribute__((nonnull));
-void lg_scan_end(const struct lg_scan_report *report, const struct lg_inventory *inventory)
-    __attribute__((nonnull));
+void lg_scan_end(const struct lg_scan_report *report) __attribute__((nonnull));
 
 /* --- a drain --- */
 

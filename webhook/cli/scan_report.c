@@ -107,12 +107,35 @@ static void add_finding(struct lg_buf *buf, const struct lg_scan_report *report,
     lg_buf_putc(buf, '\n');
 }
 
+/* It only says that a kind could not be read, which is said once, in the end. */
+static bool said_in_the_end(const struct lg_scan_report *report, const struct lg_finding *finding)
+{
+    if (!finding->pending || finding->missing >= LG_KIND_OTHER)
+        return false;
+    enum lg_known known = lg_inventory_known(report->inventory, finding->missing);
+    return known == LG_NOT_GIVEN || known == LG_FORBIDDEN;
+}
+
+static bool is_shown(const struct lg_scan_report *report, const struct lg_finding *finding)
+{
+    return report->verbose ||
+           (finding->was >= LG_ACTION_PENDING && !said_in_the_end(report, finding));
+}
+
+static size_t count_shown(const struct lg_scan_report *report, const struct lg_judgement *judgement)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < judgement->n; i++)
+        n += is_shown(report, &judgement->findings[i]);
+    return n;
+}
+
 static void item_lines(const struct lg_scan_report *report, const struct lg_scan_item *item,
                        enum lg_action verdict)
 {
     struct lg_buf buf lg_cleanup(lg_buf_done) = {0};
     const struct lg_err *refusal = refusal_of(item);
-    if (verdict < LG_ACTION_PENDING && !report->verbose)
+    if (refusal == NULL && !report->verbose && count_shown(report, item->judgement) == 0)
         return;
     add_subject(&buf, report, item);
     lg_buf_puts(&buf, refusal != NULL             ? ": enforce would refuse it, it cannot be read: "
@@ -127,7 +150,7 @@ static void item_lines(const struct lg_scan_report *report, const struct lg_scan
         lg_buf_putc(&buf, '\n');
     }
     for (size_t i = 0; refusal == NULL && i < item->judgement->n; i++)
-        if (item->judgement->findings[i].was >= LG_ACTION_PENDING || report->verbose)
+        if (is_shown(report, &item->judgement->findings[i]))
             add_finding(&buf, report, &item->judgement->findings[i]);
     lg_output_flush(report->out, &buf);
 }
@@ -174,7 +197,7 @@ static const char *unread_kind(const struct lg_inventory *inventory, enum lg_kin
     return why_unknown(lg_inventory_known(inventory, kind));
 }
 
-static void end_json(const struct lg_scan_report *report, const struct lg_inventory *inventory)
+static void end_json(const struct lg_scan_report *report)
 {
     struct lg_buf buf lg_cleanup(lg_buf_done) = {0};
     json_t *summary = lg_out_object();
@@ -190,7 +213,7 @@ static void end_json(const struct lg_scan_report *report, const struct lg_invent
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         lg_out_set(summary, rows[i].key, json_integer((json_int_t)rows[i].n));
     for (int kind = 0; kind < LG_KIND_COUNT; kind++) {
-        const char *why = unread_kind(inventory, (enum lg_kind)kind);
+        const char *why = unread_kind(report->inventory, (enum lg_kind)kind);
         if (why == NULL)
             continue;
         json_t *row = lg_out_object();
@@ -208,13 +231,13 @@ static void end_json(const struct lg_scan_report *report, const struct lg_invent
     lg_output_flush(report->out, &buf);
 }
 
-static void end_lines(const struct lg_scan_report *report, const struct lg_inventory *inventory)
+static void end_lines(const struct lg_scan_report *report)
 {
     struct lg_buf buf lg_cleanup(lg_buf_done) = {0};
     struct lg_buf line lg_cleanup(lg_buf_done) = {0};
     const char *lead = "not known: ";
     for (int kind = 0; kind < LG_KIND_COUNT; kind++) {
-        const char *why = unread_kind(inventory, (enum lg_kind)kind);
+        const char *why = unread_kind(report->inventory, (enum lg_kind)kind);
         if (why == NULL)
             continue;
         lg_buf_printf(&buf, "%s%s (%s)", lead, lg_gvk((enum lg_kind)kind)->plural, why);
@@ -232,10 +255,10 @@ static void end_lines(const struct lg_scan_report *report, const struct lg_inven
     lg_output_flush(report->out, &buf);
 }
 
-void lg_scan_end(const struct lg_scan_report *report, const struct lg_inventory *inventory)
+void lg_scan_end(const struct lg_scan_report *report)
 {
     if (report->json)
-        end_json(report, inventory);
+        end_json(report);
     else
-        end_lines(report, inventory);
+        end_lines(report);
 }
