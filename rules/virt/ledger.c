@@ -42,8 +42,11 @@ void lg_ledger_done(struct lg_ledger *ledger)
 {
     for (size_t i = 0; i < ledger->n_reservations; i++)
         let_go(ledger->reservations[i].ns);
-    for (size_t i = 0; i < ledger->n_tickets; i++)
+    for (size_t i = 0; i < ledger->n_tickets; i++) {
         let_go(ledger->tickets[i].ns);
+        let_go(ledger->tickets[i].node);
+        let_go(ledger->tickets[i].id);
+    }
     for (size_t i = 0; i < ledger->n_turns; i++)
         let_go(ledger->turns[i].ns);
     free(ledger->reservations);
@@ -146,9 +149,9 @@ size_t lg_ledger_tickets_of(const struct lg_ledger *ledger, struct lg_str ns)
 struct lg_ticket *lg_ledger_add_ticket(struct lg_ledger *ledger, const struct lg_ticket *ticket)
 {
     struct lg_ticket copy = *ticket;
-    /* The node is not part of the block: it can change. */
+    /* Node and id are not part of the block: they change. */
     keep((struct lg_str *const[]){&copy.ns, &copy.guest, &copy.user}, 3);
-    copy.node = (struct lg_str){0};
+    copy.node = copy.id = (struct lg_str){0};
     copy.hash = lg_ledger_hash(copy.ns, copy.guest, copy.user);
     if (copy.seq == 0)
         copy.seq = ++ledger->next_seq;
@@ -164,27 +167,57 @@ struct lg_ticket *lg_ledger_add_ticket(struct lg_ledger *ledger, const struct lg
         ledger->tickets[at] = *before;
     }
     ledger->tickets[at] = copy;
-    lg_ledger_set_ticket_node(&ledger->tickets[at], ticket->node);
+    lg_ledger_set_ticket(&ledger->tickets[at], ticket->node, ticket->id);
     return &ledger->tickets[at];
 }
 
-void lg_ledger_set_ticket_node(struct lg_ticket *ticket, struct lg_str node)
+static void replace(struct lg_str *text, struct lg_str with)
 {
-    if (ticket->node.p != NULL && lg_str_eq(ticket->node, node))
+    if (text->p != NULL && lg_str_eq(*text, with))
         return;
-    struct lg_str old = ticket->node;
-    ticket->node = node;
-    keep((struct lg_str *const[]){&ticket->node}, 1);
+    struct lg_str old = *text;
+    *text = with;
+    keep(&text, 1);
     let_go(old);
+}
+
+void lg_ledger_set_ticket(struct lg_ticket *ticket, struct lg_str node, struct lg_str id)
+{
+    replace(&ticket->node, node);
+    replace(&ticket->id, id);
 }
 
 void lg_ledger_drop_ticket(struct lg_ledger *ledger, size_t i)
 {
     let_go(ledger->tickets[i].ns);
     let_go(ledger->tickets[i].node);
+    let_go(ledger->tickets[i].id);
     ledger->n_tickets--;
     memmove(&ledger->tickets[i], &ledger->tickets[i + 1],
             (ledger->n_tickets - i) * sizeof *ledger->tickets);
+}
+
+void lg_ledger_adopt(struct lg_ledger *io_ledger, const struct lg_ledger *known)
+{
+    for (size_t i = 0; i < io_ledger->n_reservations; i++) {
+        struct lg_reservation *mine = &io_ledger->reservations[i];
+        const struct lg_reservation *was = lg_ledger_reservation(known, mine->ns, mine->guest);
+        if (was == NULL || !lg_str_eq(was->id, mine->id))
+            continue;
+        mine->seen = mine->seen || was->seen;
+        if (was->born_ms < mine->born_ms)
+            mine->born_ms = was->born_ms;
+    }
+    for (size_t i = 0; i < io_ledger->n_tickets; i++) {
+        struct lg_ticket *mine = &io_ledger->tickets[i];
+        const struct lg_ticket *was = lg_ledger_ticket(known, mine->ns, mine->guest, mine->user);
+        if (was == NULL || was->seq != mine->seq || was->due_ms <= mine->due_ms)
+            continue;
+        mine->due_ms = was->due_ms;
+        mine->tries = was->tries;
+        mine->inbound = was->inbound;
+        lg_ledger_set_ticket(mine, was->node, was->id);
+    }
 }
 
 /* --- turns --- */

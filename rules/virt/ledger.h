@@ -41,10 +41,11 @@ struct lg_ticket {
     struct lg_str ns, guest, node, user;
     uint64_t tag, seq;
     int64_t since_ms, due_ms;
-    int64_t written_ms; /* when others last learnt of due_ms; 0 = never */
-    unsigned tries;     /* answers it has had */
-    bool inbound;       /* it waits for its targets: it holds back nobody */
-    uint64_t hash;      /* of namespace, guest and user */
+    int64_t told_due_ms; /* the due time that others know of */
+    struct lg_str id;    /* of the ask that was answered last */
+    unsigned tries;      /* answers it has had */
+    bool inbound;        /* it waits for its targets: it holds back nobody */
+    uint64_t hash;       /* of namespace, guest and user */
 };
 
 /* A namespace that was served, so that it does not come first again by coming again. */
@@ -87,10 +88,15 @@ uint64_t lg_ledger_next_tag(const struct lg_ledger *ledger, struct lg_str ns);
 size_t lg_ledger_tickets_of(const struct lg_ledger *ledger, struct lg_str ns);
 /* Adds a ticket (texts are copied; seq is given here), in its order. Borrowed until the next change. */
 struct lg_ticket *lg_ledger_add_ticket(struct lg_ledger *ledger, const struct lg_ticket *ticket);
-void lg_ledger_set_ticket_node(struct lg_ticket *ticket, struct lg_str node);
+/* What changes with each ask; the texts are copied. */
+void lg_ledger_set_ticket(struct lg_ticket *ticket, struct lg_str node, struct lg_str id);
 void lg_ledger_drop_ticket(struct lg_ledger *ledger, size_t i);
 /* Somebody of the namespace was served: time goes on. */
 void lg_ledger_served(struct lg_ledger *ledger, struct lg_str ns, uint64_t tag);
+
+/* `io_ledger` is what was read of a shared ledger, `known` what this reader knew of it before: what both hold keeps the
+ * age that this reader saw it reach, and the later of two due times. */
+void lg_ledger_adopt(struct lg_ledger *io_ledger, const struct lg_ledger *known);
 
 enum lg_seen { LG_UNSEEN, LG_SEEN_UNFINISHED, LG_SEEN_FINAL };
 /* What the cluster shows of the migration that a reservation stands for. */

@@ -86,13 +86,15 @@ struct queue {
 /* Hands out what is free to the tickets before (tag, seq), in their order, and sees what is left for the asker. */
 static struct queue line_up(const struct lg_ask *ask, const struct lg_slots *slots,
                             const struct lg_ledger *ledger, const struct lg_ticket *mine,
-                            uint64_t tag, int64_t cluster_free)
+                            uint64_t tag, int64_t cluster_free, bool own_node)
 {
     struct places places = {.free = cluster_free};
     struct queue queue = {0};
     for (size_t i = 0; i < ledger->n_reservations; i++)
         if (stands_alone(slots, &ledger->reservations[i]))
             take_place(places_of(&places, ask, slots, ledger->reservations[i].node));
+    if (own_node)
+        places_of(&places, ask, slots, ask->node)->free++;
     for (size_t i = 0; i < ledger->n_tickets; i++) {
         const struct lg_ticket *ticket = &ledger->tickets[i];
         if (ticket == mine || ticket->tag > tag)
@@ -272,10 +274,14 @@ static void give_ticket(const struct lg_ask *ask, struct lg_ledger *ledger, stru
                                       .due_ms = ask->now_ms};
         ticket = lg_ledger_add_ticket(ledger, &new);
         io->changed = true;
-    } else if (ask->now_ms < ticket->due_ms - 1000) {
-        ticket->tries = 0; /* before its time: somebody began anew */
+    } else if (ask->id.n == 0 || !lg_str_eq(ask->id, ticket->id)) {
+        if (ask->now_ms < ticket->due_ms - 1000)
+            ticket->tries = 0; /* before its time: somebody began anew */
+        io->changed = ask->now_ms >= ticket->told_due_ms - 500;
+    } else if (ticket->tries != 0) {
+        ticket->tries--; /* the same ask, decided again */
     }
-    lg_ledger_set_ticket_node(ticket, ask->node);
+    lg_ledger_set_ticket(ticket, ask->node, ask->id);
     ticket->inbound = io->of[LG_LIMIT_INBOUND].full;
     ticket->tries++;
     io->retry_after_s = (int)retry_after_s(ask, io, ticket->tries);
@@ -285,15 +291,26 @@ static void give_ticket(const struct lg_ask *ask, struct lg_ledger *ledger, stru
         ticket->tries = 0;
 }
 
-/* The guest has a place already: another admission takes it over and adds none. */
-static bool has_own_place(const struct lg_ask *ask, const struct lg_slots *slots,
-                          const struct lg_ledger *ledger)
+/* The guest was let through already: another admission takes its place over and adds none. */
+static bool has_own_place(const struct lg_ask *ask, const struct lg_ledger *ledger)
 {
-    const struct lg_slot *slot = lg_slots_get(slots, ask->ns, ask->guest);
-    if (slot != NULL)
-        return lg_str_eq(slot->node, ask->node) || lg_str_eq(slot->also, ask->node);
     const struct lg_reservation *own = lg_ledger_reservation(ledger, ask->ns, ask->guest);
     return own != NULL && lg_str_eq(own->node, ask->node);
+}
+
+/* The guest is not in its own way, neither by a migration (which another rule speaks of) nor by a reservation. */
+static void leave_out_own(const struct lg_ask *ask, const struct lg_slots *slots,
+                          const struct lg_ledger *ledger, struct lg_turnout *io)
+{
+    const struct lg_slot *slot = lg_slots_get(slots, ask->ns, ask->guest);
+    const struct lg_reservation *reservation = lg_ledger_reservation(ledger, ask->ns, ask->guest);
+    if (slot == NULL && reservation == NULL)
+        return;
+    struct lg_str node = slot != NULL ? slot->node : reservation->node;
+    io->of[LG_LIMIT_CLUSTER].used--;
+    io->own_node = ask->node.n != 0 && (lg_str_eq(node, ask->node) ||
+                                        (slot != NULL && lg_str_eq(slot->also, ask->node)));
+    io->of[LG_LIMIT_OUTBOUND].used -= io->own_node;
 }
 
 static void judge(const struct lg_ask *ask, const struct lg_slots *slots,
@@ -302,7 +319,8 @@ static void judge(const struct lg_ask *ask, const struct lg_slots *slots,
 {
     struct lg_limit_state *cluster = &io->of[LG_LIMIT_CLUSTER];
     struct lg_limit_state *outbound = &io->of[LG_LIMIT_OUTBOUND];
-    struct queue queue = line_up(ask, slots, ledger, mine, tag, cluster->limit - cluster->used);
+    struct queue queue =
+        line_up(ask, slots, ledger, mine, tag, cluster->limit - cluster->used, io->own_node);
     cluster->ahead = queue.ahead_cluster;
     outbound->ahead = queue.ahead_node;
     outbound->full = queue.node_full;
@@ -330,9 +348,10 @@ void lg_limits_decide(const struct lg_ask *ask, const struct lg_slots *slots,
     const struct lg_ticket *mine = lg_ledger_ticket(io_ledger, ask->ns, ask->guest, user);
     uint64_t tag = mine != NULL ? mine->tag : lg_ledger_next_tag(io_ledger, ask->ns);
     ret->frozen = ask->limit[LG_LIMIT_CLUSTER] == 0 || ask->limit[LG_LIMIT_OUTBOUND] == 0;
-    ret->own = !ret->frozen && has_own_place(ask, slots, io_ledger);
+    ret->own = !ret->frozen && has_own_place(ask, io_ledger);
     if (ret->frozen && !ask->admit)
         return;
+    leave_out_own(ask, slots, io_ledger, ret);
     if (!ret->own && !ret->frozen)
         judge(ask, slots, io_ledger, mine, tag, ret);
     bool full = false;
@@ -352,4 +371,18 @@ void lg_limits_decide(const struct lg_ask *ask, const struct lg_slots *slots,
     ret->no_place = ask->no_ticket;
     if (!ask->no_trace && !ask->no_ticket && !ask->admit)
         give_ticket(ask, io_ledger, user, tag, ret);
+}
+
+void lg_turnout_keep(struct lg_turnout *turnout, struct lg_arena *arena)
+{
+    turnout->node = lg_arena_str(arena, turnout->node);
+    for (int limit = 0; limit < LG_LIMITS; limit++) {
+        struct lg_limit_state *state = &turnout->of[limit];
+        for (size_t i = 0; i < state->n_holders; i++) {
+            struct lg_holder *holder = &state->holders[i];
+            holder->ns = lg_arena_str(arena, holder->ns);
+            holder->guest = lg_arena_str(arena, holder->guest);
+            holder->phase = lg_arena_str(arena, holder->phase);
+        }
+    }
 }

@@ -56,6 +56,7 @@ struct lg_limit_state {
 struct lg_turnout {
     bool admitted;
     bool frozen;   /* a limit of 0: nothing ever starts */
+    bool own_node; /* what the guest holds already counts on its node */
     bool own;      /* the guest's slot was taken over */
     bool no_place; /* no ticket: too many wait already, or the caller gets none */
     bool show_holders;
@@ -71,6 +72,9 @@ struct lg_turnout {
 /* Decides and remembers. The ledger has been tidied (lg_ledger_tidy) for now_ms. */
 void lg_limits_decide(const struct lg_ask *ask, const struct lg_slots *slots,
                       struct lg_ledger *io_ledger, struct lg_turnout *ret);
+
+/* Copies the texts that it borrows from slots and ledger into the arena. */
+void lg_turnout_keep(struct lg_turnout *turnout, struct lg_arena *arena);
 
 /* Used, as the decision counts it: of the cluster, or leaving the node. O(reservations). */
 size_t lg_limits_used(const struct lg_slots *slots, const struct lg_ledger *ledger);

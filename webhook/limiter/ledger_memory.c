@@ -27,10 +27,12 @@ void lg_ledger_memory_free(struct lg_ledger_memory *ledger)
 }
 
 void lg_ledger_memory_decide(struct lg_ledger_memory *ledger, const struct lg_ask *ask,
-                             const struct lg_inventory *inventory, struct lg_turnout *ret)
+                             const struct lg_inventory *inventory, struct lg_arena *arena,
+                             struct lg_turnout *ret)
 {
     pthread_mutex_lock(&ledger->lock);
     (void)lg_ledger_tidy(&ledger->ledger, ask->now_ms, lg_limiter_seen, (void *)inventory);
     lg_limits_decide(ask, lg_inventory_slots(inventory), &ledger->ledger, ret);
+    lg_turnout_keep(ret, arena); /* before somebody else changes the ledger */
     pthread_mutex_unlock(&ledger->lock);
 }

@@ -10,8 +10,9 @@ struct lg_ledger_memory;
 struct lg_ledger_memory *lg_ledger_memory_new(void) __attribute__((returns_nonnull));
 void lg_ledger_memory_free(struct lg_ledger_memory *take_ledger);
 
-/* Decides and remembers, by what this state of the inventory shows. */
+/* Decides and remembers, by what this state of the inventory shows. Its texts lie in the arena. */
 void lg_ledger_memory_decide(struct lg_ledger_memory *ledger, const struct lg_ask *ask,
-                             const struct lg_inventory *inventory, struct lg_turnout *ret);
+                             const struct lg_inventory *inventory, struct lg_arena *arena,
+                             struct lg_turnout *ret);
 
 #endif

@@ -185,7 +185,7 @@ static void take_turn(struct lg_reviewer *reviewer, const struct lg_engine_input
     if (!lg_limiter_ask(input, io_judgement, lg_clock_mono_ms(), arena, &ask))
         return;
     struct lg_turnout *turnout = lg_arena_alloc(arena, sizeof *turnout);
-    lg_ledger_memory_decide(reviewer->ledger, &ask, input->inventory, turnout);
+    lg_ledger_memory_decide(reviewer->ledger, &ask, input->inventory, arena, turnout);
     if (!lg_limiter_speaks(turnout))
         return;
     struct lg_engine_input again = *input;

@@ -1,0 +1,578 @@
+/* The ledger's protocol, tried out exhaustively on a small scale: every order in which asks, reads, writes, lost answers,
+ * watches, creations, ends, crashes and expiry can happen, up to a depth. After each step no more migrations are under way,
+ * or about to be, than the limits allow; when time has passed, nothing holds a place that no migration has.
+ *
+ * The queue itself (webhook/limiter/queue.c) and the decision run; what surrounds them is played here: one object with
+ * versions, watches that lag, clients. States met before are not tried again. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "rules/core/map.h"
+#include "rules/core/mem.h"
+#include "tests/support/objects.h"
+#include "webhook/limiter/ledger_text.h"
+#include "webhook/limiter/queue.h"
+
+enum { REPLICAS_MAX = 3, GUESTS = 3, EVENTS_MAX = 16, DEPTH_MAX = 32 };
+
+/* How much of what can go wrong is tried, beside the order of things. */
+struct scope {
+    int replicas, depth;
+    int64_t cluster, node;
+    int asks;    /* a guest */
+    int losses;  /* answers of the ledger that are lost */
+    int crashes; /* of a replica */
+    int failed;  /* creations that fail behind us */
+};
+
+enum client { WANTS, ASKS, ADMITTED, MIGRATES, ENDED };
+enum pending { NOTHING, READ, WRITE };
+
+struct replica {
+    struct lg_queue *queue;
+    struct lg_inventory *view;
+    int events; /* of the world's that its watch has brought */
+    enum pending pending;
+    struct lg_buf text, version; /* to be written, over which */
+    int known;                   /* version of the ledger that it read or wrote last */
+};
+
+struct world {
+    const struct scope *scope;
+    struct lg_arena arena;
+    struct replica replicas[REPLICAS_MAX];
+    struct lg_buf ledger;
+    int version;
+    enum client clients[GUESTS];
+    int asked[GUESTS], asked_at[GUESTS];
+    struct lg_queue_job jobs[GUESTS];
+    struct {
+        int guest;
+        bool final;
+    } events[EVENTS_MAX];
+    int n_events, losses, crashes, failed;
+    int64_t now_ms;
+    const char *wrong;
+};
+
+/* g0 and g1 are on one node, g2 on another. */
+static const char *const nodes[GUESTS] = {"n1", "n1", "n2"};
+static struct lg_record *guest_records[GUESTS];
+static struct lg_record *migration_records[GUESTS][2];
+static struct lg_objects objects;
+
+static void make_records(void)
+{
+    lg_objects_init(&objects);
+    for (int g = 0; g < GUESTS; g++) {
+        char text[512];
+        snprintf(text, sizeof text,
+                 "{'apiVersion':'kubevirt.io/v1','kind':'VirtualMachineInstance','metadata':"
+                 "{'name':'g%d','namespace':'a'},'status':{'phase':'Running','nodeName':'%s'}}",
+                 g, nodes[g]);
+        guest_records[g] = lg_objects_record(&objects, text);
+        for (int final = 0; final < 2; final++) {
+            snprintf(text, sizeof text,
+                     "{'apiVersion':'kubevirt.io/v1','kind':'VirtualMachineInstanceMigration',"
+                     "'metadata':{'name':'m%d','namespace':'a','uid':'id-%d'},'spec':{'vmiName':"
+                     "'g%d'},'status':{'phase':'%s'}}",
+                     g, g, g, final ? "Succeeded" : "Pending");
+            migration_records[g][final] = lg_objects_record(&objects, text);
+        }
+    }
+}
+
+static void free_records(void)
+{
+    for (int g = 0; g < GUESTS; g++) {
+        lg_record_unref(guest_records[g]);
+        lg_record_unref(migration_records[g][0]);
+        lg_record_unref(migration_records[g][1]);
+    }
+    lg_objects_done(&objects);
+}
+
+/* --- what the queue asks of the world --- */
+
+struct end { /* an op's argument: which replica of which world */
+    struct world *world;
+    int replica;
+};
+
+static int64_t now_ms(void *arg)
+{
+    return ((struct end *)arg)->world->now_ms;
+}
+
+static const struct lg_inventory *inventory(void *arg)
+{
+    struct end *end = arg;
+    return end->world->replicas[end->replica].view;
+}
+
+static void start_read(void *arg)
+{
+    struct end *end = arg;
+    end->world->replicas[end->replica].pending = READ;
+}
+
+static void start_write(void *arg, struct lg_str text, struct lg_str version)
+{
+    struct end *end = arg;
+    struct replica *replica = &end->world->replicas[end->replica];
+    replica->pending = WRITE;
+    replica->text.n = replica->version.n = 0;
+    lg_buf_str(&replica->text, text);
+    lg_buf_str(&replica->version, version);
+}
+
+static void done(void *arg, struct lg_queue_job *job, bool reached)
+{
+    struct world *world = ((struct end *)arg)->world;
+    int guest = (int)(job - world->jobs);
+    world->clients[guest] = reached && job->turnout.admitted ? ADMITTED : WANTS;
+}
+
+static struct end ends[REPLICAS_MAX];
+
+static void replica_start(struct world *world, int r)
+{
+    struct replica *replica = &world->replicas[r];
+    ends[r] = (struct end){world, r};
+    const struct lg_queue_ops ops = {.arg = &ends[r],
+                                     .now_ms = now_ms,
+                                     .inventory = inventory,
+                                     .read = start_read,
+                                     .write = start_write,
+                                     .done = done};
+    replica->queue = lg_queue_new(&ops);
+    replica->pending = NOTHING;
+    replica->known = -1;
+}
+
+static void watch_event(struct world *world, int r)
+{
+    struct replica *replica = &world->replicas[r];
+    int at = replica->events++;
+    lg_inventory_set(
+        replica->view,
+        lg_record_ref(migration_records[world->events[at].guest][world->events[at].final]));
+}
+
+static void world_init(struct world *world, const struct scope *scope)
+{
+    *world = (struct world){.scope = scope, .version = 1, .now_ms = 1000 * 1000};
+    lg_arena_init(&world->arena);
+    for (int r = 0; r < scope->replicas; r++) {
+        world->replicas[r].view = lg_inventory_new();
+        for (int g = 0; g < GUESTS; g++)
+            lg_inventory_set(world->replicas[r].view, lg_record_ref(guest_records[g]));
+        replica_start(world, r);
+    }
+}
+
+static void world_done(struct world *world)
+{
+    for (int r = 0; r < world->scope->replicas; r++) {
+        struct replica *replica = &world->replicas[r];
+        lg_queue_free(replica->queue);
+        lg_inventory_free(replica->view);
+        lg_buf_done(&replica->text);
+        lg_buf_done(&replica->version);
+    }
+    lg_buf_done(&world->ledger);
+    lg_arena_done(&world->arena);
+}
+
+/* --- what can happen --- */
+
+enum what {
+    ASK,           /* guest, replica */
+    REFRESH,       /* replica */
+    READ_ANSWERED, /* replica */
+    READ_LOST,
+    WRITE_ANSWERED,
+    WRITE_LOST_DONE, /* written, and nobody is told */
+    WRITE_LOST,
+    WATCH,
+    CRASH,
+    CREATED, /* guest */
+    NOT_CREATED,
+    ENDS,
+    EXPIRY,
+    WHATS
+};
+
+struct action {
+    unsigned char what, who, at;
+};
+
+static bool may(const struct world *world, struct action action)
+{
+    const struct scope *scope = world->scope;
+    const struct replica *replica = &world->replicas[action.at];
+    switch ((enum what)action.what) {
+    case ASK:
+        return world->clients[action.who] == WANTS && world->asked[action.who] < scope->asks;
+    case REFRESH: /* only where it brings something before time passes */
+        return replica->pending == NOTHING && replica->known != world->version;
+    case READ_ANSWERED:
+        return replica->pending == READ;
+    case READ_LOST:
+        return replica->pending == READ && world->losses < scope->losses;
+    case WRITE_ANSWERED:
+        return replica->pending == WRITE;
+    case WRITE_LOST_DONE:
+    case WRITE_LOST:
+        return replica->pending == WRITE && world->losses < scope->losses;
+    case WATCH:
+        return replica->events < world->n_events;
+    case CRASH:
+        return world->crashes < scope->crashes;
+    case CREATED:
+        return world->clients[action.who] == ADMITTED && world->n_events < EVENTS_MAX;
+    case NOT_CREATED:
+        return world->clients[action.who] == ADMITTED && world->failed < scope->failed;
+    case ENDS:
+        return world->clients[action.who] == MIGRATES && world->n_events < EVENTS_MAX;
+    case EXPIRY:
+        /* A creation takes less than a reservation lasts, watches lag less, and every replica looks at the ledger. */
+        for (int r = 0; r < scope->replicas; r++)
+            if (world->replicas[r].events != world->n_events ||
+                world->replicas[r].pending != NOTHING || world->replicas[r].known != world->version)
+                return false;
+        for (int g = 0; g < GUESTS; g++)
+            if (world->clients[g] == ADMITTED)
+                return false;
+        return world->now_ms == 1000 * 1000;
+    case WHATS:
+        break;
+    }
+    return false;
+}
+
+static void event(struct world *world, int guest, bool final)
+{
+    world->events[world->n_events].guest = guest;
+    world->events[world->n_events++].final = final;
+}
+
+static void ask(struct world *world, int guest, int r)
+{
+    char id[16];
+    snprintf(id, sizeof id, "id-%d", guest);
+    world->asked[guest]++;
+    world->asked_at[guest] = r;
+    world->clients[guest] = ASKS;
+    world->jobs[guest] =
+        (struct lg_queue_job){.arena = &world->arena,
+                              .ask = {.ns = LG_STR("a"),
+                                      .guest = guest_records[guest]->name,
+                                      .node = lg_str_of(nodes[guest]),
+                                      .name = migration_records[guest][0]->name,
+                                      .id = migration_records[guest][0]->uid,
+                                      .user = LG_STR("u"),
+                                      .limit = {world->scope->cluster, world->scope->node, 0}}};
+    lg_queue_submit(world->replicas[r].queue, &world->jobs[guest]);
+}
+
+static void write_reaches(struct world *world, struct replica *replica, bool told)
+{
+    char version[16];
+    snprintf(version, sizeof version, "%d", world->version);
+    replica->pending = NOTHING;
+    bool fits = lg_str_is(lg_buf_view(&replica->version), version);
+    if (fits) {
+        world->ledger.n = 0;
+        lg_buf_str(&world->ledger, lg_buf_view(&replica->text));
+        world->version++;
+    }
+    if (!told) {
+        lg_queue_failed(replica->queue);
+    } else if (fits) {
+        replica->known = world->version;
+        lg_queue_written(replica->queue);
+    } else {
+        lg_queue_conflict(replica->queue);
+    }
+}
+
+/* Its calls are cut: those clients saw an error, and may ask again. It comes back with a fresh list. */
+static void crash(struct world *world, int r)
+{
+    lg_queue_free(world->replicas[r].queue);
+    for (int g = 0; g < GUESTS; g++)
+        if (world->clients[g] == ASKS && world->asked_at[g] == r)
+            world->clients[g] = WANTS;
+    while (world->replicas[r].events < world->n_events)
+        watch_event(world, r);
+    replica_start(world, r);
+}
+
+static int under_way(const struct world *world, const char *node)
+{
+    int n = 0;
+    for (int g = 0; g < GUESTS; g++)
+        n += (world->clients[g] == ADMITTED || world->clients[g] == MIGRATES) &&
+             (node == NULL || strcmp(nodes[g], node) == 0);
+    return n;
+}
+
+/* Whoever looks now counts what there is, and nothing else. */
+static void check_leak(struct world *world)
+{
+    for (int r = 0; r < world->scope->replicas; r++) {
+        struct replica *replica = &world->replicas[r];
+        char version[16];
+        snprintf(version, sizeof version, "%d", world->version);
+        lg_queue_refresh(replica->queue);
+        if (replica->pending != READ)
+            world->wrong = "a replica that is idle does not look at the ledger";
+        replica->pending = NOTHING;
+        lg_queue_read(replica->queue, lg_buf_view(&world->ledger), lg_str_of(version));
+        size_t used =
+            lg_limits_used(lg_inventory_slots(replica->view), lg_queue_ledger(replica->queue));
+        if (used != (size_t)under_way(world, NULL))
+            world->wrong = "a place is held by nobody";
+    }
+}
+
+static void happen(struct world *world, struct action action)
+{
+    struct replica *replica = &world->replicas[action.at];
+    char version[16];
+    switch ((enum what)action.what) {
+    case ASK:
+        ask(world, action.who, action.at);
+        break;
+    case REFRESH:
+        lg_queue_refresh(replica->queue);
+        break;
+    case READ_ANSWERED:
+        snprintf(version, sizeof version, "%d", world->version);
+        replica->pending = NOTHING;
+        replica->known = world->version;
+        lg_queue_read(replica->queue, lg_buf_view(&world->ledger), lg_str_of(version));
+        break;
+    case READ_LOST:
+        world->losses++;
+        replica->pending = NOTHING;
+        lg_queue_failed(replica->queue);
+        break;
+    case WRITE_ANSWERED:
+        write_reaches(world, replica, true);
+        break;
+    case WRITE_LOST_DONE:
+        world->losses++;
+        write_reaches(world, replica, false);
+        break;
+    case WRITE_LOST:
+        world->losses++;
+        replica->pending = NOTHING;
+        lg_queue_failed(replica->queue);
+        break;
+    case WATCH:
+        watch_event(world, action.at);
+        break;
+    case CRASH:
+        world->crashes++;
+        crash(world, action.at);
+        break;
+    case CREATED:
+        world->clients[action.who] = MIGRATES;
+        event(world, action.who, false);
+        break;
+    case NOT_CREATED:
+        world->failed++;
+        world->clients[action.who] = ENDED;
+        break;
+    case ENDS:
+        world->clients[action.who] = ENDED;
+        event(world, action.who, true);
+        break;
+    case EXPIRY:
+        world->now_ms += LG_RESERVATION_MS;
+        check_leak(world);
+        break;
+    case WHATS:
+        break;
+    }
+    if (under_way(world, NULL) > world->scope->cluster)
+        world->wrong = "over the cluster's limit";
+    if (under_way(world, "n1") > world->scope->node || under_way(world, "n2") > world->scope->node)
+        world->wrong = "over a node's limit";
+}
+
+/* --- all orders --- */
+
+struct search {
+    const struct scope *scope;
+    struct action path[DEPTH_MAX];
+    struct lg_map seen; /* state -> how many steps were tried from it */
+    struct lg_arena arena;
+    size_t states, steps;
+};
+
+static void describe(struct world *world, struct lg_buf *out)
+{
+    lg_buf_str(out, lg_buf_view(&world->ledger));
+    lg_buf_printf(out, "|%d %d %d %lld", world->losses, world->crashes, world->failed,
+                  (long long)world->now_ms);
+    for (int g = 0; g < GUESTS; g++)
+        lg_buf_printf(out, "|%d %d %d", world->clients[g], world->asked[g], world->asked_at[g]);
+    for (int e = 0; e < world->n_events; e++)
+        lg_buf_printf(out, ",%d%d", world->events[e].guest, world->events[e].final);
+    for (int r = 0; r < world->scope->replicas; r++) {
+        struct replica *replica = &world->replicas[r];
+        struct lg_ledger *known = (struct lg_ledger *)lg_queue_ledger(replica->queue);
+        lg_buf_printf(out, "|%d %d %d ", replica->events, replica->pending,
+                      replica->known == world->version);
+        assert_int_equal(lg_ledger_write(known, world->now_ms, out, NULL), LG_E_OK);
+        for (size_t i = 0; i < known->n_reservations; i++)
+            lg_buf_putc(out, known->reservations[i].seen ? 's' : '-');
+        if (replica->pending == WRITE) {
+            char version[16];
+            snprintf(version, sizeof version, "%d", world->version);
+            lg_buf_putc(out, lg_str_is(lg_buf_view(&replica->version), version) ? '=' : '!');
+            lg_buf_str(out, lg_buf_view(&replica->text));
+        }
+    }
+}
+
+/* False where as many steps were tried from this state before. */
+static bool is_new(struct search *search, struct world *world, int left)
+{
+    struct lg_buf state lg_cleanup(lg_buf_done) = {0};
+    describe(world, &state);
+    int *tried = lg_map_get(&search->seen, lg_buf_view(&state));
+    if (tried != NULL && *tried >= left)
+        return false;
+    if (tried == NULL) {
+        tried = lg_arena_alloc(&search->arena, sizeof *tried);
+        lg_map_set(&search->seen, lg_arena_str(&search->arena, lg_buf_view(&state)), tried);
+        search->states++;
+    }
+    *tried = left;
+    return true;
+}
+
+static void say_path(const struct search *search, int depth)
+{
+    static const char *const names[] = {"ask",        "refresh",        "read answered",
+                                        "read lost",  "write answered", "write done, answer lost",
+                                        "write lost", "watch",          "crash",
+                                        "created",    "not created",    "ends",
+                                        "expiry"};
+    for (int i = 0; i < depth; i++)
+        print_error("  %s guest %d replica %d\n", names[search->path[i].what], search->path[i].who,
+                    search->path[i].at);
+}
+
+static void replay(const struct search *search, int depth, struct world *ret)
+{
+    world_init(ret, search->scope);
+    for (int i = 0; i < depth; i++)
+        happen(ret, search->path[i]);
+}
+
+static void try_all(struct search *search, int depth)
+{
+    struct world world;
+    replay(search, depth, &world);
+    search->steps++;
+    if (world.wrong != NULL) {
+        say_path(search, depth);
+        fail_msg("%s", world.wrong);
+    }
+    bool go_on =
+        depth < search->scope->depth && is_new(search, &world, search->scope->depth - depth);
+    struct action next[128];
+    size_t n = 0;
+    for (int what = 0; go_on && what < WHATS; what++)
+        for (int who = 0; who < (what == ASK || what >= CREATED ? GUESTS : 1); who++)
+            for (int at = 0; at < (what < CREATED ? search->scope->replicas : 1); at++) {
+                struct action action = {(unsigned char)what, (unsigned char)who, (unsigned char)at};
+                if ((what != EXPIRY || who == 0) && may(&world, action))
+                    next[n++] = action;
+            }
+    world_done(&world);
+    for (size_t i = 0; i < n; i++) {
+        search->path[depth] = next[i];
+        try_all(search, depth + 1);
+    }
+}
+
+/* LG_MODEL_DEEPER=2 tries orders that are two steps longer. */
+static void explore(const struct scope *at_least)
+{
+    const char *deeper = getenv("LG_MODEL_DEEPER");
+    struct scope wanted = *at_least;
+    wanted.depth += deeper != NULL ? atoi(deeper) : 0;
+    assert_in_range(wanted.depth, 1, DEPTH_MAX);
+    const struct scope *scope = &wanted;
+    struct search search = {.scope = scope};
+    lg_arena_init(&search.arena);
+    try_all(&search, 0);
+    print_message("%d replicas, depth %d, limits %d and %d, %d lost, %d crashes, %d failed: "
+                  "%zu states, %zu steps\n",
+                  scope->replicas, scope->depth, (int)scope->cluster, (int)scope->node,
+                  scope->losses, scope->crashes, scope->failed, search.states, search.steps);
+    assert_true(search.states > 1000);
+    lg_map_done(&search.seen);
+    lg_arena_done(&search.arena);
+}
+
+static void two_replicas_whose_watches_lag(void **state)
+{
+    (void)state;
+    explore(&(struct scope){.replicas = 2, .depth = 11, .cluster = 1, .node = 1, .asks = 2});
+}
+
+static void two_replicas_and_lost_answers(void **state)
+{
+    (void)state;
+    explore(&(struct scope){
+        .replicas = 2, .depth = 9, .cluster = 1, .node = 1, .asks = 2, .losses = 1});
+}
+
+static void two_replicas_of_which_one_crashes(void **state)
+{
+    (void)state;
+    explore(&(struct scope){
+        .replicas = 2, .depth = 8, .cluster = 1, .node = 1, .asks = 2, .crashes = 1, .failed = 1});
+}
+
+static void a_node_is_full_before_the_cluster(void **state)
+{
+    (void)state;
+    explore(&(struct scope){
+        .replicas = 2, .depth = 9, .cluster = 2, .node = 1, .asks = 1, .losses = 1, .failed = 1});
+}
+
+static void three_replicas(void **state)
+{
+    (void)state;
+    explore(&(struct scope){
+        .replicas = 3, .depth = 8, .cluster = 1, .node = 1, .asks = 1, .losses = 1});
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(two_replicas_whose_watches_lag),
+        cmocka_unit_test(two_replicas_and_lost_answers),
+        cmocka_unit_test(two_replicas_of_which_one_crashes),
+        cmocka_unit_test(a_node_is_full_before_the_cluster),
+        cmocka_unit_test(three_replicas),
+    };
+    make_records();
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    free_records();
+    return failed;
+}

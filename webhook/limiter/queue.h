@@ -1,0 +1,60 @@
+/* The protocol around a shared ledger: many replicas, one object, compare and swap.
+ *
+ * A state machine without threads, time or I/O of its own, small enough that a test enumerates what can happen to it
+ * (tests/unit/test_queue_model.c). One read and one write carry all asks that wait:
+ *
+ *   idle -> reading: the ledger is read -> decided: nothing to tell others -> idle
+ *                                       -> writing -> written -> idle
+ *                                                  -> somebody else was first, or the answer was lost -> reading again
+ *
+ * A lost answer needs no memory: whoever finds its own entry has its place (virt/limits.h). Nothing is admitted that is not
+ * written. After LG_QUEUE_FAILURES_MAX failures in a row the asks that are carried are told so. One thread.
+ */
+#ifndef LG_WEBHOOK_LIMITER_QUEUE_H
+#define LG_WEBHOOK_LIMITER_QUEUE_H
+
+#include "rules/limiter.h"
+
+enum { LG_QUEUE_FAILURES_MAX = 3, LG_QUEUE_CONFLICTS_MAX = 50, LG_QUEUE_BATCH_MAX = 64 };
+
+struct lg_queue_job {
+    struct lg_ask ask; /* texts live until `done`; its now_ms is set when it is decided */
+    struct lg_turnout turnout;
+    struct lg_arena *arena; /* for the turnout's texts */
+    struct lg_queue_job *next;
+};
+
+struct lg_queue_ops {
+    void *arg;
+    int64_t (*now_ms)(void *arg);
+    /* What the cluster shows now; borrowed for the call. */
+    const struct lg_inventory *(*inventory)(void *arg);
+    /* Answered by exactly one of lg_queue_read and lg_queue_failed, not before it returns. */
+    void (*read)(void *arg);
+    /* Writes over that version: lg_queue_written, lg_queue_conflict (it was another version), or lg_queue_failed (nobody
+     * knows whether it was written). */
+    void (*write)(void *arg, struct lg_str text, struct lg_str version);
+    /* `reached` false: the ledger could not be read or written; the turnout says nothing. */
+    void (*done)(void *arg, struct lg_queue_job *job, bool reached);
+};
+
+struct lg_queue;
+
+/* `ops` is copied. */
+struct lg_queue *lg_queue_new(const struct lg_queue_ops *ops) __attribute__((returns_nonnull));
+/* Whoever waits is told that the ledger was not reached. */
+void lg_queue_free(struct lg_queue *take_queue);
+
+void lg_queue_submit(struct lg_queue *queue, struct lg_queue_job *job);
+/* Looks at the ledger though nobody asks, so that what others wrote ages from when it was written. */
+void lg_queue_refresh(struct lg_queue *queue);
+
+void lg_queue_read(struct lg_queue *queue, struct lg_str text, struct lg_str version);
+void lg_queue_written(struct lg_queue *queue);
+void lg_queue_conflict(struct lg_queue *queue);
+void lg_queue_failed(struct lg_queue *queue);
+
+/* What is known of the ledger; borrowed until the next call. */
+const struct lg_ledger *lg_queue_ledger(const struct lg_queue *queue);
+
+#endif
