@@ -299,7 +299,8 @@ static void a_changed_policy_is_taken_and_a_broken_one_is_not(void **state)
     lg_serve_await_log(&server, "\"policy taken\"", 1);
     post_vm(&allowed, &warnings);
     assert_true(allowed);
-    assert_int_equal(warnings, 2);
+    assert_int_equal(warnings, 3);
+    lg_serve_await_log(&server, "\"message\":\"would be denied\"", 1); /* what enforce would do */
 
     lg_write_file(policy, LG_STR("apiVersion: livegate.io/v1\nkind: Policy\nmode: enforced\n"));
     for (int i = 0; i < 3; i++) {
@@ -310,6 +311,9 @@ static void a_changed_policy_is_taken_and_a_broken_one_is_not(void **state)
     post_vm(&allowed, &warnings);
     assert_true(allowed);
     char *log lg_cleanup(lg_free_cleanup) = lg_serve_log(&server);
+    const char *would = strstr(log, "\"message\":\"would be denied\"");
+    assert_non_null(would);
+    assert_non_null(strstr(would, "\"verdict\":\"deny\",\"rules\":\"LG101,LG202\""));
     const char *said = strstr(log, "the policy before stays");
     assert_non_null(strstr(said, "policy.yaml:3:"));
     assert_null(strstr(said + 1, "the policy before stays"));

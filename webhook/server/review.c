@@ -129,13 +129,22 @@ static void check_route(struct lg_reviewer *reviewer, enum lg_route route,
            LG_F_TEXT("path", route == LG_ROUTE_MIGRATIONS ? "/validate/migrations" : "/validate"));
 }
 
-/* "LG101,LG202": the rules of the findings that deny. */
+/* In mode observe: what enforce would refuse. */
+static bool would_deny(const struct lg_finding *finding)
+{
+    return finding->action == LG_ACTION_WARN && finding->was == LG_ACTION_DENY &&
+           !finding->ratcheted;
+}
+
+/* "LG101,LG202": the rules of the findings that deny, or would. */
 static struct lg_str denying_rules(const struct lg_judgement *judgement, struct lg_buf *buf)
 {
     const struct lg_rule *last = NULL;
+    bool observed = judgement->mode == LG_MODE_OBSERVE;
     for (size_t i = 0; i < judgement->n; i++) {
         const struct lg_finding *finding = &judgement->findings[i];
-        if (finding->action != LG_ACTION_DENY || finding->rule == last)
+        bool denies = observed ? would_deny(finding) : finding->action == LG_ACTION_DENY;
+        if (!denies || finding->rule == last)
             continue;
         if (buf->n > 0)
             lg_buf_putc(buf, ',');
@@ -145,14 +154,25 @@ static struct lg_str denying_rules(const struct lg_judgement *judgement, struct 
     return lg_buf_view(buf);
 }
 
+/* Whether enforce would have refused what mode observe let in. */
+static bool observed_denial(const struct lg_judgement *judgement)
+{
+    bool denies = judgement->refused;
+    if (judgement->mode != LG_MODE_OBSERVE || judgement->requester != LG_REQUESTER_PERSON)
+        return false;
+    for (size_t i = 0; i < judgement->n && !denies; i++)
+        denies = would_deny(&judgement->findings[i]);
+    return denies;
+}
+
 static void log_denial(const struct lg_review *review, const struct lg_judgement *judgement,
-                       int64_t duration_ns)
+                       bool allowed, int64_t duration_ns)
 {
     struct lg_buf rules lg_cleanup(lg_buf_done) = {0};
     const struct lg_str absent = {0};
     bool refused = judgement->refused;
 
-    lg_log(LG_LOG_INFO, "denied", LG_F_STR("uid", review->uid),
+    lg_log(LG_LOG_INFO, allowed ? "would be denied" : "denied", LG_F_STR("uid", review->uid),
            LG_F_STR("operation", review->operation), LG_F_STR("kind", review->kind_name),
            LG_F_STR("namespace", review->ns), LG_F_STR("name", review->name),
            LG_F_STR("user", review->username), LG_F_TEXT("verdict", refused ? "refused" : "deny"),
@@ -275,8 +295,9 @@ static void account(const struct question *question, const struct outcome *outco
     }
     lg_stats_review(review->kind, question->op, &outcome->judgement, duration_ns);
     lg_policy_stats_review(&outcome->judgement);
-    if (!outcome->answer.allowed)
-        log_denial(review, &outcome->judgement, duration_ns);
+    bool allowed = outcome->answer.allowed;
+    if (!allowed || observed_denial(&outcome->judgement))
+        log_denial(review, &outcome->judgement, allowed, duration_ns);
 }
 
 void lg_review_memory_done(struct lg_review_memory *memory)
