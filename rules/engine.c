@@ -241,9 +241,29 @@ static void conclude(const struct lg_run *run, struct lg_judgement *ret)
     ret->subject = run->subject;
     ret->findings = run->findings;
     ret->n = run->n;
-    ret->requirements = run->requirements;
     ret->migratable = run->immovable ? 0 : run->unsure ? -1 : 1;
     ret->disks_stay = run->disks;
+}
+
+static bool has_target(const struct lg_rule_context *context)
+{
+    struct lg_moving moving;
+    return lg_rule_moving(context, &moving) && moving.vmi != NULL && !moving.ended &&
+           !moving.decentralised && !lg_str_empty(moving.vmi->node);
+}
+
+static void work_out_places(struct lg_run *run, struct lg_judgement *ret)
+{
+    struct lg_rule_context context = lg_run_context(run, 0);
+    bool migration = run->subject.kind == LG_KIND_MIGRATION;
+    if (lg_inventory_known(run->inventory, LG_KIND_NODE) != LG_KNOWN ||
+        (migration ? !has_target(&context) : !lg_json_there(run->subject.vm.spec)))
+        return;
+    ret->requirements = lg_rule_requirements(&context);
+    ret->separation = lg_rule_separation(&context);
+    if (ret->separation != NULL && !migration)
+        ret->requirements =
+            lg_requirements_separated(ret->requirements, ret->separation, run->arena);
 }
 
 struct lg_run lg_run_like(const struct lg_run *run, struct lg_subject subject)
@@ -335,4 +355,6 @@ void lg_engine_judge(const struct lg_engine_input *input, struct lg_arena *arena
     if (input->op == LG_OP_UPDATE && lg_json_there(input->old_object))
         judge_old(&run, input);
     conclude(&run, ret);
+    if (input->places)
+        work_out_places(&run, ret);
 }

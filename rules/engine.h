@@ -32,6 +32,7 @@ struct lg_engine_input {
     /* the answer has to leave now: what is not judged yet becomes pending. NULL = never */
     bool (*expired)(void *arg);
     void *expired_arg;
+    bool places; /* whatever policy asks, work out on which nodes the subject can run */
 };
 
 /* An object that would settle something if it were read. */
@@ -67,8 +68,10 @@ struct lg_judgement {
     struct lg_wants wants; /* with `confirm`; none for controllers, who are never held up */
     int migratable;        /* see lg_judgement_migratable */
     bool disks_stay;       /* KubeVirt counts its disks among the reasons against a migration */
-    /* of a VM or VMI, for the per-node answer; NULL = not worked out */
+    /* With `places`, of a guest or of a migration that has a target here, while nodes are known: what it asks of nodes, what
+     * keeps guests apart counted; else NULL. */
     const struct lg_requirements *requirements;
+    const struct lg_separation *separation; /* says what that answer does not cover; or NULL */
 };
 
 /* Judges one object. Never fails: what cannot be read is a refusal. */

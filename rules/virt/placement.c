@@ -457,6 +457,11 @@ void lg_placement_add_matching(struct lg_val required, const struct lg_node_tabl
         add_term(&w, &terms[i], io_nodes);
 }
 
+struct lg_str lg_placement_source(const struct lg_requirements *req)
+{
+    return req->source;
+}
+
 size_t lg_placement_bits(const lg_word *nodes, const struct lg_node_table *table)
 {
     return count_bits(nodes, lg_nodes_words(table));

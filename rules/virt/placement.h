@@ -65,6 +65,9 @@ size_t lg_placement_bits(const lg_word *nodes, const struct lg_node_table *table
 struct lg_str lg_placement_bit_names(const lg_word *nodes, const struct lg_node_table *table,
                                      size_t max, struct lg_arena *arena);
 
+/* The node that the guest leaves; "" = it does not move. Borrowed from the requirements. */
+struct lg_str lg_placement_source(const struct lg_requirements *req);
+
 /* One node's verdict; for AWAY and EXCLUDED *ret_reason says why in the user's words (in the arena); ret_reason may be NULL. */
 enum lg_place lg_placement_explain(const struct lg_requirements *req, const struct lg_node *node,
                                    struct lg_arena *arena, struct lg_str *ret_reason);

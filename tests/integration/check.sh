@@ -43,8 +43,31 @@ expect_not_in $'\033' "$out"
 expect_not_in "why: " "$out"
 check "$vm" --inventory "$cluster" --explain
 expect_in "    why: " "$out"
-expect_in "        away      worker-3: " "$out"
-expect_in "        excluded  gpu-1: taint gpu=true:NoSchedule is not tolerated" "$out"
+expect_in "        NODE             VERDICT   REASON" "$out"
+expect_in "        worker-3         away      cordoned" "$out"
+expect_in "        gpu-1            excluded  taint gpu=true:NoSchedule is not tolerated" "$out"
+expect_in "        worker-1         eligible"$'\n' "$out"
+
+# --- where a migration can go ---
+check "$vms/12-migration.yaml" --inventory "$cluster" --explain
+expect_status 0
+expect_in "        worker-1         source    the guest runs here" "$out"
+expect_in "        worker-2         eligible"$'\n' "$out"
+check "$vms/12-migration.yaml" --inventory "$cluster" --output json
+expect_eq "placement of a migration" '{"source":"worker-1","eligible":["worker-2"],"away":["worker-3"]}' \
+    "$(jq -c '.results[0].placement | {source, eligible, away: [.away[].node]}' <<<"$out")"
+
+# --- guests that are kept apart, and what is not looked at ---
+sed 's/^      domain:/      topologySpreadConstraints: [{maxSkew: 1, topologyKey: zone, whenUnsatisfiable: DoNotSchedule}]\n      affinity: {podAntiAffinity: {requiredDuringSchedulingIgnoredDuringExecution: [{labelSelector: {matchLabels: {kubevirt.io\/vm: shop}}, topologyKey: kubernetes.io\/hostname}]}}\n&/' \
+    "$vms/01-two-labels.yaml" >"$work/apart.yaml"
+check "$work/apart.yaml" --inventory "$cluster" --explain
+expect_in "worker-1         excluded  podAntiAffinity keeps it apart from VMI web-servers/shop (kubernetes.io/hostname)" "$out"
+expect_in "not covered: topologySpreadConstraints are not judged" "$out"
+check "$work/apart.yaml" --inventory "$cluster" --output json
+expect_eq "LG406 is a warning" 'LG406 warn' \
+    "$(jq -r '.results[0].findings[] | select(.rule == "LG406") | .rule + " " + .action' <<<"$out")"
+expect_eq "what the answer does not cover" '["topologySpreadConstraints are not judged"]' \
+    "$(jq -c '.results[0].placement.notCovered' <<<"$out")"
 
 # --- and as programs do ---
 check "$vm" --inventory "$cluster" --output json

@@ -162,6 +162,7 @@ static void judge(const struct options *options, const struct lg_bundle *bundle,
         .object = item.object,
         .kubevirt_version = options->kubevirt_version,
         .now_unix_s = (int64_t)time(NULL),
+        .places = true,
     };
     lg_engine_judge(&input, &report->arena, &judgement);
     if (judgement.skipped) {

@@ -101,7 +101,7 @@ bool lg_check_places(struct lg_check_report *report, const struct lg_check_item 
     const struct lg_node_table *table = lg_inventory_nodes(report->inventory);
     size_t n = 0;
 
-    if (requirements == NULL || lg_inventory_known(report->inventory, LG_KIND_NODE) != LG_KNOWN)
+    if (requirements == NULL)
         return false;
     struct lg_check_place *places =
         lg_arena_array(&report->arena, lg_nodes_count(table) + 1, sizeof *places);
@@ -112,6 +112,7 @@ bool lg_check_places(struct lg_check_report *report, const struct lg_check_item 
         struct lg_check_place *place = &places[n++];
         place->node = node;
         place->place = lg_placement_explain(requirements, node, &report->arena, &place->reason);
+        place->source = lg_str_eq(node->r.name, lg_placement_source(requirements));
     }
     qsort(places, n, sizeof *places, by_name);
     *ret_places = places;

@@ -74,6 +74,7 @@ struct lg_check_place {
     const struct lg_node *node;
     enum lg_place place;
     struct lg_str reason; /* of an away or excluded one */
+    bool source;          /* the guest runs there, and is to leave */
 };
 /* All nodes in the order of their names, in the report's arena; false where the question does not arise or nodes are
  * not known. O(nodes log nodes). */

@@ -84,9 +84,19 @@ static void set_placement(json_t *result, struct lg_check_report *report,
                           place_json(&places[i]));
     }
     json_t *placement = lg_out_object();
+    struct lg_str source = lg_placement_source(item->judgement->requirements);
+    if (!lg_str_empty(source))
+        lg_out_set_str(placement, "source", source);
     lg_out_set(placement, "eligible", eligible);
     lg_out_set(placement, "away", away);
     lg_out_set(placement, "excluded", excluded);
+    const struct lg_separation *separation = item->judgement->separation;
+    if (separation != NULL && separation->n_outside > 0) {
+        json_t *outside = lg_out_array();
+        for (size_t i = 0; i < separation->n_outside; i++)
+            lg_out_append(outside, lg_out_str(separation->outside[i]));
+        lg_out_set(placement, "notCovered", outside);
+    }
     lg_out_set(result, "placement", placement);
 }
 

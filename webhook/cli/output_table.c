@@ -11,6 +11,8 @@ static enum lg_color color_of(enum lg_action action)
                                       : LG_COLOR_CYAN;
 }
 
+enum { NAME_COLUMNS_MAX = 48 };
+
 static const char *const place_names[] = {
     [LG_PLACE_ELIGIBLE] = "eligible",
     [LG_PLACE_AWAY] = "away",
@@ -179,13 +181,29 @@ static void add_place_names(struct lg_buf *buf, struct lg_check_report *report,
     lg_buf_putc(buf, ')');
 }
 
+static int name_columns(const struct lg_check_place *places, size_t n)
+{
+    size_t columns = 4;
+
+    for (size_t i = 0; i < n; i++)
+        columns = places[i].node->r.name.n > columns ? places[i].node->r.name.n : columns;
+    return (int)(columns < NAME_COLUMNS_MAX ? columns : NAME_COLUMNS_MAX);
+}
+
+/* A row a node: its verdict, and why not. */
 static void add_place_rows(struct lg_buf *buf, const struct lg_check_place *places, size_t n)
 {
-    for (size_t i = 0; i < n && i < LG_OUTPUT_NODES_MAX; i++) {
-        lg_buf_printf(buf, "        %-8s  ", place_names[places[i].place]);
-        lg_buf_printable(buf, places[i].node->r.name);
+    size_t shown = n < LG_OUTPUT_NODES_MAX ? n : LG_OUTPUT_NODES_MAX;
+    int columns = name_columns(places, shown);
+
+    lg_buf_printf(buf, "        %-*s  VERDICT   REASON\n", columns, "NODE");
+    for (size_t i = 0; i < shown; i++) {
+        struct lg_buf name lg_cleanup(lg_buf_done) = {0};
+        const char *verdict = places[i].source ? "source" : place_names[places[i].place];
+        lg_buf_printable(&name, places[i].node->r.name);
+        lg_buf_printf(buf, "        %-*s  %s", columns, name.p, verdict);
         if (!lg_str_empty(places[i].reason)) {
-            lg_buf_puts(buf, ": ");
+            lg_buf_printf(buf, "%*s", 10 - (int)strlen(verdict), "");
             lg_buf_printable(buf, places[i].reason);
         }
         lg_buf_putc(buf, '\n');
@@ -195,6 +213,13 @@ static void add_place_rows(struct lg_buf *buf, const struct lg_check_place *plac
                       n - LG_OUTPUT_NODES_MAX);
 }
 
+/* What the answer leaves out. */
+static void add_outside(struct lg_buf *buf, const struct lg_separation *separation)
+{
+    for (size_t i = 0; separation != NULL && i < separation->n_outside; i++)
+        lg_output_wrap(buf, "        not covered: ", separation->outside[i]);
+}
+
 static void add_placement(struct lg_buf *buf, struct lg_check_report *report,
                           const struct lg_check_item *item)
 {
@@ -202,7 +227,7 @@ static void add_placement(struct lg_buf *buf, struct lg_check_report *report,
     struct lg_check_place *places = NULL;
     size_t n = 0;
 
-    if (requirements == NULL || lg_inventory_known(report->inventory, LG_KIND_NODE) != LG_KNOWN)
+    if (requirements == NULL)
         return;
     struct lg_place_count count =
         lg_placement_count(requirements, lg_inventory_nodes(report->inventory));
@@ -213,8 +238,10 @@ static void add_placement(struct lg_buf *buf, struct lg_check_report *report,
     lg_buf_puts(buf, ", ");
     add_place_names(buf, report, requirements, LG_PLACE_EXCLUDED, count.excluded);
     lg_buf_putc(buf, '\n');
-    if (report->explain && lg_check_places(report, item, &places, &n))
+    if (report->explain && lg_check_places(report, item, &places, &n)) {
         add_place_rows(buf, places, n);
+        add_outside(buf, item->judgement->separation);
+    }
 }
 
 static bool is_shown(const struct lg_check_report *report, const struct lg_finding *finding)
