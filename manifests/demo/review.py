@@ -17,6 +17,12 @@ RESOURCES = {
     "VirtualMachineInstanceMigration": "virtualmachineinstancemigrations",
     "PersistentVolumeClaim": "persistentvolumeclaims",
     "DataVolume": "datavolumes",
+    "VirtualMachinePool": "virtualmachinepools",
+    "VirtualMachineInstanceReplicaSet": "virtualmachineinstancereplicasets",
+    "StorageProfile": "storageprofiles",
+    "HyperConverged": "hyperconvergeds",
+    "KubeVirt": "kubevirts",
+    "MigrationPolicy": "migrationpolicies",
 }
 
 
@@ -42,7 +48,7 @@ def request(path):
             "requestKind": kind,
             "requestResource": resource,
             "name": obj["metadata"].get("name", ""),
-            "namespace": obj["metadata"]["namespace"],
+            "namespace": obj["metadata"].get("namespace", ""),
             "operation": "CREATE",
             "userInfo": {"username": "admin", "groups": ["system:authenticated"]},
             "object": obj,
