@@ -51,6 +51,7 @@ void lg_policy_set_copy(const struct lg_policy_set *from, struct lg_arena *arena
     size_t n = lg_rules_count();
     ret->mode = from != NULL ? from->mode : LG_MODE_ENFORCE;
     ret->opt_out = from != NULL ? from->opt_out : default_opt_out(arena);
+    ret->elastic = from != NULL ? from->elastic : (struct lg_elastic){.mode = LG_ELASTIC_AUTO};
     ret->claim_selector = from != NULL ? from->claim_selector : default_claim_selector(arena);
     ret->actions = lg_arena_array(arena, n, sizeof(*ret->actions));
     ret->params = lg_arena_array(arena, n, sizeof(struct lg_param_value *));
@@ -120,6 +121,7 @@ struct lg_policy_view lg_policy_view(const struct lg_policy *policy, struct lg_s
                                    .params = set->params,
                                    .opt_out = set->opt_out,
                                    .claim_selector = set->claim_selector,
+                                   .elastic = set->elastic,
                                    .fixers = set->fixers};
 }
 

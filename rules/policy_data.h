@@ -38,6 +38,7 @@ struct lg_policy_set {
         *params;         /* by rule index, then parameter index; NULL without any */
     const bool *opt_out; /* by rule index */
     struct lg_val claim_selector;
+    struct lg_elastic elastic;
     unsigned char *fixers; /* by rule index, as in lg_policy_view */
 };
 

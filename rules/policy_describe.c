@@ -101,6 +101,31 @@ static bool same_flags(const bool *a, const bool *b)
     return memcmp(a, b, lg_rules_count() * sizeof(*a)) == 0;
 }
 
+static void describe_elastic(const struct lg_elastic *elastic, const char *indent,
+                             struct lg_buf *out)
+{
+    static const char *const texts[] = {
+        [LG_ELASTIC_AUTO] = "where it has an autoscaler",
+        [LG_ELASTIC_YES] = "yes, into nodes with any label",
+        [LG_ELASTIC_NO] = "no",
+        [LG_ELASTIC_GROUPS] = "into nodes with",
+    };
+    lg_buf_printf(out, "%sthe cluster grows by itself: %s", indent, texts[elastic->mode]);
+    for (size_t i = 0; i < elastic->n_groups; i++) {
+        const struct lg_node_group *group = &elastic->groups[i];
+        lg_buf_puts(out, i != 0 ? "; or with" : "");
+        for (uint32_t k = 0; k < group->labels.n; k++)
+            lg_buf_printf(out, " %.*s=%.*s", LG_ARG(group->labels.items[k].key),
+                          LG_ARG(group->labels.items[k].value));
+        for (uint32_t k = 0; k < group->taints.n; k++)
+            lg_buf_printf(out, " taint %.*s=%.*s:%s", LG_ARG(group->taints.items[k].key),
+                          LG_ARG(group->taints.items[k].value),
+                          lg_effect_name(group->taints.items[k].effect));
+        lg_buf_puts(out, group->labels.n + group->taints.n == 0 ? " no label of note" : "");
+    }
+    lg_buf_puts(out, "\n");
+}
+
 /* The rest of a set, where it is not as everywhere (or `base` is NULL). True when something was said. */
 static bool describe_set(const struct lg_policy_set *set, const struct lg_policy_set *base,
                          const char *indent, struct lg_buf *out)
@@ -113,6 +138,9 @@ static bool describe_set(const struct lg_policy_set *set, const struct lg_policy
         describe_rules(set->opt_out, false, out);
         lg_buf_puts(out, out->n == n ? "none\n" : "\n");
     }
+    if (base == NULL || set->elastic.mode != base->elastic.mode ||
+        set->elastic.groups != base->elastic.groups)
+        describe_elastic(&set->elastic, indent, out);
     if (base == NULL ||
         !lg_str_eq(lg_json_text(set->claim_selector), lg_json_text(base->claim_selector))) {
         lg_buf_printf(out,

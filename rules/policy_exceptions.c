@@ -71,7 +71,7 @@ static bool read_entry(const struct lg_policy_parser *parser, struct lg_val v,
     static const char *const keys[] = {"rules",  "namespace",  "namespaces", "name",
                                        "reason", "approvedBy", "expires",    NULL};
     if (!lg_policy_want(parser, v, LG_JSON_OBJECT, "an exception", "an object") ||
-        !lg_policy_only_keys(parser, v, "exceptions", keys, NULL))
+        !lg_policy_only_keys(parser, v, "exceptions", keys))
         return false;
     struct lg_val rules = lg_json_get(v, "rules");
     struct lg_val reason = lg_json_get(v, "reason");

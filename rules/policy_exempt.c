@@ -19,7 +19,7 @@ static bool read_entry(const struct lg_policy_parser *parser, struct lg_val v,
 {
     static const char *const keys[] = {"users", "groups", "rules", "action", "reason", NULL};
     if (!lg_policy_want(parser, v, LG_JSON_OBJECT, "an entry of exempt", "an object") ||
-        !lg_policy_only_keys(parser, v, "exempt", keys, NULL))
+        !lg_policy_only_keys(parser, v, "exempt", keys))
         return false;
     struct lg_val users = lg_json_get(v, "users");
     struct lg_val groups = lg_json_get(v, "groups");

@@ -67,7 +67,7 @@ bool lg_policy_read_limiter(const struct lg_policy_parser *parser, struct lg_val
     if (!lg_json_there(v))
         return true;
     return lg_policy_want(parser, v, LG_JSON_OBJECT, "limiter", "an object") &&
-           lg_policy_only_keys(parser, v, "limiter", keys, NULL) &&
+           lg_policy_only_keys(parser, v, "limiter", keys) &&
            read_mode(parser, lg_json_get(v, "mode"), &limiter->mode) &&
            read_inbound(parser, lg_json_get(v, "inboundPerNode"), &limiter->inbound_per_node) &&
            read_choice(parser, lg_json_get(v, "whenLedgerUnreachable"),

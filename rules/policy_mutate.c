@@ -40,7 +40,7 @@ static bool read_fixer(const struct lg_policy_parser *parser, const struct lg_ru
         return true;
     }
     if (!lg_policy_want(parser, v, LG_JSON_OBJECT, rule->id, "an object such as {}, or off") ||
-        !lg_policy_only_keys(parser, v, rule->id, keys, NULL))
+        !lg_policy_only_keys(parser, v, rule->id, keys))
         return false;
     if (*ret == 0)
         *ret = 1;

@@ -4,9 +4,8 @@
 static bool read_entry(const struct lg_policy_parser *parser, struct lg_val v,
                        struct lg_policy_entry *entry)
 {
-    static const char *const keys[] = {"names",  "selector", "mode",   "rules",
-                                       "optOut", "claims",   "mutate", NULL};
-    static const char *const later[] = {"placement", NULL};
+    static const char *const keys[] = {"names",  "selector",  "mode",   "rules", "optOut",
+                                       "claims", "placement", "mutate", NULL};
     static const char *const elsewhere[] = {"exempt", "exceptions", "limiter", NULL};
     if (!lg_policy_want(parser, v, LG_JSON_OBJECT, "an entry of namespaces", "an object"))
         return false;
@@ -16,7 +15,7 @@ static bool read_entry(const struct lg_policy_parser *parser, struct lg_val v,
                 return lg_policy_fail(parser, LG_E_INVALID, lg_policy_key_at(&it),
                                       "\"%s\" belongs to the policy, not to an entry of namespaces",
                                       elsewhere[i]);
-    if (!lg_policy_only_keys(parser, v, "namespaces", keys, later))
+    if (!lg_policy_only_keys(parser, v, "namespaces", keys))
         return false;
     struct lg_val names = lg_json_get(v, "names");
     struct lg_val selector = lg_json_get(v, "selector");
@@ -33,6 +32,7 @@ static bool read_entry(const struct lg_policy_parser *parser, struct lg_val v,
            lg_policy_read_rules(parser, lg_json_get(v, "rules"), &entry->set) &&
            lg_policy_read_opt_out(parser, lg_json_get(v, "optOut"), &entry->set) &&
            lg_policy_read_mutate(parser, lg_json_get(v, "mutate"), &entry->set) &&
+           lg_policy_read_placement(parser, lg_json_get(v, "placement"), &entry->set) &&
            lg_policy_read_claims(parser, lg_json_get(v, "claims"), &entry->set);
 }
 

@@ -90,11 +90,10 @@ static bool read_policy(const struct lg_policy_parser *parser, struct lg_val roo
     static const char *const keys[] = {
         "apiVersion",      "kind",       "mode",    "rules",      "exempt",
         "kubevirtVersion", "namespaces", "claims",  "exceptions", "optOut",
-        "controllers",     "mutate",     "limiter", NULL};
-    static const char *const later[] = {"placement", NULL};
+        "controllers",     "mutate",     "limiter", "placement",  NULL};
     struct lg_policy *policy = parser->policy;
     if (!lg_policy_want(parser, root, LG_JSON_OBJECT, "a policy", "an object") ||
-        !read_head(parser, root) || !lg_policy_only_keys(parser, root, "policy", keys, later))
+        !read_head(parser, root) || !lg_policy_only_keys(parser, root, "policy", keys))
         return false;
     struct lg_val version = lg_json_get(root, "kubevirtVersion");
     struct lg_val namespaces = lg_json_get(root, "namespaces");
@@ -104,6 +103,7 @@ static bool read_policy(const struct lg_policy_parser *parser, struct lg_val roo
            lg_policy_read_rules(parser, lg_json_get(root, "rules"), &policy->everywhere) &&
            lg_policy_read_opt_out(parser, lg_json_get(root, "optOut"), &policy->everywhere) &&
            lg_policy_read_claims(parser, lg_json_get(root, "claims"), &policy->everywhere) &&
+           lg_policy_read_placement(parser, lg_json_get(root, "placement"), &policy->everywhere) &&
            lg_policy_read_mutate(parser, lg_json_get(root, "mutate"), &policy->everywhere) &&
            (!lg_json_there(namespaces) || lg_policy_read_namespaces(parser, namespaces)) &&
            lg_policy_read_limiter(parser, lg_json_get(root, "limiter")) &&

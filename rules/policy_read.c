@@ -77,7 +77,7 @@ bool lg_policy_want(const struct lg_policy_parser *parser, struct lg_val v, enum
 }
 
 bool lg_policy_only_keys(const struct lg_policy_parser *parser, struct lg_val v, const char *what,
-                         const char *const *keys, const char *const *later)
+                         const char *const *keys)
 {
     for (struct lg_json_iter it = lg_json_iter(v); lg_json_next(&it);) {
         struct lg_nearest nearest = {.wanted = it.key, .edits = LG_NEAREST_NONE};
@@ -86,10 +86,6 @@ bool lg_policy_only_keys(const struct lg_policy_parser *parser, struct lg_val v,
             lg_nearest_consider(&nearest, *key);
         if (*key != NULL)
             continue;
-        for (key = later; key != NULL && *key != NULL; key++)
-            if (lg_str_is(it.key, *key))
-                return lg_policy_fail(parser, LG_E_UNSUPPORTED, lg_policy_key_at(&it),
-                                      "%s: \"%s\" is not supported by this version", what, *key);
         return lg_policy_fail(parser, LG_E_INVALID, lg_policy_key_at(&it),
                               "%s: unknown key \"%.*s\"%.*s", what,
                               LG_ARG(lg_str_cut(it.key, LG_NAME_SHOWN_MAX)),

@@ -35,10 +35,9 @@ struct lg_val lg_policy_key_at(const struct lg_json_iter *it);
 
 bool lg_policy_want(const struct lg_policy_parser *parser, struct lg_val v, enum lg_json_kind kind,
                     const char *what, const char *expected);
-/* True when every key of the object is one of `keys` (NULL-terminated). Keys of `later` (or NULL) are valid in the policy
- * format and not read by this version. */
+/* True when every key of the object is one of `keys` (NULL-terminated). */
 bool lg_policy_only_keys(const struct lg_policy_parser *parser, struct lg_val v, const char *what,
-                         const char *const *keys, const char *const *later);
+                         const char *const *keys);
 /* A list of at least one and at most `max` items. */
 bool lg_policy_want_list(const struct lg_policy_parser *parser, struct lg_val v, const char *what,
                          size_t max);
@@ -81,6 +80,8 @@ bool lg_policy_read_selector(const struct lg_policy_parser *parser, struct lg_va
 /* Parts of a set, or nothing where they are absent. */
 bool lg_policy_read_opt_out(const struct lg_policy_parser *parser, struct lg_val v,
                             struct lg_policy_set *set);
+bool lg_policy_read_placement(const struct lg_policy_parser *parser, struct lg_val v,
+                              struct lg_policy_set *set);
 bool lg_policy_read_claims(const struct lg_policy_parser *parser, struct lg_val v,
                            struct lg_policy_set *set);
 

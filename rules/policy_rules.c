@@ -94,7 +94,7 @@ static bool read_rule(const struct lg_policy_parser *parser, struct lg_val v, si
         keys[n + 1] = rule->params[n].name;
     }
     if (!lg_policy_want(parser, v, LG_JSON_OBJECT, rule->id, "an object such as {action: warn}") ||
-        !lg_policy_only_keys(parser, v, rule->id, keys, NULL))
+        !lg_policy_only_keys(parser, v, rule->id, keys))
         return false;
     struct lg_val action = lg_json_get(v, "action");
     if (lg_json_there(action) && !lg_policy_read_action(parser, action, &set->actions[index]))
@@ -119,7 +119,7 @@ static bool read_every_rule(const struct lg_policy_parser *parser, struct lg_val
 {
     static const char *const keys[] = {"action", NULL};
     if (!lg_policy_want(parser, v, LG_JSON_OBJECT, "\"*\"", "an object such as {action: warn}") ||
-        !lg_policy_only_keys(parser, v, "\"*\"", keys, NULL))
+        !lg_policy_only_keys(parser, v, "\"*\"", keys))
         return false;
     enum lg_action cap = LG_ACTION_DENY;
     struct lg_val action = lg_json_get(v, "action");

@@ -48,7 +48,7 @@ static bool read_expression(const struct lg_policy_parser *parser, struct lg_val
     static const char *const keys[] = {"key", "operator", "values", NULL};
     static const char *const operators[] = {"In", "NotIn", "Exists", "DoesNotExist"};
     if (!lg_policy_want(parser, v, LG_JSON_OBJECT, "an expression", "an object") ||
-        !lg_policy_only_keys(parser, v, "expression", keys, NULL))
+        !lg_policy_only_keys(parser, v, "expression", keys))
         return false;
     struct lg_val key = lg_json_get(v, "key");
     struct lg_val values = lg_json_get(v, "values");
@@ -99,7 +99,7 @@ bool lg_policy_read_selector(const struct lg_policy_parser *parser, struct lg_va
     struct lg_val labels = lg_json_get(v, keys[0]);
     struct lg_val expressions = lg_json_get(v, keys[1]);
     if (!lg_policy_want(parser, v, LG_JSON_OBJECT, "selector", "an object") ||
-        !lg_policy_only_keys(parser, v, "selector", keys, NULL))
+        !lg_policy_only_keys(parser, v, "selector", keys))
         return false;
     if (lg_json_len(labels) == 0 && lg_json_len(expressions) == 0)
         return lg_policy_fail(parser, LG_E_INVALID, v,
@@ -183,7 +183,7 @@ bool lg_policy_read_claims(const struct lg_policy_parser *parser, struct lg_val 
     if (!lg_json_there(v))
         return true;
     if (!lg_policy_want(parser, v, LG_JSON_OBJECT, "claims", "an object") ||
-        !lg_policy_only_keys(parser, v, "claims", keys, NULL))
+        !lg_policy_only_keys(parser, v, "claims", keys))
         return false;
     struct lg_val selector = lg_json_get(v, "selector");
     if (!lg_json_there(selector))

@@ -280,8 +280,6 @@ static void errors_say_where_and_what(void **state)
          "policy: unknown key \"mdoe\"; did you mean \"mode\"?"},
         {HEAD "namespace: []\n", LG_E_INVALID, "p.yaml:3:1",
          "policy: unknown key \"namespace\"; did you mean \"namespaces\"?"},
-        {HEAD "placement: {}\n", LG_E_UNSUPPORTED, "p.yaml:3:1",
-         "policy: \"placement\" is not supported by this version"},
         {HEAD "mutate: [LG101]\n", LG_E_INVALID, "p.yaml:3:9",
          "mutate must be an object with rule ids or names as keys, not a list"},
         {HEAD "mutate: {LG1O1: {}}\n", LG_E_INVALID, "p.yaml:3:10",
@@ -422,6 +420,25 @@ static void errors_say_where_and_what(void **state)
         {HEAD "exceptions:\n- {rules: [LG101], name: a}\n- {rules: [claim-not-shared], name: a, "
               "reason: x}\n",
          LG_E_INVALID, "p.yaml:5:3", "the same rules and objects as exception 1"},
+        {HEAD "placement: auto\n", LG_E_INVALID, "p.yaml:3:12",
+         "placement must be an object, not a string"},
+        {HEAD "placement: {elastic: often}\n", LG_E_INVALID, "p.yaml:3:22",
+         "elastic must be auto, yes, no, or a list of node groups"},
+        {HEAD "placement: {elastic: []}\n", LG_E_INVALID, "p.yaml:3:22", "elastic is empty"},
+        {HEAD "placement: {elastic: [{label: {a: b}}]}\n", LG_E_INVALID, "p.yaml:3:24",
+         "elastic: unknown key \"label\"; did you mean \"labels\"?"},
+        {HEAD "placement: {elastic: [{labels: {'a b': c}}]}\n", LG_E_INVALID, "p.yaml:3:33",
+         "\"a b\" is not a label key"},
+        {HEAD "placement: {elastic: [{labels: {a: 1}}]}\n", LG_E_INVALID, "p.yaml:3:36",
+         "a label's value must be a string, not a number"},
+        {HEAD "placement: {elastic: [{taints: [{value: a, effect: NoSchedule}]}]}\n", LG_E_INVALID,
+         "p.yaml:3:33", "a taint needs a key"},
+        {HEAD "placement: {elastic: [{taints: [{key: a, effect: Never}]}]}\n", LG_E_INVALID,
+         "p.yaml:3:33", "effect must be NoSchedule, PreferNoSchedule or NoExecute"},
+        {HEAD "placement: {elastic: [{labels: {a: b}}, {labels: {a: b}}]}\n", LG_E_INVALID,
+         "p.yaml:3:41", "the same as node group 1"},
+        {HEAD "placement: {elastc: yes}\n", LG_E_INVALID, "p.yaml:3:13",
+         "placement: unknown key \"elastc\"; did you mean \"elastic\"?"},
         {HEAD "optOut: LG101\n", LG_E_INVALID, "p.yaml:3:9", "optOut must be a list, not a string"},
         {HEAD "optOut: [LG999]\n", LG_E_INVALID, "p.yaml:3:10", "unknown rule \"LG999\""},
         {HEAD "optOut: [LG602]\n", LG_E_INVALID, "p.yaml:3:10",
@@ -529,6 +546,7 @@ static void a_policy_explains_itself(void **state)
         "  LG402 no-second-node               deny\n"
         "  LG602 vmi-not-migratable           deny\n"
         "warnings at most for a VM with evictionStrategy None of its own: LG402\n"
+        "the cluster grows by itself: where it has an autoscaler\n"
         "claims that are virtual machines', beside those that one uses: "
         "{\"matchLabels\":{\"livegate.io/vm-claim\":\"true\"}}\n"
         "limits of parallel migrations: enforced; virtctl is refused; without the ledger all "
@@ -680,6 +698,40 @@ static void opting_out_and_claims_merge_by_namespace(void **state)
     lg_objects_done(&objects);
 }
 
+static void growing_is_read_and_merges_by_namespace(void **state)
+{
+    (void)state;
+    struct lg_policy *policy =
+        parse(HEAD "placement: {elastic: [{labels: {zone: a}, taints: [{key: gpu, value: 'true', "
+                   "effect: NoSchedule}]}, {}]}\n"
+                   "namespaces:\n"
+                   "- {names: [grows], placement: {elastic: yes}}\n"
+                   "- {names: [fixed], placement: {elastic: 'no'}}\n"
+                   "- {names: [auto], placement: {elastic: auto}}\n"
+                   "- {names: [same], placement: {}}\n");
+    struct lg_elastic any = view_of(policy, LG_STR("a"), NULL).elastic;
+    assert_int_equal(any.mode, LG_ELASTIC_GROUPS);
+    assert_int_equal(any.n_groups, 2);
+    assert_true(lg_str_is(*lg_labels_get(any.groups[0].labels, LG_STR("zone")), "a"));
+    assert_int_equal(any.groups[0].taints.n, 1);
+    assert_int_equal(any.groups[0].taints.items[0].effect, LG_EFFECT_NO_SCHEDULE);
+    assert_int_equal(any.groups[1].labels.n, 0);
+    assert_int_equal(view_of(policy, LG_STR("grows"), NULL).elastic.mode, LG_ELASTIC_YES);
+    assert_int_equal(view_of(policy, LG_STR("fixed"), NULL).elastic.mode, LG_ELASTIC_NO);
+    assert_int_equal(view_of(policy, LG_STR("auto"), NULL).elastic.mode, LG_ELASTIC_AUTO);
+    assert_int_equal(view_of(policy, LG_STR("same"), NULL).elastic.mode, LG_ELASTIC_GROUPS);
+    struct lg_buf out = {0};
+    lg_policy_describe(policy, NOW, &out);
+    assert_non_null(strstr(out.p, "the cluster grows by itself: into nodes with zone=a taint "
+                                  "gpu=true:NoSchedule; or with no label of note\n"));
+    assert_non_null(strstr(out.p, "     the cluster grows by itself: no\n"));
+    lg_buf_done(&out);
+    lg_policy_unref(policy);
+    policy = lg_policy_default();
+    assert_int_equal(view_of(policy, LG_STR("a"), NULL).elastic.mode, LG_ELASTIC_AUTO);
+    lg_policy_unref(policy);
+}
+
 static void entries_that_do_nothing_are_marked(void **state)
 {
     (void)state;
@@ -788,6 +840,7 @@ int main(void)
         cmocka_unit_test(a_pattern_that_hits_its_limits_does_not_match_and_is_counted),
         cmocka_unit_test(no_pattern_is_tried_once_time_is_up),
         cmocka_unit_test(opting_out_and_claims_merge_by_namespace),
+        cmocka_unit_test(growing_is_read_and_merges_by_namespace),
         cmocka_unit_test(entries_that_do_nothing_are_marked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
