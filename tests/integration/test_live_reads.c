@@ -277,6 +277,39 @@ static void controllers_never_wait(void **state)
     assert_int_equal(gets(LG_KIND_CLAIM) + gets(LG_KIND_VMI), 0);
 }
 
+static void review_machine_of(const char *instancetype, struct lg_outcome *ret)
+{
+    char object[1024];
+    (void)snprintf(
+        object, sizeof object,
+        "{\"apiVersion\":\"kubevirt.io/v1\",\"kind\":\"VirtualMachine\",\"metadata\":{"
+        "\"name\":\"new\",\"namespace\":\"ns-0\"},\"spec\":{\"instancetype\":{\"kind\":"
+        "\"VirtualMachineInstancetype\",\"name\":\"%s\"},\"template\":{\"spec\":{"
+        "\"domain\":{\"devices\":{\"interfaces\":[{\"name\":\"default\",\"masquerade\":{}}"
+        "]}},\"networks\":[{\"name\":\"default\",\"pod\":{}}]}}}}",
+        instancetype);
+    lg_review_object(&cluster, LG_KIND_VM, "ns-0", "new", object, ret);
+}
+
+static void an_instancetype_is_read_when_a_machine_names_it(void **state)
+{
+    struct lg_outcome outcome;
+    (void)state;
+    review_machine_of("picky", &outcome);
+    expect_allowed(&outcome, "instancetype \"picky\" does not exist yet");
+    lg_canned_put(
+        cluster.canned, LG_KIND_INSTANCETYPE,
+        "{\"metadata\":{\"name\":\"nowhere\",\"namespace\":\"ns-0\"},\"spec\":{\"cpu\":{"
+        "\"guest\":1},\"memory\":{\"guest\":\"1Gi\"},\"nodeSelector\":{\"disk\":\"tape\"}}}");
+    review_machine_of("nowhere", &outcome);
+    expect_denied(&outcome, "[LG401]");
+    review_machine_of("nowhere", &outcome); /* and it is remembered */
+    expect_denied(&outcome, "[LG401]");
+    assert_int_equal(gets(LG_KIND_INSTANCETYPE), 2);
+    assert_true(pauses("done") == 2);
+    assert_true(reads("remembered") >= 1);
+}
+
 static void stopping_answers_all_that_wait(void **state)
 {
     enum { AT_ONCE = 20 };
@@ -313,6 +346,7 @@ int main(void)
         TEST(one_fetch_serves_all_and_64_wait),
         TEST(only_so_many_are_read_a_second),
         TEST(controllers_never_wait),
+        TEST(an_instancetype_is_read_when_a_machine_names_it),
         TEST(stopping_answers_all_that_wait),
     };
     (void)signal(SIGPIPE, SIG_IGN);
