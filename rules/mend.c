@@ -129,17 +129,17 @@ struct lg_str lg_repair_choice(const struct lg_repair *repair)
 
 /* --- one rule --- */
 
-/* What an exception or an exemption speaks for is meant to stay as it is. */
-static bool is_violation(const struct lg_finding *finding, const struct lg_rule *rule)
-{
-    return finding->rule == rule && !finding->pending && lg_str_empty(finding->excuse);
-}
-
-static size_t violations(const struct lg_run *run, const struct lg_rule *rule)
+/* What an exception or an exemption speaks for is meant to stay as it is. What is only recorded is nobody's complaint: it
+ * is mended where policy asks for it. */
+static size_t violations(const struct lg_run *run, size_t index)
 {
     size_t n = 0;
-    for (size_t i = 0; i < run->n; i++)
-        n += is_violation(&run->findings[i], rule);
+    for (size_t i = 0; i < run->n; i++) {
+        const struct lg_finding *finding = &run->findings[i];
+        n += finding->rule == lg_rules[index] && !finding->pending &&
+             lg_str_empty(finding->excuse) &&
+             (finding->action > LG_ACTION_AUDIT || run->view.fixers[index] != 0);
+    }
     return n;
 }
 
@@ -190,10 +190,10 @@ static bool judge_all(struct lg_run *run)
 }
 
 /* Provably better: the rule is content (in a file: more content than before), and nobody else complains. */
-static bool is_better(struct mender *m, const struct lg_rule *rule, const struct lg_run *after)
+static bool is_better(struct mender *m, size_t index, const struct lg_run *after)
 {
-    size_t left = violations(after, rule);
-    if (left != 0 && (m->door == LG_MEND_ADMISSION || left >= violations(&m->run, rule)))
+    size_t left = violations(after, index);
+    if (left != 0 && (m->door == LG_MEND_ADMISSION || left >= violations(&m->run, index)))
         return false;
     bool silent = true;
     for (size_t i = 0; i < after->n && silent; i++)
@@ -234,7 +234,7 @@ static void mend_rule(struct mender *m, size_t index)
 {
     const struct lg_rule *rule = lg_rules[index];
     struct lg_repair repair;
-    if (violations(&m->run, rule) == 0)
+    if (violations(&m->run, index) == 0)
         return;
     describe(m, index, &repair);
     add_notes(&m->reasons, &repair.cannot, m->arena);
@@ -243,7 +243,7 @@ static void mend_rule(struct mender *m, size_t index)
     struct lg_val object = edited(m, &repair.edits);
     struct lg_run after;
     if (lg_json_there(object) && lg_run_of(&m->start, m->input, object, &after) &&
-        judge_all(&after) && is_better(m, rule, &after)) {
+        judge_all(&after) && is_better(m, index, &after)) {
         write_down(m, &repair);
         m->run = after;
         m->whole = true;

@@ -24,6 +24,38 @@ static void check(struct lg_rule_context *context)
     lg_rule_report(context, &report);
 }
 
+/* A None that somebody wrote is their word; the fixer writes where nobody did. */
+static void mend(struct lg_rule_context *context, struct lg_repair *repair)
+{
+    struct lg_val spec = context->subject->vm.spec;
+    struct lg_eviction eviction = lg_eviction_of(&context->subject->vm, context->settings);
+    struct lg_str strategy = lg_repair_choice(repair);
+    if (eviction.from == LG_EVICTION_OWN || !lg_json_there(spec)) {
+        lg_repair_cannot(repair, LG_STR(""), LG_STR("decide whether the guest is to stay put"));
+        return;
+    }
+    lg_repair_set(repair, spec, "evictionStrategy",
+                  lg_arena_printf(context->arena, "\"%.*s\"", LG_ARG(strategy)));
+    lg_repair_say(repair, LG_STR(""),
+                  lg_arena_printf(context->arena,
+                                  "evictionStrategy %.*s is set, since the cluster's "
+                                  "default shuts guests down when a node is drained",
+                                  LG_ARG(strategy)));
+}
+
+static const char *const strategies[] = {"LiveMigrateIfPossible", "LiveMigrate", NULL};
+static const struct lg_fixer fixer = {
+    .kind = LG_FIXER_ADDS,
+    .acts =
+        "Writes evictionStrategy where the machine says none and the cluster's default is None. "
+        "A None that stands in the machine stays. LiveMigrate is not written where the guest "
+        "cannot be migrated (LG501). In files, too, only where policy's mutate names it.",
+    .option = "evictionStrategy",
+    .option_doc = "what is written",
+    .choices = strategies,
+    .mend = mend,
+};
+
 #define VM(eviction)                                                                               \
     "apiVersion: kubevirt.io/v1\n"                                                                 \
     "kind: VirtualMachine\n"                                                                       \
@@ -92,5 +124,6 @@ const struct lg_rule lg_rule_not_evacuated = {
     .looks_up = LG_BIT(LG_KIND_KUBEVIRT) | LG_BIT(LG_KIND_HYPERCONVERGED),
     .of_drains = true,
     .check = check,
+    .fixer = &fixer,
     .examples = examples,
 };

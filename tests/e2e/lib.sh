@@ -246,16 +246,25 @@ install() {
         cat "$work/log"
         return 1
     }
-    eventually 15 in_force "$(sed -n 's/^mode: //p' "$work/policy/policy.yaml")" || {
+    eventually 15 in_force "$(policy_mode)" || {
         echo "# $1 is not in force: $(probe)"
         return 1
     }
     installed=$1
 }
 
+# The mode of the policy in force; "mended" where it mends a bridge.
+policy_mode() {
+    if grep -q '^  LG201: {}' "$work/policy/policy.yaml"; then
+        echo mended
+    else
+        sed -n 's/^mode: //p' "$work/policy/policy.yaml"
+    fi
+}
+
 # uninstall: nothing is registered, and the API server knows.
 uninstall() {
-    k delete validatingwebhookconfiguration livegate --ignore-not-found >"$work/log" 2>&1
+    k delete validatingwebhookconfiguration,mutatingwebhookconfiguration livegate --ignore-not-found >"$work/log" 2>&1
     eventually 15 in_force none
     installed=
 }
@@ -295,13 +304,14 @@ probe() {
         --header 'Content-Type: application/json' --data-binary "$bridge_vm"
 }
 
-# in_force enforce|observe|none
+# in_force enforce|observe|mended|none
 in_force() {
     local answer
     answer=$(probe)
     case $1 in
     enforce) [[ $answer == *" 403"*"[LG201]"* ]] ;;
     observe) [[ $answer == *" 201"*"would be denied: "* ]] ;;
+    mended) [[ $answer == *" 201"*"LG201: mended: "* ]] ;;
     none) [[ $answer == *" 201"* ]] && [[ $answer != *LG201* ]] ;;
     *) return 1 ;;
     esac

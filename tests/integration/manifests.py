@@ -157,7 +157,7 @@ def check_webhooks(overlay):
     webhooks = {webhook["name"]: webhook for webhook in configuration["webhooks"]}
     where = f"{overlay.folder}: "
     same(where + "entries (a new one belongs into ENTRIES of tests/integration/manifests.py)", list(ENTRIES), list(webhooks))
-    policy = {"observe": 0, "enforce": 1, "match-conditions": 2}[overlay.last]
+    policy = {"observe": 0, "enforce": 1, "mutate": 1, "match-conditions": 2}[overlay.last]
     for name, (path, side_effects, rules, *policies) in ENTRIES.items():
         webhook = webhooks.get(name, {})
         same(f"{where}{name}: service", {"namespace": "livegate", "name": "livegate", "path": path},
@@ -174,6 +174,25 @@ def check_webhooks(overlay):
              ["livegate.io/ignore", "kubernetes.io/metadata.name"], selector)
         conditions = [one["name"] for one in webhook.get("matchConditions", [])]
         same(f"{where}{name}: conditions", wanted_conditions(overlay.last, name), conditions)
+
+
+def check_mutating(overlay):
+    """Only where an overlay switches it on; as narrow as its fixers, and never in anybody's way."""
+    if overlay.last != "mutate":
+        same(f"{overlay.folder}: nothing is mended", [], overlay.all("MutatingWebhookConfiguration"))
+        return
+    webhooks = overlay.one("MutatingWebhookConfiguration")["webhooks"]
+    same(f"{overlay.folder}: one entry mends", ["mend.livegate.io"], [webhook["name"] for webhook in webhooks])
+    same(f"{overlay.folder}: mend: service", {"namespace": "livegate", "name": "livegate", "path": "/mutate"},
+         webhooks[0]["clientConfig"]["service"])
+    same(f"{overlay.folder}: mend: rules", {("kubevirt.io", "virtualmachines"): ["CREATE", "UPDATE"]}, registered(webhooks[0]))
+    same(f"{overlay.folder}: mend: the rest", ("Ignore", "IfNeeded", "None", 1, "Equivalent", ["v1"]),
+         tuple(webhooks[0][key] for key in ("failurePolicy", "reinvocationPolicy", "sideEffects", "timeoutSeconds",
+                                            "matchPolicy", "admissionReviewVersions")))
+    same(f"{overlay.folder}: mend: namespaces", ["livegate.io/ignore", "kubernetes.io/metadata.name"],
+         [one["key"] for one in webhooks[0]["namespaceSelector"]["matchExpressions"]])
+    policy = overlay.one("ConfigMap", "livegate-policy")["data"]["policy.yaml"]
+    check(f"{overlay.folder}: its policy names what is mended", "\nmutate:\n" in policy)
 
 
 def wanted_conditions(last, name):
@@ -321,7 +340,8 @@ def check_policy(overlay):
 
 
 def check_certificates(overlay):
-    configuration = overlay.one("ValidatingWebhookConfiguration")["metadata"].get("annotations", {})
+    configurations = [one["metadata"].get("annotations", {}) for one in overlay.objects
+                      if one["kind"].endswith("WebhookConfiguration")]
     wanted = {}
     if "/cert-manager/" in overlay.folder:
         wanted = {"cert-manager.io/inject-ca-from": "livegate/livegate"}
@@ -333,7 +353,8 @@ def check_certificates(overlay):
         wanted = {"service.beta.openshift.io/inject-cabundle": "true"}
         same(f"{overlay.folder}: secret", {"service.beta.openshift.io/serving-cert-secret-name": "livegate-tls"},
              overlay.one("Service")["metadata"].get("annotations"))
-    same(f"{overlay.folder}: who keeps the caBundle", wanted, configuration)
+    for configuration in configurations:
+        same(f"{overlay.folder}: who keeps the caBundle", wanted, configuration)
     volumes = overlay.one("Deployment")["spec"]["template"]["spec"]["volumes"]
     same(f"{overlay.folder}: the secret that is mounted", "livegate-tls", volumes[0]["secret"]["secretName"])
 
@@ -381,6 +402,7 @@ def main():
         overlay = Overlay(folder)
         check_render(overlay)
         check_webhooks(overlay)
+        check_mutating(overlay)
         check_rbac(overlay, resources)
         check_deployment(overlay)
         check_policy(overlay)
@@ -394,7 +416,7 @@ def main():
     for policy in policies:
         done = output(LIVEGATE, "policy", f"manifests/policies/{policy}/policy.yaml")
         check(f"policy {policy} is valid", done.returncode == 0, done.stderr)
-    same("policies", ["default", "observe", "restores", "strict"], policies)
+    same("policies", ["default", "mutate", "observe", "restores", "strict"], policies)
     check_monitoring()
     print(f"{passed} passed, {failed} failed")
     return failed != 0
