@@ -526,7 +526,7 @@ static bool next_namespace(void *arg, size_t *pos, struct lg_str *ret_ns)
 {
     const struct lg_map_entry *at = lg_map_next(&((const struct lg_inventory *)arg)->guests, pos);
     if (at != NULL)
-        *ret_ns = at->key;
+        *ret_ns = lg_map_key(at);
     return at != NULL;
 }
 

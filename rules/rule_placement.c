@@ -23,11 +23,9 @@ bool lg_rule_moving(const struct lg_rule_context *context, struct lg_moving *ret
 /* The guest of a migration, read again from its record (which was read strictly once). LG_NONE: it was not found. */
 static struct lg_val guest_of(const struct lg_rule_context *context, struct lg_moving *ret)
 {
-    struct lg_val vmi = LG_NONE;
-    if (!lg_rule_moving(context, ret) || ret->vmi == NULL ||
-        lg_json_parse(context->arena, ret->vmi->text, &vmi, NULL) != LG_E_OK)
+    if (!lg_rule_moving(context, ret) || ret->vmi == NULL)
         return LG_NONE;
-    return vmi;
+    return lg_vmi_object(ret->vmi, context->arena);
 }
 
 static const struct lg_requirements *of_migration(const struct lg_rule_context *context)

@@ -80,10 +80,9 @@ static void check(struct lg_rule_context *context)
         return;
     if (moving.found == LG_UNKNOWN)
         lg_rule_lacks(context, moving.at, LG_KIND_VMI, moving.name);
-    struct lg_val vmi;
-    if (moving.found != LG_FOUND || moving.ended ||
-        lg_json_parse(context->arena, moving.vmi->text, &vmi, NULL) != LG_E_OK)
+    if (moving.found != LG_FOUND || moving.ended)
         return;
+    struct lg_val vmi = lg_vmi_object(moving.vmi, context->arena);
     struct lg_migration_settings settings;
     if (lg_inventory_migration_settings(context->inventory, moving.vmi, context->arena,
                                         &settings) == LG_UNKNOWN) {

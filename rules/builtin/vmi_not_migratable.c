@@ -31,9 +31,7 @@ static void say_condition(struct lg_rule_context *context, struct lg_val at,
 static void say_findings(struct lg_rule_context *context, struct lg_val at,
                          const struct lg_vmi_record *vmi, bool decentralised)
 {
-    struct lg_val object = LG_NONE;
-    if (lg_json_parse(context->arena, vmi->text, &object, NULL) != LG_E_OK)
-        return;
+    struct lg_val object = lg_vmi_object(vmi, context->arena);
     size_t n = 0;
     const struct lg_finding *findings =
         lg_rule_judge_vmi(context, vmi->r.ns, vmi->r.name, object, &n);

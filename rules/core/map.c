@@ -1,5 +1,6 @@
 #include "rules/core/map.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/random.h>
@@ -69,21 +70,26 @@ void lg_map_done(struct lg_map *map)
     *map = (struct lg_map){0};
 }
 
-static struct lg_map_entry *find(const struct lg_map *map, struct lg_str key, uint64_t hash)
+static struct lg_map_entry *find(const struct lg_map *map, struct lg_str key, uint32_t hash)
 {
     size_t mask = map->size - 1;
     for (size_t i = hash & mask;; i = (i + 1) & mask) {
         struct lg_map_entry *entry = &map->entries[i];
-        if (entry->key.p == NULL || (entry->hash == hash && lg_str_eq(entry->key, key)))
+        if (entry->key == NULL || (entry->hash == hash && lg_str_eq(lg_map_key(entry), key)))
             return entry;
     }
+}
+
+static uint32_t short_hash(struct lg_str key)
+{
+    return (uint32_t)lg_hash(key);
 }
 
 void *lg_map_get(const struct lg_map *map, struct lg_str key)
 {
     if (map->used == 0)
         return NULL;
-    return find(map, key, lg_hash(key))->value;
+    return find(map, key, short_hash(key))->value;
 }
 
 static void grow(struct lg_map *map)
@@ -92,8 +98,8 @@ static void grow(struct lg_map *map)
     bigger.entries = lg_calloc(bigger.size, sizeof *bigger.entries);
     for (size_t i = 0; i < map->size; i++) {
         struct lg_map_entry *entry = &map->entries[i];
-        if (entry->key.p != NULL)
-            *find(&bigger, entry->key, entry->hash) = *entry;
+        if (entry->key != NULL)
+            *find(&bigger, lg_map_key(entry), entry->hash) = *entry;
     }
     free(map->entries);
     *map = bigger;
@@ -101,15 +107,16 @@ static void grow(struct lg_map *map)
 
 void *lg_map_set(struct lg_map *map, struct lg_str key, void *value)
 {
+    assert(key.n <= UINT32_MAX);
     if ((map->used + 1) * 4 > map->size * 3)
         grow(map);
     if (key.p == NULL)
         key = LG_STR("");
-    uint64_t hash = lg_hash(key);
+    uint32_t hash = short_hash(key);
     struct lg_map_entry *entry = find(map, key, hash);
     void *was = entry->value;
-    map->used += entry->key.p == NULL;
-    *entry = (struct lg_map_entry){key, value, hash};
+    map->used += entry->key == NULL;
+    *entry = (struct lg_map_entry){key.p, value, (uint32_t)key.n, hash};
     return was;
 }
 
@@ -117,13 +124,13 @@ void *lg_map_remove(struct lg_map *map, struct lg_str key)
 {
     if (map->used == 0)
         return NULL;
-    struct lg_map_entry *entry = find(map, key, lg_hash(key));
+    struct lg_map_entry *entry = find(map, key, short_hash(key));
     void *was = entry->value;
-    if (entry->key.p == NULL)
+    if (entry->key == NULL)
         return NULL;
     size_t mask = map->size - 1;
     size_t hole = (size_t)(entry - map->entries);
-    for (size_t i = (hole + 1) & mask; map->entries[i].key.p != NULL; i = (i + 1) & mask) {
+    for (size_t i = (hole + 1) & mask; map->entries[i].key != NULL; i = (i + 1) & mask) {
         size_t home = map->entries[i].hash & mask;
         if (((i - home) & mask) >= ((i - hole) & mask)) {
             map->entries[hole] = map->entries[i];
@@ -139,7 +146,7 @@ const struct lg_map_entry *lg_map_next(const struct lg_map *map, size_t *pos)
 {
     while (*pos < map->size) {
         const struct lg_map_entry *entry = &map->entries[(*pos)++];
-        if (entry->key.p != NULL)
+        if (entry->key != NULL)
             return entry;
     }
     return NULL;

@@ -10,10 +10,15 @@
 #include "rules/core/str.h"
 
 struct lg_map_entry {
-    struct lg_str key; /* key.p == NULL: free */
+    const char *key; /* NULL: free; read by lg_map_key */
     void *value;
-    uint64_t hash;
+    uint32_t key_bytes, hash;
 };
+
+static inline struct lg_str lg_map_key(const struct lg_map_entry *entry)
+{
+    return (struct lg_str){entry->key, entry->key_bytes};
+}
 
 /* Zeroed = empty. */
 struct lg_map {
@@ -31,7 +36,7 @@ void lg_map_done(struct lg_map *map);
 /* The value, or NULL. */
 void *lg_map_get(const struct lg_map *map, struct lg_str key);
 
-/* Sets the value (not NULL) and takes over `key`'s bytes as borrowed, also where the key was there; returns the value
+/* Sets the value (not NULL) of a key of less than 4 GiB and takes over `key`'s bytes as borrowed, also where the key was there; returns the value
  * that was there, or NULL. */
 void *lg_map_set(struct lg_map *map, struct lg_str key, void *value);
 

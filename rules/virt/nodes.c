@@ -486,7 +486,7 @@ bool lg_nodes_any_key_prefix(const struct lg_node_table *table, const char *pref
         if (strcmp(families[i], prefix) == 0)
             return table->family_keys[i] > 0;
     for (const struct lg_map_entry *e; (e = lg_map_next(&table->keys, &pos)) != NULL;)
-        if (lg_str_starts(e->key, prefix))
+        if (lg_str_starts(lg_map_key(e), prefix))
             return true;
     return false;
 }
@@ -495,7 +495,7 @@ void lg_nodes_add_prefix(const struct lg_node_table *table, struct lg_str prefix
 {
     size_t pos = 0;
     for (const struct lg_map_entry *e; (e = lg_map_next(&table->keys, &pos)) != NULL;) {
-        if (e->key.n < prefix.n || memcmp(e->key.p, prefix.p, prefix.n) != 0)
+        if (!lg_str_eq(lg_str_cut(lg_map_key(e), prefix.n), prefix))
             continue;
         for (size_t w = 0; w < lg_nodes_words(table); w++)
             io_nodes[w] |= ((struct key_entry *)e->value)->nodes.words[w];

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "rules/core/mem.h"
+#include "rules/virt/pack.h"
 #include "rules/virt/records_read.h"
 
 /* What a kept field is: copying, measuring and comparing follow from one table a kind. */
@@ -95,7 +96,7 @@ static const struct field vmi_fields[] = {
     FIELD(FLAG, lg_vmi_record, moved_before),
     FIELD(STR, lg_vmi_record, from),
     FIELD(STR, lg_vmi_record, to),
-    FIELD(STR, lg_vmi_record, text),
+    FIELD(STR, lg_vmi_record, packed),
 };
 static const struct field migration_fields[] = {
     FIELD(STR, lg_migration_record, vmi),         FIELD(STR, lg_migration_record, phase),
@@ -397,4 +398,12 @@ bool lg_record_equal(const struct lg_record *a, const struct lg_record *b)
 {
     return a->kind == b->kind && lg_str_eq(a->ns, b->ns) && lg_str_eq(a->name, b->name) &&
            equal_fields(&common_layout, a, b) && equal_fields(&layouts[a->kind], a, b);
+}
+
+struct lg_val lg_vmi_object(const struct lg_vmi_record *vmi, struct lg_arena *arena)
+{
+    struct lg_val object = LG_NONE;
+    if (lg_json_parse(arena, lg_unpack(vmi->packed, arena), &object, NULL) != LG_E_OK)
+        return LG_NONE;
+    return object;
 }

@@ -20,7 +20,8 @@ struct lg_record {
     bool deleting;
     /* ns: "" for cluster-scoped kinds, "default" where a namespaced object does not say (as
      * kubectl does). */
-    struct lg_str ns, name, uid;
+    struct lg_str ns, name;
+    struct lg_str uid;      /* of migrations only; of others nobody asks */
     int64_t created_unix_s; /* 0 = not known */
 };
 
@@ -135,8 +136,8 @@ struct lg_vmi_record {
     /* JSON:
      * {"metadata":{...},"spec":{...},
      *  "status":{"topologyHints":{...},"migratedVolumes":[...],"volumeStatus":[...]}},
-     * read on demand; of the spec what rules read (shape.h) */
-    struct lg_str text;
+     * packed (pack.h), read by lg_vmi_object; of the spec what rules read (shape.h) */
+    struct lg_str packed;
 };
 
 struct lg_migration_record {
@@ -182,6 +183,9 @@ enum lg_err_code lg_record_new_as(enum lg_kind kind, struct lg_val object, struc
                                   struct lg_err *err) __attribute__((warn_unused_result));
 struct lg_record *lg_record_ref(struct lg_record *record);
 void lg_record_unref(struct lg_record *record);
+
+/* The VMI as far as it is kept, parsed again (it was read strictly once). In the arena. O(bytes). */
+struct lg_val lg_vmi_object(const struct lg_vmi_record *vmi, struct lg_arena *arena);
 
 /* "namespace/name", "/name" for cluster-scoped kinds. Borrowed from the record: the two stand together in it. */
 static inline struct lg_str lg_record_key(const struct lg_record *record)

@@ -2,6 +2,7 @@
 
 #include "rules/kube/meta.h"
 #include "rules/kube/quantity.h"
+#include "rules/virt/pack.h"
 #include "rules/virt/shape.h"
 #include "rules/virt/slice.h"
 
@@ -87,7 +88,8 @@ static void read_common(struct reader *reader, struct lg_record *ret)
         if (lg_str_empty(ret->ns))
             ret->ns = LG_STR("default");
     }
-    ret->uid = want_str(reader, object, "metadata.uid");
+    if (ret->kind == LG_KIND_MIGRATION)
+        ret->uid = want_str(reader, object, "metadata.uid");
     int64_t created_unix_s = 0;
     if (lg_meta_time(want_str(reader, object, "metadata.creationTimestamp"), &created_unix_s) ==
         LG_E_OK)
@@ -309,7 +311,10 @@ static struct lg_str vmi_text(struct reader *reader)
         lg_buf_putc(&buf, '}');
     }
     lg_buf_putc(&buf, '}');
-    return take_text(reader, &buf);
+    struct lg_buf packed = {0};
+    lg_pack(&packed, lg_buf_view(&buf));
+    lg_buf_done(&buf);
+    return take_text(reader, &packed);
 }
 
 /* The terms without what rules do not read, so that guests of one template have the same. */
@@ -350,7 +355,7 @@ static void read_vmi(struct reader *reader, struct lg_vmi_record *ret)
         want_flag(reader, state, "completed") && !want_flag(reader, state, "failed");
     ret->from = want_str(reader, state, "sourceNode");
     ret->to = want_str(reader, state, "targetNode");
-    ret->text = vmi_text(reader);
+    ret->packed = vmi_text(reader);
 }
 
 /* KubeVirt leaves a migration waiting while one of these is True (kubevirt-facts 5.5). */

@@ -39,7 +39,9 @@ static void look_at(const struct lg_inventory *inv, const struct lg_record *reco
             assert_indexed(inv, record, vm->uses[i].claim, &vm->uses[i]);
     } else if (record->kind == LG_KIND_VMI) {
         const struct lg_vmi_record *vmi = (const struct lg_vmi_record *)record;
-        assert_readable(vmi->text);
+        struct lg_arena arena = {0};
+        assert(lg_json_there(lg_vmi_object(vmi, &arena)));
+        lg_arena_done(&arena);
         for (uint32_t i = 0; i < vmi->n_uses && i < 8; i++)
             assert_indexed(inv, record, vmi->uses[i].claim, &vmi->uses[i]);
     } else if (record->kind == LG_KIND_MIGRATION_POLICY) {

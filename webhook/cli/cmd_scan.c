@@ -162,15 +162,13 @@ static void judge_instances(struct scan *scan)
          (record = lg_inventory_next(scan->inventory, LG_KIND_VMI, &pos)) != NULL;) {
         const struct lg_vmi_record *vmi = (const struct lg_vmi_record *)record;
         const struct lg_record *machine = NULL;
-        struct lg_val object = LG_NONE;
         if ((scan->ns.n != 0 && !lg_str_eq(scan->ns, record->ns)) ||
             lg_inventory_get(scan->inventory, LG_KIND_VM, record->ns, record->name, &machine) ==
                 LG_FOUND ||
             lg_str_is(vmi->phase, "Succeeded") || lg_str_is(vmi->phase, "Failed"))
             continue;
         lg_arena_reset(&arena);
-        if (lg_json_parse(&arena, vmi->text, &object, NULL) == LG_E_OK)
-            judge(scan, LG_KIND_VMI, object, record->ns, record->name, &arena);
+        judge(scan, LG_KIND_VMI, lg_vmi_object(vmi, &arena), record->ns, record->name, &arena);
     }
 }
 

@@ -25,8 +25,8 @@ static bool has_ended(const struct lg_vmi_record *vmi)
 
 static struct lg_eviction eviction_of(const struct forecast *f, const struct lg_vmi_record *vmi)
 {
-    struct lg_val object = LG_NONE;
-    if (lg_json_parse(f->arena, vmi->text, &object, NULL) != LG_E_OK)
+    struct lg_val object = lg_vmi_object(vmi, f->arena);
+    if (!lg_json_there(object))
         return (struct lg_eviction){.from = LG_EVICTION_UNKNOWN};
     struct lg_vm vm = lg_vm_read(LG_KIND_VMI, object, vmi->r.ns);
     return lg_eviction_of(&vm, lg_inventory_settings(f->inventory));
