@@ -14,16 +14,13 @@ static bool copied(struct lg_val spec, struct lg_str volume)
          lg_json_next(&it);)
         if (lg_json_is_str(lg_json_get(it.val, "name"), volume))
             return false;
-    bool read_only = false;
     for (struct lg_json_iter it = lg_json_iter(lg_json_get(devices, "disks")); lg_json_next(&it);) {
-        if (!lg_json_is_str(lg_json_get(it.val, "name"), volume))
-            continue;
         struct lg_val cdrom = lg_json_get(it.val, "cdrom");
-        if (!lg_json_there(cdrom) || !lg_json_bool(lg_json_get(cdrom, "readonly"), true))
-            return true;
-        read_only = true;
+        if (lg_json_there(cdrom) && lg_json_bool(lg_json_get(cdrom, "readonly"), true) &&
+            lg_json_is_str(lg_json_get(it.val, "name"), volume))
+            return false;
     }
-    return !read_only;
+    return true;
 }
 
 bool lg_judgement_block_migration(const struct lg_judgement *judgement)

@@ -37,7 +37,7 @@ static void check(struct lg_rule_context *context)
         report(context, snp, "AMD SEV-SNP", "snp", "SEVNotLiveMigratable");
     if (lg_json_there(tdx) && lg_version_has(settings, LG_DIFFERENCE_TDX_STAYS))
         report(context, tdx, "Intel TDX", "tdx", "TDXNotLiveMigratable");
-    if (lg_json_there(launch) && lg_guest_is_architecture(vm, settings, "s390x") &&
+    if (lg_json_there(launch) && lg_guest_is_architecture(vm->spec, settings, "s390x") &&
         lg_version_has(settings, LG_DIFFERENCE_SECURE_EXECUTION_STAYS))
         report(context, launch, "Secure Execution (launchSecurity on s390x)", "secure-execution",
                "SecureExecutionNotLiveMigratable");

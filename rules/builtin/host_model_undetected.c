@@ -19,7 +19,7 @@ static void check(struct lg_rule_context *context)
     const struct lg_vm *vm = &context->subject->vm;
     const struct lg_node_table *nodes = lg_inventory_nodes(context->inventory);
     struct lg_val at = lg_json_at(vm->spec, "domain.cpu.model");
-    if (!lg_str_is(lg_guest_cpu_model(vm, context->settings), "host-model"))
+    if (!lg_str_is(lg_guest_cpu_model(vm->spec, context->settings), "host-model"))
         return;
     if (lg_inventory_known(context->inventory, LG_KIND_NODE) != LG_KNOWN) {
         lg_rule_lacks(context, vm->spec, LG_KIND_NODE, LG_STR(""));

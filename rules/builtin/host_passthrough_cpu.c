@@ -12,8 +12,8 @@ static void check(struct lg_rule_context *context)
     struct lg_val at = lg_json_at(vm->spec, "domain.cpu.model");
     if (lg_str_empty(lg_json_str(at)) && lg_rule_lacks_parts(context, LG_BIT(LG_PART_INSTANCETYPE)))
         return;
-    if (lg_guest_is_architecture(vm, context->settings, "arm64") ||
-        !lg_str_is(lg_guest_cpu_model(vm, context->settings), "host-passthrough"))
+    if (lg_guest_is_architecture(vm->spec, context->settings, "arm64") ||
+        !lg_str_is(lg_guest_cpu_model(vm->spec, context->settings), "host-passthrough"))
         return;
     bool written = !lg_str_empty(lg_json_str(at));
     const struct lg_report report = {

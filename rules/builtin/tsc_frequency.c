@@ -47,7 +47,7 @@ static void check(struct lg_rule_context *context)
         return;
     if (!lg_guest_feature_is_on(at) || requires_invtsc(vm->spec) || has_hint(context))
         return;
-    if (lg_guest_is_architecture(vm, context->settings, "amd64")) {
+    if (lg_guest_is_architecture(vm->spec, context->settings, "amd64")) {
         if (context->settings->has_minimum_tsc ||
             some_node_counts(lg_inventory_nodes(context->inventory), context->arena))
             return;

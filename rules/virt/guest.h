@@ -5,14 +5,16 @@
 #define LG_RULES_VIRT_GUEST_H
 
 #include "rules/virt/settings.h"
-#include "rules/virt/vm.h"
 
-/* The guest's architecture, else the cluster's default. Compares without case, as KubeVirt writes it in lower case. */
-bool lg_guest_is_architecture(const struct lg_vm *vm, const struct lg_settings *settings,
+/* The architecture of a VMI spec, else the cluster's default; in lower case, as KubeVirt writes it. Never "". In the arena. */
+struct lg_str lg_guest_architecture(struct lg_val spec, const struct lg_settings *settings,
+                                    struct lg_arena *arena);
+/* The same as a question. */
+bool lg_guest_is_architecture(struct lg_val spec, const struct lg_settings *settings,
                               const char *name);
 
 /* "host-model", "host-passthrough" or a model's name, never "". On arm64 KubeVirt knows host-passthrough only. */
-struct lg_str lg_guest_cpu_model(const struct lg_vm *vm, const struct lg_settings *settings);
+struct lg_str lg_guest_cpu_model(struct lg_val spec, const struct lg_settings *settings);
 
 /* A FeatureState (`reenlightenment: {}`): there, and not switched off; KubeVirt's webhook fills in `enabled: true`. */
 bool lg_guest_feature_is_on(struct lg_val feature);

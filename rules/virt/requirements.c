@@ -4,6 +4,7 @@
 
 #include "rules/core/num.h"
 #include "rules/kube/names.h"
+#include "rules/virt/guest.h"
 #include "rules/virt/versions.h"
 
 static const char ARCH_KEY[] = "kubernetes.io/arch";
@@ -329,35 +330,6 @@ static void want_guest(struct wants *w, struct lg_val spec)
                     "kubevirt.io/secure-execution");
 }
 
-static struct lg_str lower(struct lg_str text, struct lg_arena *arena)
-{
-    char *p = lg_arena_alloc(arena, text.n + 1);
-    for (size_t i = 0; i < text.n; i++)
-        p[i] = (char)(text.p[i] >= 'A' && text.p[i] <= 'Z' ? text.p[i] + ('a' - 'A') : text.p[i]);
-    return (struct lg_str){p, text.n};
-}
-
-static struct lg_str architecture_of(struct lg_val spec, const struct lg_settings *settings,
-                                     struct lg_arena *arena)
-{
-    struct lg_str said = lg_json_str_at(spec, "architecture");
-    if (lg_str_empty(said))
-        said = settings->default_architecture;
-    return lg_str_empty(said) ? LG_STR("amd64") : lower(said, arena);
-}
-
-/* On arm64 KubeVirt knows host-passthrough only. */
-static struct lg_str cpu_model_of(struct lg_val spec, const struct lg_settings *settings,
-                                  struct lg_str architecture)
-{
-    struct lg_str said = lg_json_str_at(spec, "domain.cpu.model");
-    if (lg_str_is(architecture, "arm64"))
-        return LG_STR("host-passthrough");
-    if (lg_str_empty(said))
-        said = settings->cpu_model;
-    return lg_str_empty(said) ? LG_STR("host-model") : said;
-}
-
 /* The user's value, else the KubeVirt CR's, else "true"; judged apart, since a node that loses "true" may get it back. */
 static void want_schedulable(struct wants *w, struct lg_labels cluster)
 {
@@ -452,8 +424,8 @@ static void wants_read(struct wants *w, struct lg_val spec, const struct lg_move
     struct lg_labels selector = lg_labels_read(w->req->node_selector, w->arena);
     struct lg_labels cluster = w->settings->node_selectors;
     size_t features = lg_json_len(lg_json_at(spec, "domain.cpu.features"));
-    w->architecture = architecture_of(spec, w->settings, w->arena);
-    w->cpu_model = cpu_model_of(spec, w->settings, w->architecture);
+    w->architecture = lg_guest_architecture(spec, w->settings, w->arena);
+    w->cpu_model = lg_guest_cpu_model(spec, w->settings);
     w->user = lg_arena_array(w->arena, selector.n, sizeof(struct lg_want));
     /* beside one label a feature: schedulable, architecture, and the labels that want_guest names */
     w->added = lg_arena_array(w->arena, cluster.n + features + 32 + room_for_move(move),
