@@ -65,4 +65,49 @@ expect_status 0
 expect_in "EXPIRED: it counts no more" "$out"
 expect_in "NEVER MATCHES: no namespace can have such a name" "$out"
 
+# --- what a server makes of it: answers, metrics, log lines ---
+cat >"$work/served.yaml" <<'YAML'
+apiVersion: livegate.io/v1
+kind: Policy
+exempt:
+- {groups: [restorers], rules: ["*"], action: warn, reason: "restores"}
+exceptions:
+- {rules: [LG101], namespace: web-servers, name: "orders-.*", reason: "CHG-7", expires: 2999-01-01T00:00:00Z}
+- {rules: [LG101], namespace: web-servers, name: "(a+)+[bc]"}
+- {rules: [LG101], namespace: legacy, expires: 2020-01-01T00:00:00Z}
+- {rules: [LG101], namespace: Legacy}
+YAML
+start_server "$livegate" --inventory manifests/demo/cluster --policy "$work/served.yaml"
+operations=$(sed -nE 's/.*"message":"listening".*"operations":"([^"]+)".*/\1/p' "$work/server.log" | head -n 1)
+# review JQ-FILTER: reviews the creation of the demo's VM with an unshared claim, changed by the filter.
+review() {
+    /usr/bin/python3 manifests/demo/review.py request manifests/demo/vms/05-claim-not-shared.yaml | jq "$1" >"$work/request.json"
+    run curl --silent --show-error --fail --max-time 10 --cacert "$cacert" --header 'Content-Type: application/json' \
+        --data-binary "@$work/request.json" --connect-to "localhost:${address##*:}:$address" \
+        "https://localhost:${address##*:}/validate?timeout=10s"
+    expect_status 0
+}
+metric() {
+    curl --silent --max-time 10 "http://$operations/metrics" | awk -v name="$1" '$1 == name { print $2 }'
+}
+review .
+expect_eq "an exception lets it in" "true" "$(jq -r .response.allowed <<<"$out")"
+expect_eq "and records it" "LG101=audit" "$(jq -r '.response.auditAnnotations.rules | split(",")[0]' <<<"$out")"
+evil=$(printf 'a%.0s' $(seq 60))
+review ".request.name = \"$evil\" | .request.object.metadata.name = \"$evil\""
+expect_eq "a pattern that stalls is no exception" "false" "$(jq -r .response.allowed <<<"$out")"
+review '.request.name = "other" | .request.object.metadata.name = "other" | .request.userInfo.groups += ["restorers"]'
+expect_eq "who is exempt is warned" "true" "$(jq -r .response.allowed <<<"$out")"
+expect_in "LG101" "$(jq -r '.response.warnings[]' <<<"$out")"
+expect_eq "exceptions used" 1 "$(metric livegate_exceptions_used_total)"
+expect_eq "patterns that hit a limit" true "$([ "$(metric livegate_policy_pattern_limits_total)" -ge 1 ] && echo true)"
+expect_eq "active exceptions" 2 "$(metric 'livegate_policy_entries{part="exceptions",state="active"}')"
+expect_eq "expired exceptions" 1 "$(metric 'livegate_policy_entries{part="exceptions",state="expired"}')"
+expect_eq "exceptions that never match" 1 "$(metric 'livegate_policy_entries{part="exceptions",state="never-matching"}')"
+expect_eq "active exemptions" 1 "$(metric 'livegate_policy_entries{part="exempt",state="active"}')"
+stop_server
+log=$(cat "$work/server.log")
+expect_in '"pattern":"(a+)+[bc]"' "$log"
+expect_in '"expired":1,"never_matching":1' "$log"
+
 finish

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "rules/core/mem.h"
 #include "webhook/cluster/path.h"
 
 static const struct lg_resource nodes = {"", "v1", "nodes"};
@@ -76,12 +77,34 @@ static void only_plain_paths_are_plain(void **state)
         assert_false(lg_path_is_plain(lg_str_of(bad[i])));
 }
 
+static void all_of_a_namespace(void **state)
+{
+    (void)state;
+    static const struct lg_resource claims = {"", "v1", "persistentvolumeclaims"};
+    struct lg_buf buf lg_cleanup(lg_buf_done) = {0};
+    struct lg_err err = {0};
+    assert_int_equal(lg_path_in(&buf, &vms, LG_STR("shop"), &err), LG_E_OK);
+    assert_string_equal(buf.p, "/apis/kubevirt.io/v1/namespaces/shop/virtualmachines");
+    buf.n = 0;
+    assert_int_equal(lg_path_in(&buf, &claims, LG_STR("a-1"), &err), LG_E_OK);
+    assert_string_equal(buf.p, "/api/v1/namespaces/a-1/persistentvolumeclaims");
+    buf.n = 0;
+    static const char *const bad[] = {"", "..", "a/b", "A", "a?b", "kube-system/pods"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        err = (struct lg_err){0};
+        assert_int_equal(lg_path_in(&buf, &vms, lg_str_of(bad[i]), &err), LG_E_INVALID);
+        assert_string_equal(err.where, "namespace");
+        assert_int_equal(buf.n, 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lists_have_a_path),
         cmocka_unit_test(objects_have_a_path),
         cmocka_unit_test(names_that_lead_elsewhere_are_refused),
+        cmocka_unit_test(all_of_a_namespace),
         cmocka_unit_test(only_plain_paths_are_plain),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -118,6 +118,25 @@ static void a_pattern_cannot_stall(void **state)
     assert_false(limit);
 }
 
+static void a_pattern_that_no_name_can_match_is_seen(void **state)
+{
+    (void)state;
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789-";
+    static const struct {
+        const char *pattern;
+        bool possible;
+    } rows[] = {
+        {"", true},         {"dev-.*", true},      {"db-[0-9]+", true}, {"a|B", true},
+        {"A|b", true},      {"A|B", false},        {"Dev", false},      {"dev_1", false},
+        {"dev_?1", true},   {"dev.*_", false},     {"a b", false},      {"a{64}", false},
+        {"a{63}", true},    {"(?i)DEV", true},     {"^dev$", true},     {"\\d+", true},
+        {"[A-Z]+x", false}, {"x{1,3}[A-Z]", true}, {"*", true},         {"dev\\.1", true},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (lg_regex_possible(lg_str_of(rows[i].pattern), letters, 63) != rows[i].possible)
+            fail_msg("%s", rows[i].pattern);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -127,6 +146,7 @@ int main(void)
         cmocka_unit_test(a_pattern_that_is_none_is_refused),
         cmocka_unit_test(a_long_pattern_is_refused),
         cmocka_unit_test(a_pattern_cannot_stall),
+        cmocka_unit_test(a_pattern_that_no_name_can_match_is_seen),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
