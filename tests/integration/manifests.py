@@ -168,6 +168,8 @@ def check_webhooks(overlay):
              (webhook.get("sideEffects"), webhook.get("timeoutSeconds"), webhook.get("matchPolicy"),
               webhook.get("admissionReviewVersions")))
         same(f"{where}{name}: apiVersions", {"*"}, {version for rule in webhook["rules"] for version in rule["apiVersions"]})
+        # Said though it is the default: else each apply and each GitOps tool sees a difference.
+        same(f"{where}{name}: scope", {"*"}, {rule.get("scope") for rule in webhook["rules"]})
         selector = [one["key"] for one in webhook.get("namespaceSelector", {}).get("matchExpressions", [])]
         # The CRs of settings stand in a system namespace.
         same(f"{where}{name}: namespaces", [] if name.startswith("settings") else
@@ -216,7 +218,7 @@ def check_judged(resources):
         everything[resource] |= set(operations)
     for one in resources:
         lacking = set(one["judged"]) - everything[(one["group"], one["resource"])]
-        rule = f'- {{apiGroups: ["{one["group"]}"], apiVersions: ["*"], resources: [{one["resource"]}], operations: {sorted(one["judged"])}}}'
+        rule = f'- {{apiGroups: ["{one["group"]}"], apiVersions: ["*"], resources: [{one["resource"]}], scope: "*", operations: {sorted(one["judged"])}}}'
         check(f"{one['kind']} is registered for {', '.join(one['judged']) or 'nothing'}", not lacking,
               f"rules judge {one['kind']} on {sorted(lacking)}, and no entry asks for it.\n"
               f"Add to `rules` of the entry it belongs to in {WEBHOOKS}:\n  {rule}\n"

@@ -42,7 +42,8 @@ claims=$(k get pvc -A -o name | wc -l)
 
 { bundle_claim bundle-1 ReadWriteMany && bundle_vm bundle-1; } >"$work/bundle.yaml"
 run k apply -f "$work/bundle.yaml"
-succeeds "a shared claim, then its VM"
+prints "a shared claim, then its VM: without a word" "persistentvolumeclaim/bundle-1 created
+virtualmachine.kubevirt.io/bundle-1 created"
 run k get pvc/bundle-1 vm/bundle-1 -n web-servers -o name
 prints "both are there" "persistentvolumeclaim/bundle-1
 virtualmachine.kubevirt.io/bundle-1"
@@ -60,11 +61,8 @@ prints "nor at an edit" "virtualmachine.kubevirt.io/bundle-2 patched"
 
 { bundle_claim bundle-3 ReadWriteOnce && bundle_vm bundle-3; } >"$work/bundle.yaml"
 run k apply -f "$work/bundle.yaml"
-if [ "$status" -eq 0 ]; then # the VM came before the claim was in the inventory
-    warned "a claim that is not shared, then its VM: pending at worst" 'Warning: LG102: '
-else
-    refused "a claim that is not shared, then its VM: refused" '[LG101] ' ReadWriteOnce 'persistentvolumeclaim/bundle-3 created'
-fi
+refused "a claim that is not shared, then its VM: refused, whether the watch told of the claim or it had to be read" '[LG101] ' \
+    ReadWriteOnce 'persistentvolumeclaim/bundle-3 created'
 check "the inventory has that claim" eventually 10 knows persistentvolumeclaims $((claims + 3))
 k delete vm bundle-3 -n web-servers --ignore-not-found >"$work/log" 2>&1
 run k apply -f "$work/bundle.yaml"

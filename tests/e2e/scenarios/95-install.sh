@@ -1,0 +1,44 @@
+# All that manifests/ ships is taken by a real API server; one apply installs, one delete uninstalls, nothing is left. The last
+# scenario: livegate's own account goes, too.
+
+uninstall
+mapfile -t overlays < <(find "$manifests/overlays" -name kustomization.yaml -printf '%h\n' | grep -v /kubernetes-1.20/ | sort)
+if ! server_is_at_least 28; then # kubectl asks the server, which does not know them
+    mapfile -t overlays < <(printf '%s\n' "${overlays[@]}" | grep -v /match-conditions)
+fi
+absent=Certificate,Issuer
+/usr/bin/python3 tests/e2e/manifests.py "$server_minor" "$absent" "${overlays[@]}" >"$work/all.json"
+run k create --dry-run=server -o name -f "$work/all.json"
+rejected=$(grep -v 'AlreadyExists' <<<"$printed" | grep -E '^(Error|error|The )')
+check "each object of ${#overlays[@]} overlays is taken ($(jq '.items | length' "$work/all.json") objects)" test -z "$rejected" || echo "$rejected"
+run jq -r '[.items[].kind] | unique | join(" ")' "$work/all.json"
+prints "of all kinds" "ClusterRole ClusterRoleBinding ConfigMap CronJob Deployment FlowSchema Job Namespace NetworkPolicy PodDisruptionBudget Role RoleBinding Secret Service ServiceAccount ValidatingWebhookConfiguration"
+
+/usr/bin/python3 tests/e2e/manifests.py "$server_minor" "$absent" "$manifests/overlays/self-signed/observe" >"$work/one.json"
+run k apply -f "$work/one.json"
+succeeds "an overlay is applied"
+run k apply -f "$work/one.json"
+succeeds "and applied again"
+check "which changes nothing" test -z "$(grep -vE ' unchanged$' <<<"$printed")" || echo "$printed"
+run "$livegate" certs issue --kubeconfig "$KUBECONFIG" --renew=due --secret=livegate-tls --ca-secret=livegate-ca --inject=livegate
+succeeds "what its Job does"
+trusted() {
+    k get validatingwebhookconfiguration livegate -o json |
+        jq -r '[.webhooks[].clientConfig | select(.service.name == "livegate") | .caBundle // empty] | "\(length) \(unique | length)"'
+}
+entries=$(k get validatingwebhookconfiguration livegate -o json | jq '.webhooks | length')
+check "each of the $entries entries trusts it" test "$(trusted)" = "$entries 1"
+/usr/bin/python3 tests/e2e/manifests.py "$server_minor" "$absent" "$manifests/overlays/self-signed/enforce" >"$work/two.json"
+run k apply -f "$work/two.json"
+succeeds "then enforce"
+check "which changes policy and webhooks" test "$(grep -c ' configured$' <<<"$printed")" -eq 2 || echo "$printed"
+check "and leaves the caBundle alone" test "$(trusted)" = "$entries 1"
+gate_stop
+run k delete -f "$work/two.json" --wait=false
+succeeds "and deleted"
+gone() {
+    [ -z "$(k get validatingwebhookconfigurations,clusterroles,clusterrolebindings -o name | grep livegate)" ]
+}
+check "nothing of it is left in the cluster" eventually 10 gone
+run k create -f manifests/demo/vms/07-bridge.yaml
+succeeds "and nobody is asked"
