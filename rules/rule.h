@@ -101,8 +101,8 @@ struct lg_moving {
     bool ended;                      /* Succeeded or Failed */
     bool decentralised;              /* sendTo or receive */
 };
-/* Of the subject, a migration. False: KubeVirt's own webhook refuses it (no vmiName, a priority, which only its
- * controller may set), so that nothing is to be said: its error reaches the user. */
+/* Of the subject, a migration. False: KubeVirt's own webhook refuses it (no vmiName, a priority, which only its controller may
+ * set, sendTo or receive while the gate is off), so that nothing is to be said: its error reaches the user. */
 bool lg_rule_moving(const struct lg_rule_context *context, struct lg_moving *ret);
 
 /* The VM names an instancetype or a preference (`parts`: LG_BIT(LG_PART_...)) that could not be read: says so, and is then

@@ -12,7 +12,8 @@ bool lg_rule_moving(const struct lg_rule_context *context, struct lg_moving *ret
                          lg_json_there(lg_json_get(spec, "receive")),
     };
     ret->name = lg_json_str(ret->at);
-    if (lg_str_empty(ret->name) || !lg_str_empty(lg_json_str_at(spec, "priority")))
+    if (lg_str_empty(ret->name) || !lg_str_empty(lg_json_str_at(spec, "priority")) ||
+        (ret->decentralised && !lg_gate_is_on(context->settings, LG_GATE_DECENTRALIZED_MIGRATION)))
         return false;
     ret->found = lg_inventory_vmi(context->inventory, context->subject->ns, ret->name, &ret->vmi);
     ret->ended = ret->vmi != NULL &&

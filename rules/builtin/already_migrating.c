@@ -142,7 +142,7 @@ const struct lg_rule lg_rule_already_migrating = {
     .action = LG_ACTION_DENY,
     .kinds = LG_BIT(LG_KIND_MIGRATION),
     .ops = LG_BIT(LG_OP_CREATE),
-    .looks_up = LG_BIT(LG_KIND_MIGRATION),
+    .looks_up = LG_BIT(LG_KIND_MIGRATION) | LG_BIT(LG_KIND_VMI) | LG_BIT(LG_KIND_KUBEVIRT),
     .check = check,
     .examples = examples,
 };

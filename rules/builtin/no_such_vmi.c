@@ -99,6 +99,26 @@ static const struct lg_rule_example examples[] = {
         .inventory = VMI("WaitingForSync"),
     },
     {
+        .name = "without the feature gate KubeVirt itself refuses",
+        .expect = LG_EXPECT_NOTHING,
+        .object = MIGRATION("vmiName: order-db, receive: {migrationID: m1}"),
+        .inventory = VMI("Running") "---\n"
+                                    "apiVersion: kubevirt.io/v1\n"
+                                    "kind: KubeVirt\n"
+                                    "metadata: {name: kubevirt, namespace: kubevirt}\n"
+                                    "status: {observedKubeVirtVersion: v1.8.4}\n",
+    },
+    {
+        .name = "with the feature gate it is asked who receives",
+        .expect = LG_EXPECT_DENY,
+        .object = MIGRATION("vmiName: order-db, receive: {migrationID: m1}"),
+        .inventory = VMI("Running") "---\n"
+                                    "apiVersion: kubevirt.io/v1\n"
+                                    "kind: KubeVirt\n"
+                                    "metadata: {name: kubevirt, namespace: kubevirt}\n"
+                                    "status: {observedKubeVirtVersion: v1.9.0}\n",
+    },
+    {
         .name = "with a priority KubeVirt itself refuses",
         .expect = LG_EXPECT_NOTHING,
         .object = MIGRATION("vmiName: order-db, priority: system-critical"),
@@ -126,7 +146,7 @@ const struct lg_rule lg_rule_no_such_vmi = {
     .action = LG_ACTION_DENY,
     .kinds = LG_BIT(LG_KIND_MIGRATION),
     .ops = LG_BIT(LG_OP_CREATE),
-    .looks_up = LG_BIT(LG_KIND_VMI),
+    .looks_up = LG_BIT(LG_KIND_VMI) | LG_BIT(LG_KIND_KUBEVIRT),
     .check = check,
     .examples = examples,
 };

@@ -84,7 +84,7 @@ const struct lg_rule lg_rule_vmi_not_running = {
     .action = LG_ACTION_WARN,
     .kinds = LG_BIT(LG_KIND_MIGRATION),
     .ops = LG_BIT(LG_OP_CREATE),
-    .looks_up = LG_BIT(LG_KIND_VMI),
+    .looks_up = LG_BIT(LG_KIND_VMI) | LG_BIT(LG_KIND_KUBEVIRT),
     .check = check,
     .examples = examples,
 };

@@ -34,6 +34,65 @@ static void assert_str(struct lg_str s, const char *expected)
 
 LG_DEFINE_CLEANUP(struct lg_record, lg_record_unref)
 
+static void a_node_keeps_what_it_can_give(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *status;
+        struct lg_capacity expected;
+    } rows[] = {
+        {"{}", {-1, -1, -1, -1}},
+        {"{'allocatable':{'cpu':'15500m','memory':'1Gi'}}", {15500, 1073741824, 0, 0}},
+        {"{'allocatable':{'cpu':16,'memory':'1Gi','hugepages-2Mi':'64Mi','hugepages-1Gi':'0'}}",
+         {16000, 1073741824, 67108864, 0}},
+        {"{'allocatable':{'cpu':'many','hugepages-1Gi':'2Gi'}}", {-1, -1, -1, 2147483648}},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct lg_str text = lg_arena_printf(
+            &objects.arena, "{'apiVersion':'v1','kind':'Node','metadata':{'name':'n'},'status':%s}",
+            rows[i].status);
+        struct lg_record *r lg_cleanup(lg_record_unref_cleanup) =
+            lg_objects_record(&objects, text.p);
+        const struct lg_capacity *got = &((const struct lg_node *)r)->allocatable;
+        assert_int_equal(got->cpu_milli, rows[i].expected.cpu_milli);
+        assert_int_equal(got->memory_bytes, rows[i].expected.memory_bytes);
+        assert_int_equal(got->huge_2m_bytes, rows[i].expected.huge_2m_bytes);
+        assert_int_equal(got->huge_1g_bytes, rows[i].expected.huge_1g_bytes);
+    }
+}
+
+#define APART_VMI(terms, state)                                                                    \
+    "{'apiVersion':'kubevirt.io/v1','kind':'VirtualMachineInstance','metadata':{'name':'v'},"      \
+    "'spec':{'affinity':{'podAntiAffinity':{'requiredDuringSchedulingIgnoredDuringExecution':"     \
+    "[" terms "]}}},'status':{" state "}}"
+
+static void a_guest_keeps_whom_it_keeps_off_and_whether_it_moved(void **state)
+{
+    (void)state;
+    struct lg_record *r lg_cleanup(lg_record_unref_cleanup) = lg_objects_record(
+        &objects, APART_VMI("{'topologyKey' : 'zone'}",
+                            "'topologyHints':{'tscFrequency':2000},'migrationState':"
+                            "{'completed':true}"));
+    const struct lg_vmi_record *vmi = (const struct lg_vmi_record *)r;
+    assert_str(vmi->apart, "[{\"topologyKey\":\"zone\"}]");
+    assert_false(vmi->apart_elsewhere);
+    assert_true(vmi->moved_before);
+    int64_t hint = 0;
+    struct lg_val kept = lg_vmi_object(vmi, &objects.arena);
+    assert_int_equal(lg_json_int64(lg_json_at(kept, "status.topologyHints.tscFrequency"), &hint),
+                     LG_E_OK);
+    assert_int_equal(hint, 2000);
+    struct lg_record *other lg_cleanup(lg_record_unref_cleanup) =
+        lg_objects_record(&objects, APART_VMI("{},{'namespaceSelector':{}}",
+                                              "'migrationState':{'completed':true,'failed':true}"));
+    vmi = (const struct lg_vmi_record *)other;
+    assert_true(vmi->apart_elsewhere);
+    assert_false(vmi->moved_before);
+    struct lg_record *none lg_cleanup(lg_record_unref_cleanup) =
+        lg_objects_record(&objects, APART_VMI("", ""));
+    assert_str(((const struct lg_vmi_record *)none)->apart, "");
+}
+
 static void a_node_keeps_labels_taints_and_readiness(void **state)
 {
     (void)state;
@@ -496,6 +555,8 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(a_node_keeps_labels_taints_and_readiness),
+        TEST(a_node_keeps_what_it_can_give),
+        TEST(a_guest_keeps_whom_it_keeps_off_and_whether_it_moved),
         TEST(a_node_without_a_ready_condition_is_not_called_unready),
         TEST(a_claim_keeps_what_it_asks_for),
         TEST(an_object_without_a_namespace_stands_in_default),
