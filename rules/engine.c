@@ -221,7 +221,7 @@ static enum lg_action settled(const struct lg_judgement *judgement, enum lg_acti
 static bool only_says(const struct lg_run *run, const struct lg_finding *finding)
 {
     return finding->rule->waits && finding->action == LG_ACTION_DENY &&
-           (run->dry_run || run->turnout->admitted ||
+           (run->dry_run || (run->turnout->admitted && !run->turnout->unreachable) ||
             lg_policy_limiter(run->policy)->mode == LG_LIMITER_OBSERVE);
 }
 

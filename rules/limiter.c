@@ -2,7 +2,7 @@
 
 #include "rules/run.h"
 
-enum { SEEN_LOOKED_AT_MAX = 64 };
+enum { SEEN_LOOKED_AT_MAX = 64, UNREACHABLE_RETRY_S = 5 };
 
 /* Places that are left on the nodes where the guest could go: what policy allows each, less what is on its way there. */
 static int64_t inbound_free(const struct lg_inventory *inventory,
@@ -128,10 +128,24 @@ enum lg_seen lg_limiter_seen(void *arg, const struct lg_reservation *reservation
 
 bool lg_limiter_speaks(const struct lg_turnout *turnout)
 {
-    bool full = turnout->frozen;
+    bool full = turnout->frozen || turnout->unreachable;
     for (int limit = 0; limit < LG_LIMITS; limit++)
         full = full || turnout->of[limit].full;
     return full;
+}
+
+void lg_limiter_unreachable(const struct lg_policy *policy, const struct lg_ask *ask,
+                            struct lg_turnout *ret)
+{
+    *ret = (struct lg_turnout){
+        .unreachable = true,
+        .admitted = ask->admit || !lg_policy_limiter(policy)->refuse_when_unreachable,
+        .node = ask->node,
+        .no_place = true,
+        .retry_after_s = ask->no_ticket ? 0 : UNREACHABLE_RETRY_S,
+    };
+    for (int limit = 0; limit < LG_LIMITS; limit++)
+        ret->of[limit].limit = ask->limit[limit];
 }
 
 void lg_limiter_judge(const struct lg_engine_input *input, struct lg_ledger *io_ledger,

@@ -22,6 +22,10 @@ enum lg_seen lg_limiter_seen(void *arg, const struct lg_reservation *reservation
 /* True when there is something to say: the review is judged again with it. */
 bool lg_limiter_speaks(const struct lg_turnout *turnout);
 
+/* What comes of a ledger that was not reached, as policy says. */
+void lg_limiter_unreachable(const struct lg_policy *policy, const struct lg_ask *ask,
+                            struct lg_turnout *ret);
+
 /* All of it over a ledger that nobody else holds. */
 void lg_limiter_judge(const struct lg_engine_input *input, struct lg_ledger *io_ledger,
                       int64_t now_ms, struct lg_arena *arena, struct lg_judgement *ret);

@@ -19,6 +19,12 @@ static void check(struct lg_rule_context *context)
             context->arena, "migrations are frozen: the cluster allows 0 at once (%.*s)",
             LG_ARG(source));
         report.fix = LG_STR("ask who froze them; a limit above 0 lets migrations start again");
+    } else if (turnout->unreachable) {
+        report.message = LG_STR("who migrates and who waits is not known: livegate's ledger was "
+                                "not reached in time");
+        report.at_most = turnout->admitted ? LG_ACTION_WARN : LG_ACTION_OFF;
+        report.fix = LG_STR("look at livegate's log; limiter.whenLedgerUnreachable of its policy "
+                            "says whether migrations start meanwhile");
     } else if (state->full) {
         struct lg_str use =
             lg_limits_state_text(turnout, LG_LIMIT_CLUSTER, context->subject->ns, context->arena);

@@ -60,6 +60,8 @@ struct lg_turnout {
     bool own;      /* the guest's slot was taken over */
     bool no_place; /* no ticket: too many wait already, or the caller gets none */
     bool show_holders;
+    bool
+        unreachable; /* the ledger was not reached in time: nothing was counted, the rest says nothing */
     bool last_try; /* client-go gives up after this answer */
     struct lg_limit_state of[LG_LIMITS];
     struct lg_str node;

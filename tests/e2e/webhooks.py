@@ -28,7 +28,8 @@ def main():
             webhook["clientConfig"] = {"url": url + path, "caBundle": bundle}
     write(to, "webhooks.json", configurations)
     rbac = ("Namespace", "ServiceAccount", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding")
-    write(to, "rbac.json", [one for one in objects if one["kind"] in rbac])
+    ledger = "livegate-ledger"
+    write(to, "rbac.json", [one for one in objects if one["kind"] in rbac or one["metadata"]["name"] == ledger])
     write(to, "secrets.json", [one for one in objects if one["kind"] == "Secret"])
     [policy] = [one for one in objects if one["kind"] == "ConfigMap" and "policy.yaml" in one.get("data", {})]
     # At once, as a secret volume changes: the server may be reading it.

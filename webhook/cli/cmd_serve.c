@@ -1,13 +1,14 @@
 /* livegate serve: the admission webhook. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "rules/core/mem.h"
 #include "webhook/cli/cli.h"
 #include "webhook/server/duration.h"
 #include "webhook/server/server.h"
 
-enum { OPT_KUBECONFIG = 256, OPT_OPS_LISTEN, OPT_CERT_DIR, OPT_CLIENT_CA, OPT_DRAIN };
+enum { OPT_KUBECONFIG = 256, OPT_OPS_LISTEN, OPT_CERT_DIR, OPT_CLIENT_CA, OPT_DRAIN, OPT_LEDGER };
 
 static const struct argp_option options[] = {
     {"kubeconfig", OPT_KUBECONFIG, "FILE", 0,
@@ -25,13 +26,18 @@ static const struct argp_option options[] = {
     {"cert-dir", OPT_CERT_DIR, "DIR", 0, "Holds tls.crt and tls.key (/etc/livegate/certs)", 0},
     {"client-ca", OPT_CLIENT_CA, "FILE", 0,
      "Clients must show a certificate of one of the authorities in FILE", 0},
+    {"ledger", OPT_LEDGER, "api|memory", 0,
+     "Where the limiter remembers: in ConfigMap livegate-ledger, shared by all replicas (api, "
+     "where a "
+     "cluster is watched), or in this process alone (memory)",
+     0},
     {"drain", OPT_DRAIN, "DURATION", 0, "How long reviews are still answered after SIGTERM (15s)",
      0},
     {0}};
 
 struct arguments {
     struct lg_server_options server;
-    const char *listen, *ops_listen, *drain;
+    const char *listen, *ops_listen, *drain, *ledger;
     char **paths; /* NULL-terminated */
     size_t n_paths;
 };
@@ -75,6 +81,9 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
     case OPT_CLIENT_CA:
         arguments->server.client_ca_path = value;
         return 0;
+    case OPT_LEDGER:
+        arguments->ledger = value;
+        return 0;
     case OPT_DRAIN:
         arguments->drain = value;
         return 0;
@@ -100,6 +109,13 @@ static enum lg_err_code settle(struct arguments *arguments, struct lg_err *err)
                           "a cluster is watched, or files say what it has; give --kubeconfig or "
                           "--inventory, not both");
     server->source.inventory_paths = arguments->paths;
+    const char *ledger = arguments->ledger != NULL ? arguments->ledger : "";
+    if (*ledger != '\0' && strcmp(ledger, "api") != 0 && strcmp(ledger, "memory") != 0)
+        return lg_err_set(err, LG_E_INVALID, "--ledger", "\"%.40s\" is not api or memory", ledger);
+    if (strcmp(ledger, "api") == 0 && arguments->n_paths != 0)
+        return lg_err_set(err, LG_E_INVALID, "--ledger",
+                          "files have no ledger to share; give --kubeconfig, or --ledger memory");
+    server->ledger_in_memory = strcmp(ledger, "memory") == 0;
     enum lg_err_code code = lg_address_parse(arguments->listen, "--listen", &server->reviews, err);
     if (code != LG_E_OK)
         return code;

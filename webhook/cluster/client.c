@@ -147,6 +147,11 @@ const char *lg_client_source(const struct lg_client *client)
     return client->config.source;
 }
 
+const char *lg_client_namespace(const struct lg_client *client)
+{
+    return strcmp(client->config.ns, "default") == 0 ? "livegate" : client->config.ns;
+}
+
 bool lg_client_settled(const struct lg_client *client)
 {
     return lg_watches_settled(client->watches);

@@ -31,6 +31,10 @@ void lg_client_stop(struct lg_client *take_client);
 const char *lg_client_server(const struct lg_client *client) __attribute__((nonnull));
 const char *lg_client_source(const struct lg_client *client) __attribute__((nonnull));
 
+/* Where livegate's own objects are: the namespace of the pod or of the kubeconfig's context; "livegate" where that says
+ * none. Any thread. */
+const char *lg_client_namespace(const struct lg_client *client) __attribute__((nonnull));
+
 /* As the functions of watches.h. Any thread. */
 bool lg_client_settled(const struct lg_client *client) __attribute__((nonnull));
 void lg_client_state(const struct lg_client *client, enum lg_kind kind, struct lg_watch_state *ret)

@@ -36,3 +36,14 @@ void lg_ledger_memory_decide(struct lg_ledger_memory *ledger, const struct lg_as
     lg_turnout_keep(ret, arena); /* before somebody else changes the ledger */
     pthread_mutex_unlock(&ledger->lock);
 }
+
+void lg_ledger_memory_counts(struct lg_ledger_memory *ledger, const struct lg_inventory *inventory,
+                             int64_t now_ms, size_t *ret_reserved, size_t *ret_waiting)
+{
+    const struct lg_slots *slots = lg_inventory_slots(inventory);
+    pthread_mutex_lock(&ledger->lock);
+    (void)lg_ledger_tidy(&ledger->ledger, now_ms, lg_limiter_seen, (void *)inventory);
+    *ret_reserved = lg_limits_used(slots, &ledger->ledger) - lg_slots_used(slots);
+    *ret_waiting = ledger->ledger.n_tickets;
+    pthread_mutex_unlock(&ledger->lock);
+}

@@ -15,4 +15,8 @@ void lg_ledger_memory_decide(struct lg_ledger_memory *ledger, const struct lg_as
                              const struct lg_inventory *inventory, struct lg_arena *arena,
                              struct lg_turnout *ret);
 
+/* Reservations without a migration yet, and tickets. */
+void lg_ledger_memory_counts(struct lg_ledger_memory *ledger, const struct lg_inventory *inventory,
+                             int64_t now_ms, size_t *ret_reserved, size_t *ret_waiting);
+
 #endif

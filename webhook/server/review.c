@@ -22,7 +22,8 @@ enum {
 
 struct lg_reviewer {
     struct lg_store *store;
-    struct lg_ledger_memory *ledger;
+    struct lg_ledger_api *ledger; /* NULL: `memory` */
+    struct lg_ledger_memory *memory;
     struct lg_client *client;
     struct lg_pauses *pauses;
     pthread_mutex_t lock; /* the policy pointer */
@@ -35,7 +36,8 @@ LG_DEFINE_CLEANUP(struct lg_policy, lg_policy_unref)
 struct lg_reviewer *lg_reviewer_new(const struct lg_reviewer_options *options)
 {
     struct lg_reviewer *reviewer = lg_calloc(1, sizeof *reviewer);
-    reviewer->ledger = lg_ledger_memory_new();
+    reviewer->ledger = options->ledger;
+    reviewer->memory = lg_ledger_memory_new();
     reviewer->store = options->store;
     reviewer->client = options->client;
     reviewer->pauses = options->pauses;
@@ -49,7 +51,7 @@ void lg_reviewer_free(struct lg_reviewer *reviewer)
     if (reviewer == NULL)
         return;
     lg_policy_unref(reviewer->policy);
-    lg_ledger_memory_free(reviewer->ledger);
+    lg_ledger_memory_free(reviewer->memory);
     pthread_mutex_destroy(&reviewer->lock);
     free(reviewer);
 }
@@ -74,7 +76,22 @@ static struct lg_policy *policy_ref(struct lg_reviewer *reviewer)
 void lg_reviewer_survey(struct lg_reviewer *reviewer)
 {
     struct lg_policy *policy lg_cleanup(lg_policy_unref_cleanup) = policy_ref(reviewer);
+    struct lg_limiter_survey limiter = {0};
+    unsigned ticket;
     lg_policy_stats_survey(policy, lg_clock_unix_s());
+    const struct lg_inventory *inventory = lg_store_pin(reviewer->store, &ticket);
+    const struct lg_slots *slots = lg_inventory_slots(inventory);
+    limiter.running = lg_slots_running(slots);
+    limiter.pending = lg_slots_used(slots) - limiter.running;
+    limiter.limit =
+        lg_inventory_settings(inventory)->migrations.of[LG_MIGRATION_PARALLEL_CLUSTER].value;
+    if (reviewer->ledger != NULL)
+        lg_ledger_api_counts(reviewer->ledger, &limiter.reserved, &limiter.waiting);
+    else
+        lg_ledger_memory_counts(reviewer->memory, inventory, lg_clock_mono_ms(), &limiter.reserved,
+                                &limiter.waiting);
+    lg_store_unpin(reviewer->store, ticket);
+    lg_stats_limiter(&limiter);
 }
 
 int64_t lg_review_timeout_ms(const char *timeout)
@@ -197,20 +214,82 @@ struct outcome {
     struct lg_answer answer;
 };
 
+/* Until when a review may be suspended (monotonic). */
+static int64_t pause_deadline_ms(const struct lg_review_call *call)
+{
+    return call->arrived_ns / 1000000 + call->timeout_ms * PAUSED_PERCENT / 100;
+}
+
+/* The connection, where it may be suspended. */
+static void *may_pause(const struct lg_review_call *call)
+{
+    return call->body.n <= PAUSED_BODY_BYTES_MAX ? call->connection : NULL;
+}
+
+/* Asks the shared ledger; false: the review cannot wait for it. */
+static bool ask_ledger(struct lg_reviewer *reviewer, const struct lg_review_call *call,
+                       const struct lg_ask *ask)
+{
+    int64_t deadline_ms = pause_deadline_ms(call);
+    if (may_pause(call) == NULL || deadline_ms - lg_clock_mono_ms() < LG_INQUIRY_MS_MIN)
+        return false;
+    struct lg_pause *pause = lg_pause_begin(reviewer->pauses, call->connection, deadline_ms);
+    if (pause == NULL)
+        return false;
+    call->memory->turn = lg_ledger_api_ask(reviewer->ledger, ask, lg_pause_end, pause);
+    return true;
+}
+
+/* What the limiter says to this ask; NULL: the connection is suspended until it knows. */
+static const struct lg_turnout *turnout_of(struct lg_reviewer *reviewer,
+                                           const struct lg_engine_input *input,
+                                           const struct lg_review_call *call,
+                                           const struct lg_ask *ask, bool controller,
+                                           struct lg_arena *arena)
+{
+    struct lg_turnout *turnout = lg_arena_alloc(arena, sizeof *turnout);
+    struct lg_ledger nothing = {0};
+    if (controller) { /* counted, and never made to wait */
+        lg_limits_decide(ask, lg_inventory_slots(input->inventory), &nothing, turnout);
+        return turnout;
+    }
+    if (reviewer->ledger == NULL) {
+        lg_ledger_memory_decide(reviewer->memory, ask, input->inventory, arena, turnout);
+        return turnout;
+    }
+    if (call->memory->turn != NULL) {
+        const struct lg_turnout *said = lg_ledger_ask_turnout(call->memory->turn);
+        if (said == NULL)
+            lg_limiter_unreachable(input->policy, ask, turnout);
+        return said != NULL ? said : turnout;
+    }
+    if (ask_ledger(reviewer, call, ask))
+        return NULL;
+    /* Too many wait here: nobody goes through for that. */
+    lg_limiter_unreachable(input->policy, ask, turnout);
+    turnout->admitted = ask->admit;
+    return turnout;
+}
+
 /* A new migration that no rule denies waits for its turn; one that has it is judged as any other object. */
-static void take_turn(struct lg_reviewer *reviewer, const struct lg_engine_input *input,
-                      struct lg_arena *arena, struct lg_judgement *io_judgement)
+static enum lg_inquiry_step take_turn(struct lg_reviewer *reviewer,
+                                      const struct lg_engine_input *input,
+                                      const struct lg_review_call *call, struct lg_arena *arena,
+                                      struct lg_judgement *io_judgement)
 {
     struct lg_ask ask;
     if (!lg_limiter_ask(input, io_judgement, lg_clock_mono_ms(), arena, &ask))
-        return;
-    struct lg_turnout *turnout = lg_arena_alloc(arena, sizeof *turnout);
-    lg_ledger_memory_decide(reviewer->ledger, &ask, input->inventory, arena, turnout);
+        return LG_INQUIRY_ANSWER;
+    bool controller = io_judgement->requester == LG_REQUESTER_CONTROLLER;
+    const struct lg_turnout *turnout = turnout_of(reviewer, input, call, &ask, controller, arena);
+    if (turnout == NULL)
+        return LG_INQUIRY_WAIT;
     if (!lg_limiter_speaks(turnout))
-        return;
+        return LG_INQUIRY_ANSWER;
     struct lg_engine_input again = *input;
     again.turnout = turnout;
     lg_engine_judge(&again, arena, io_judgement);
+    return LG_INQUIRY_ANSWER;
 }
 
 static enum lg_inquiry_step next_step(struct lg_reviewer *reviewer, const struct question *question,
@@ -220,8 +299,8 @@ static enum lg_inquiry_step next_step(struct lg_reviewer *reviewer, const struct
     const struct lg_inquirer inquirer = {
         .client = reviewer->client,
         .pauses = reviewer->pauses,
-        .connection = call->body.n <= PAUSED_BODY_BYTES_MAX ? call->connection : NULL,
-        .deadline_ms = call->arrived_ns / 1000000 + call->timeout_ms * PAUSED_PERCENT / 100,
+        .connection = may_pause(call),
+        .deadline_ms = pause_deadline_ms(call),
     };
     return lg_inquiry_next(&call->memory->inquiry, wants, &inquirer, lg_clock_mono_ms());
 }
@@ -262,10 +341,10 @@ static enum lg_inquiry_step decide(struct lg_reviewer *reviewer, const struct qu
     } else {
         lg_engine_judge(&input, arena, &ret->judgement);
         step = next_step(reviewer, question, &ret->judgement.wants);
-        if (step == LG_INQUIRY_ANSWER) {
-            take_turn(reviewer, &input, arena, &ret->judgement);
+        if (step == LG_INQUIRY_ANSWER)
+            step = take_turn(reviewer, &input, call, arena, &ret->judgement);
+        if (step == LG_INQUIRY_ANSWER)
             lg_answer_make(&ret->judgement, review->group, review->kind_name, arena, &ret->answer);
-        }
     }
     ret->answer.uid = review->uid;
     return step;
@@ -303,6 +382,7 @@ static void account(const struct question *question, const struct outcome *outco
 void lg_review_memory_done(struct lg_review_memory *memory)
 {
     lg_inquiry_done(&memory->inquiry);
+    lg_ledger_ask_unref(lg_steal(memory->turn));
 }
 
 enum lg_err_code lg_reviewer_answer(struct lg_reviewer *reviewer, const struct lg_review_call *call,

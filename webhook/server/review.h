@@ -9,6 +9,7 @@
 
 #include "rules/engine.h"
 #include "webhook/cluster/store.h"
+#include "webhook/limiter/ledger_api.h"
 #include "webhook/server/inquiry.h"
 
 enum lg_route { LG_ROUTE_VALIDATE, LG_ROUTE_MIGRATIONS, LG_ROUTE_MUTATE, LG_ROUTE_NONE };
@@ -23,6 +24,7 @@ struct lg_reviewer_options {
     struct lg_store *store;
     struct lg_client *client; /* for what the store does not hold; NULL: the store is the truth */
     struct lg_pauses *pauses;
+    struct lg_ledger_api *ledger; /* of the limiter; NULL: it remembers in this process alone */
     struct lg_policy *take_policy;
 };
 struct lg_reviewer *lg_reviewer_new(const struct lg_reviewer_options *options);
@@ -38,6 +40,7 @@ void lg_reviewer_survey(struct lg_reviewer *reviewer);
 struct lg_review_memory {
     unsigned pauses;
     struct lg_inquiry inquiry;
+    struct lg_ledger_ask *turn; /* asked of the shared ledger */
 };
 void lg_review_memory_done(struct lg_review_memory *memory);
 

@@ -23,6 +23,7 @@ enum {
     TICK_MS = 250,
     REAPING_TICK_MS = 20,
     FINISHING_TICK_MS = 10,
+    LEDGER_LOOK_MS = 5000, /* what another replica wrote and died over ages from then on */
     FINISHING_MS_MAX = 10 * 1000,
     /* connections of both ports, displaced ones of both, lingering ones, what else is open */
     DESCRIPTORS_MIN = 1024 + 128 + 2 * LG_CONNECTIONS_CLOSING_MAX + 128,
@@ -33,7 +34,9 @@ enum {
 struct server {
     const struct lg_server_options *options;
     struct lg_source source;
-    struct lg_policy *policy; /* until the reviewer takes it */
+    struct lg_ledger_api *ledger; /* NULL: in memory */
+    int64_t ledger_ms;            /* when it is looked at next */
+    struct lg_policy *policy;     /* until the reviewer takes it */
     struct lg_tls *tls;
     char *client_ca;
     struct lg_reload reload;
@@ -179,10 +182,15 @@ static enum lg_err_code start(struct server *server, struct lg_err *err)
         code = lg_source_open(&server->options->source, &server->source, err);
     if (code != LG_E_OK)
         return code;
+    if (server->source.client != NULL && !server->options->ledger_in_memory)
+        code = lg_ledger_api_new(server->source.client, server->source.store, &server->ledger, err);
+    if (code != LG_E_OK)
+        return code;
     server->service.reviewer =
         lg_reviewer_new(&(struct lg_reviewer_options){.store = server->source.store,
                                                       .client = server->source.client,
                                                       .pauses = server->service.pauses,
+                                                      .ledger = server->ledger,
                                                       .take_policy = lg_steal(server->policy)});
     atomic_store(&server->service.heartbeat_ms, lg_clock_mono_ms());
     lg_metrics_collect(collect, server);
@@ -243,6 +251,10 @@ static int keep_house(struct server *server, int64_t wait_ms, int64_t *io_reload
     reap(server, now_ms);
     if (!atomic_load(&server->service.known) && lg_source_ready(&server->source))
         atomic_store(&server->service.known, true);
+    if (server->ledger != NULL && now_ms >= server->ledger_ms) {
+        lg_ledger_api_refresh(server->ledger);
+        server->ledger_ms = now_ms + LEDGER_LOOK_MS;
+    }
     if (signal == SIGHUP || now_ms >= *io_reload_ms) {
         lg_reload_all(&server->reload, server->service.reviewer);
         *io_reload_ms = now_ms + LG_RELOAD_INTERVAL_MS;
@@ -311,6 +323,7 @@ static void server_done(struct server *server)
     lg_tls_free(server->tls);
     free(server->client_ca);
     lg_source_close(&server->source); /* ends what pauses wait for */
+    lg_ledger_api_free(server->ledger);
     lg_pauses_free(server->service.pauses);
 }
 

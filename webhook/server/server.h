@@ -19,6 +19,7 @@
 
 struct lg_server_options {
     struct lg_source_options source;
+    bool ledger_in_memory;   /* the limiter's, though a cluster is watched: the only replica */
     const char *policy_path; /* NULL = the default policy */
     struct lg_address reviews, operations;
     const char *cert_dir;

@@ -101,6 +101,20 @@ static struct lg_metric reloaded = {
     .kind = LG_METRIC_COUNTER,
     .labels = {{"of", reloads, COUNT(reloads)}, {"result", results, COUNT(results)}}};
 
+static const char *const states[] = {"running", "pending", "reserved", "waiting"};
+static struct lg_metric migrations = {
+    .name = "livegate_migrations",
+    .help =
+        "Migrations that KubeVirt counts as running, that it could start, that were let through "
+        "and are not seen yet, and that wait for their turn.",
+    .kind = LG_METRIC_GAUGE,
+    .labels = {{"state", states, COUNT(states)}}};
+static struct lg_metric migration_limit = {
+    .name = "livegate_migrations_limit",
+    .help = "parallelMigrationsPerCluster as it holds.",
+    .kind = LG_METRIC_GAUGE,
+};
+
 void lg_stats_register(void)
 {
     struct lg_metric *const all[] = {&reviews,
@@ -118,6 +132,8 @@ void lg_stats_register(void)
                                      &draining,
                                      &expiry,
                                      &reloaded,
+                                     &migrations,
+                                     &migration_limit,
                                      NULL};
 
     for (int i = 0; i < LG_KIND_COUNT; i++)
@@ -217,4 +233,13 @@ void lg_stats_gauges(unsigned review_connections, unsigned operations_connection
     lg_metric_set(&connections, LG_AT(1), operations_connections);
     lg_metric_set(&bodies, NULL, (double)body_bytes);
     lg_metric_set(&draining, NULL, is_draining);
+}
+
+void lg_stats_limiter(const struct lg_limiter_survey *survey)
+{
+    const size_t n[COUNT(states)] = {survey->running, survey->pending, survey->reserved,
+                                     survey->waiting};
+    for (size_t i = 0; i < COUNT(states); i++)
+        lg_metric_set(&migrations, LG_AT(i), (double)n[i]);
+    lg_metric_set(&migration_limit, NULL, (double)survey->limit);
 }

@@ -29,6 +29,11 @@ void lg_stats_reload(enum lg_reload_of what, bool taken);
 void lg_stats_certificate(enum lg_cert_part part, int64_t expires_unix_s);
 
 /* What is looked up when the metrics are asked for. */
+struct lg_limiter_survey {
+    size_t running, pending, reserved, waiting;
+    int64_t limit; /* of the cluster */
+};
+void lg_stats_limiter(const struct lg_limiter_survey *survey);
 void lg_stats_gauges(unsigned review_connections, unsigned operations_connections,
                      size_t body_bytes, bool draining);
 

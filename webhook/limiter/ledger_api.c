@@ -1,0 +1,279 @@
+#include "webhook/limiter/ledger_api.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "rules/core/mem.h"
+#include "rules/core/out.h"
+#include "webhook/cluster/path.h"
+#include "webhook/limiter/ledger_text.h"
+#include "webhook/runtime/clock.h"
+#include "webhook/runtime/log.h"
+
+enum {
+    CALL_MS = 1500,
+    TROUBLE_LOG_INTERVAL_MS = 10 * 1000,
+    OBJECT_BYTES_MAX = LG_LEDGER_BYTES_MAX * 2 + 64 * 1024, /* escaped, with its metadata */
+};
+
+struct lg_ledger_ask {
+    struct lg_job job;
+    struct lg_queue_job queued;
+    struct lg_ledger_api *api;
+    struct lg_arena arena; /* the ask's texts, then the turnout's */
+    atomic_uint refs;
+    atomic_bool answered;
+    void (*done)(void *arg);
+    void *arg;
+};
+
+struct lg_ledger_api {
+    struct lg_store *store;
+    struct lg_client *client;
+    struct lg_queue *queue; /* this and the next two: the client's thread */
+    struct lg_http *http;
+    int64_t trouble_log_ms;
+    struct lg_buf path;
+    struct lg_job refresh;
+    atomic_bool refreshing;
+    atomic_size_t reserved, waiting;
+};
+
+/* --- an ask --- */
+
+void lg_ledger_ask_unref(struct lg_ledger_ask *ask)
+{
+    if (ask == NULL || atomic_fetch_sub(&ask->refs, 1) != 1)
+        return;
+    lg_arena_done(&ask->arena);
+    free(ask);
+}
+
+const struct lg_turnout *lg_ledger_ask_turnout(struct lg_ledger_ask *ask)
+{
+    return atomic_load(&ask->answered) ? &ask->queued.turnout : NULL;
+}
+
+static void ask_ends(struct lg_ledger_ask *ask, bool reached)
+{
+    if (reached)
+        atomic_store(&ask->answered, true);
+    ask->done(ask->arg);
+    lg_ledger_ask_unref(ask);
+}
+
+static void submit(struct lg_job *job, struct lg_http *http)
+{
+    struct lg_ledger_ask *ask = (struct lg_ledger_ask *)job; /* its first member */
+    if (http == NULL) {
+        ask_ends(ask, false);
+        return;
+    }
+    ask->api->http = http;
+    lg_queue_submit(ask->api->queue, &ask->queued);
+}
+
+struct lg_ledger_ask *lg_ledger_api_ask(struct lg_ledger_api *api, const struct lg_ask *wanted,
+                                        void (*done)(void *arg), void *arg)
+{
+    struct lg_ledger_ask *ask = lg_calloc(1, sizeof *ask);
+    lg_arena_init(&ask->arena);
+    *ask = (struct lg_ledger_ask){.job = {.run = submit},
+                                  .queued = {.ask = *wanted},
+                                  .api = api,
+                                  .arena = ask->arena,
+                                  .refs = 2,
+                                  .done = done,
+                                  .arg = arg};
+    struct lg_ask *mine = &ask->queued.ask;
+    struct lg_str *const texts[] = {&mine->ns,   &mine->guest, &mine->node,
+                                    &mine->name, &mine->id,    &mine->user};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        *texts[i] = lg_arena_str(&ask->arena, *texts[i]);
+    ask->queued.arena = &ask->arena;
+    lg_client_post(api->client, &ask->job);
+    return ask;
+}
+
+/* --- the queue's ends --- */
+
+static int64_t now_ms(void *arg)
+{
+    (void)arg;
+    return lg_clock_mono_ms();
+}
+
+static const struct lg_inventory *inventory(void *arg)
+{
+    const struct lg_ledger_api *api = arg;
+    return lg_store_pending(api->store);
+}
+
+static void count(struct lg_ledger_api *api)
+{
+    const struct lg_ledger *ledger = lg_queue_ledger(api->queue);
+    const struct lg_slots *slots = lg_inventory_slots(lg_store_pending(api->store));
+    atomic_store(&api->reserved, lg_limits_used(slots, ledger) - lg_slots_used(slots));
+    atomic_store(&api->waiting, ledger->n_tickets);
+}
+
+static void ask_done(void *arg, struct lg_queue_job *job, bool reached)
+{
+    struct lg_ledger_ask *ask =
+        (struct lg_ledger_ask *)((char *)job - offsetof(struct lg_ledger_ask, queued));
+    (void)arg;
+    ask_ends(ask, reached);
+}
+
+/* Says once in a while what is wrong with the ledger. */
+static void trouble(struct lg_ledger_api *api, const struct lg_http_answer *answer,
+                    const char *doing)
+{
+    int64_t now = lg_clock_mono_ms();
+    if (now < api->trouble_log_ms)
+        return;
+    api->trouble_log_ms = now + TROUBLE_LOG_INTERVAL_MS;
+    lg_log(LG_LOG_WARN, "the limiter's ledger cannot be reached", LG_F_TEXT("doing", doing),
+           LG_F_STR("path", lg_buf_view(&api->path)), LG_F_INT("status", answer->status),
+           LG_F_TEXT("reason", answer->err.text));
+}
+
+enum lg_err_code lg_ledger_of_object(struct lg_str json, struct lg_arena *arena,
+                                     struct lg_str *ret_text, struct lg_str *ret_version,
+                                     struct lg_err *err)
+{
+    struct lg_val root = LG_NONE;
+    enum lg_err_code code = lg_json_parse(arena, lg_arena_str(arena, json), &root, err);
+    if (code != LG_E_OK)
+        return code;
+    *ret_text = lg_json_str(lg_json_get(lg_json_get(root, "data"), LG_LEDGER_KEY));
+    *ret_version = lg_json_str_at(root, "metadata.resourceVersion");
+    if (ret_version->n == 0)
+        return lg_err_set(err, LG_E_INVALID, "metadata.resourceVersion", "it has none");
+    return LG_E_OK;
+}
+
+static void read_done(void *arg, const struct lg_http_answer *answer)
+{
+    struct lg_ledger_api *api = arg;
+    struct lg_arena arena lg_cleanup(lg_arena_done);
+    struct lg_str text = {0}, version = {0};
+    lg_arena_init(&arena);
+    if (answer->status == 200 && answer->err.code == LG_E_OK &&
+        lg_ledger_of_object(answer->body, &arena, &text, &version, NULL) == LG_E_OK) {
+        lg_queue_read(api->queue, text, version);
+        count(api);
+        return;
+    }
+    trouble(api, answer, "reading");
+    lg_queue_failed(api->queue);
+}
+
+static void start_read(void *arg)
+{
+    struct lg_ledger_api *api = arg;
+    (void)lg_http_start(api->http, &(struct lg_http_request){.method = LG_HTTP_GET,
+                                                             .path = lg_buf_view(&api->path),
+                                                             .deadline_ms = CALL_MS,
+                                                             .body_bytes_max = OBJECT_BYTES_MAX,
+                                                             .done = read_done,
+                                                             .arg = api});
+}
+
+static void write_done(void *arg, const struct lg_http_answer *answer)
+{
+    struct lg_ledger_api *api = arg;
+    if (answer->status == 200) { /* it is written, whatever became of the body */
+        lg_queue_written(api->queue);
+        count(api);
+    } else if (answer->status == 409) {
+        lg_queue_conflict(api->queue);
+    } else {
+        trouble(api, answer, "writing");
+        lg_queue_failed(api->queue);
+    }
+}
+
+/* A merge patch that names the version it was made from changes that version or none. */
+static void start_write(void *arg, struct lg_str text, struct lg_str version)
+{
+    struct lg_ledger_api *api = arg;
+    struct lg_buf body lg_cleanup(lg_buf_done) = {0};
+    json_t *root = lg_out_object();
+    json_t *metadata = lg_out_object();
+    json_t *data = lg_out_object();
+    lg_out_set_str(metadata, "resourceVersion", version);
+    lg_out_set_str(data, LG_LEDGER_KEY, text);
+    lg_out_set(root, "metadata", metadata);
+    lg_out_set(root, "data", data);
+    lg_out_text(root, 0, &body);
+    json_decref(root);
+    (void)lg_http_start(api->http,
+                        &(struct lg_http_request){.method = LG_HTTP_PATCH,
+                                                  .path = lg_buf_view(&api->path),
+                                                  .body = lg_buf_view(&body),
+                                                  .content_type = "application/merge-patch+json",
+                                                  .deadline_ms = CALL_MS,
+                                                  .body_bytes_max = OBJECT_BYTES_MAX,
+                                                  .done = write_done,
+                                                  .arg = api});
+}
+
+/* --- life --- */
+
+static void refresh(struct lg_job *job, struct lg_http *http)
+{
+    struct lg_ledger_api *api =
+        (struct lg_ledger_api *)((char *)job - offsetof(struct lg_ledger_api, refresh));
+    atomic_store(&api->refreshing, false);
+    if (http == NULL)
+        return;
+    api->http = http;
+    lg_queue_refresh(api->queue);
+}
+
+void lg_ledger_api_refresh(struct lg_ledger_api *api)
+{
+    if (!atomic_exchange(&api->refreshing, true))
+        lg_client_post(api->client, &api->refresh);
+}
+
+void lg_ledger_api_counts(struct lg_ledger_api *api, size_t *ret_reserved, size_t *ret_waiting)
+{
+    *ret_reserved = atomic_load(&api->reserved);
+    *ret_waiting = atomic_load(&api->waiting);
+}
+
+enum lg_err_code lg_ledger_api_new(struct lg_client *client, struct lg_store *store,
+                                   struct lg_ledger_api **ret, struct lg_err *err)
+{
+    static const struct lg_resource config_maps = {"", "v1", "configmaps"};
+    struct lg_ledger_api *api = lg_calloc(1, sizeof *api);
+    *api = (struct lg_ledger_api){.store = store, .client = client, .refresh = {.run = refresh}};
+    enum lg_err_code code =
+        lg_path_object(&api->path, &config_maps, lg_str_of(lg_client_namespace(client)),
+                       LG_STR(LG_LEDGER_NAME), err);
+    if (code != LG_E_OK) {
+        lg_ledger_api_free(api);
+        return code;
+    }
+    const struct lg_queue_ops ops = {.arg = api,
+                                     .now_ms = now_ms,
+                                     .inventory = inventory,
+                                     .read = start_read,
+                                     .write = start_write,
+                                     .done = ask_done};
+    api->queue = lg_queue_new(&ops);
+    *ret = api;
+    return LG_E_OK;
+}
+
+void lg_ledger_api_free(struct lg_ledger_api *api)
+{
+    if (api == NULL)
+        return;
+    lg_queue_free(api->queue);
+    lg_buf_done(&api->path);
+    free(api);
+}
