@@ -32,7 +32,7 @@ static void remember(struct lg_writer *writer, size_t n, struct lg_val source, c
         .from = (uint32_t)writer->text.n,
         .to = (uint32_t)(writer->text.n + n),
         .doc = source.doc,
-        .source = at != NULL ? (uint32_t)(at - source.doc->text.p) : 0,
+        .source = source.doc != NULL && at != NULL ? (uint32_t)(at - source.doc->text.p) : 0,
         .part = part,
     };
 }

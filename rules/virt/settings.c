@@ -98,12 +98,13 @@ static void read_gates(struct lg_val developer, struct lg_settings *ret, struct 
     take_positive(lg_json_get(developer, "cpuAllocationRatio"), &ret->cpu_allocation_ratio);
 }
 
-/* What both CRs call the same. */
-static void read_devices(struct lg_val from, struct lg_settings *ret, struct lg_arena *arena)
+/* What the CRs call the same; `devices` and `storage` are where they keep it. */
+static void read_devices(struct lg_val devices, struct lg_val storage, struct lg_settings *ret,
+                         struct lg_arena *arena)
 {
-    struct lg_val mediated = lg_json_at(from, "permittedHostDevices.mediatedDevices");
+    struct lg_val mediated = lg_json_at(devices, "permittedHostDevices.mediatedDevices");
     ret->mediated_devices = read_strs(mediated, "resourceName", arena);
-    ret->state_class = lg_json_str(lg_json_get(from, "vmStateStorageClass"));
+    take_str(lg_json_get(storage, "vmStateStorageClass"), &ret->state_class);
 }
 
 static void read_versions(struct lg_val status, struct lg_settings *ret)
@@ -132,7 +133,7 @@ static void read_kubevirt(struct lg_val cr, struct lg_settings *ret, struct lg_a
              &ret->default_architecture);
     ret->machine_types = read_machine_types(configuration, arena);
     read_gates(lg_json_get(configuration, "developerConfiguration"), ret, arena);
-    read_devices(configuration, ret, arena);
+    read_devices(configuration, configuration, ret, arena);
     take_str(lg_json_get(configuration, "cpuModel"), &ret->cpu_model);
     ret->eviction_strategy = lg_json_str(lg_json_get(configuration, "evictionStrategy"));
 }
@@ -146,7 +147,11 @@ static void read_hyperconverged_only(struct lg_val cr, struct lg_settings *ret,
     *binding = (struct lg_binding){.name = LG_STR("l2bridge"), .migratable = true};
     ret->bindings = binding;
     ret->n_bindings = 1;
-    read_devices(lg_json_get(cr, "spec"), ret, arena);
+    struct lg_val spec = lg_json_get(cr, "spec");
+    struct lg_val virtualization = lg_json_get(spec, "virtualization"); /* API version v1 */
+    bool sections = lg_json_there(virtualization);
+    read_devices(sections ? virtualization : spec, sections ? lg_json_get(spec, "storage") : spec,
+                 ret, arena);
     take_positive(lg_json_at(cr, "spec.higherWorkloadDensity.memoryOvercommitPercentage"),
                   &ret->memory_overcommit);
     take_positive(lg_json_at(cr, "spec.resourceRequirements.vmiCPUAllocationRatio"),

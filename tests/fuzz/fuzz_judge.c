@@ -4,8 +4,8 @@
  *   - a controller is never refused nor warned;
  *   - judging again says the same;
  *   - the answer keeps its limits;
- *   - nobody creates a VM over the claim "local", which is not shared, unless it is a receiver: the oracle against a
- *     way around the rule.
+ *   - nobody creates a VM, or a pool of them, over the claim "local", which is not shared, unless it is a receiver: the
+ *     oracle against a way around the rule, whatever instancetype and preference it names.
  */
 #include <assert.h>
 #include <stdint.h>
@@ -31,6 +31,17 @@ static const char *const cluster[] = {
     "\"orders\",\"namespace\":\"shop\"},\"spec\":{\"domain\":{\"devices\":{}},\"volumes\":[{"
     "\"name\":\"data\",\"persistentVolumeClaim\":{\"claimName\":\"local\"}}]},\"status\":{"
     "\"phase\":\"Running\"}}",
+    "{\"apiVersion\":\"instancetype.kubevirt.io/v1beta1\",\"kind\":"
+    "\"VirtualMachineClusterInstancetype\",\"metadata\":{\"name\":\"u1\"},\"spec\":{\"cpu\":{"
+    "\"guest\":2,\"model\":\"Haswell\"},\"memory\":{\"guest\":\"1Gi\",\"overcommitPercent\":15},"
+    "\"gpus\":[{\"name\":\"g\",\"deviceName\":\"x/y\"}],\"nodeSelector\":{\"zone\":\"x\"},"
+    "\"annotations\":{\"a\":\"b\"}}}",
+    "{\"apiVersion\":\"instancetype.kubevirt.io/v1beta1\",\"kind\":"
+    "\"VirtualMachineClusterPreference\",\"metadata\":{\"name\":\"p1\"},\"spec\":{\"devices\":{"
+    "\"preferredInterfaceMasquerade\":{},\"preferredTPM\":{\"persistent\":true}},\"features\":{"
+    "\"preferredHyperv\":{\"reenlightenment\":{}}},\"volumes\":{\"preferredStorageClassName\":"
+    "\"fast\"},\"cpu\":{\"preferredCPUFeatures\":[{\"name\":\"x\"}]},\"annotations\":{"
+    "\"kubevirt.io/allow-pod-bridge-network-live-migration\":\"\"}}}",
 };
 
 static struct lg_inventory *inventory;
@@ -131,11 +142,14 @@ static void check_answer(const struct lg_review *review, const struct lg_judgeme
 static void check_no_way_around(const struct lg_engine_input *input,
                                 const struct lg_judgement *judgement)
 {
-    struct lg_val spec = lg_json_get(input->object, "spec");
+    struct lg_val root = input->object;
+    if (input->kind == LG_KIND_POOL)
+        root = lg_json_at(root, "spec.virtualMachineTemplate");
+    struct lg_val spec = lg_json_get(root, "spec");
     struct lg_val volumes = lg_json_at(spec, "template.spec.volumes");
     bool person = judgement->requester == LG_REQUESTER_PERSON && input->username.n != 0;
-    if (!person || input->kind != LG_KIND_VM || input->op != LG_OP_CREATE || input->subresource ||
-        judgement->refused || !lg_str_is(judgement->subject.ns, "shop") ||
+    if (!person || lg_kind_judged_as(input->kind) != LG_KIND_VM || input->op != LG_OP_CREATE ||
+        input->subresource || judgement->refused || !lg_str_is(judgement->subject.ns, "shop") ||
         lg_json_is(lg_json_get(spec, "runStrategy"), "WaitAsReceiver"))
         return;
     for (struct lg_json_iter it = lg_json_iter(volumes); lg_json_next(&it);)

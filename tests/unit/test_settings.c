@@ -210,6 +210,12 @@ static void hyperconverged_alone_says_which_devices(void **state)
     assert_str(settings->cpu_model, "Skylake");
     assert_str(settings->state_class, "ceph");
     assert_strs(settings->mediated_devices, 1, (const char *const[]){"a/b"});
+    settings = read(NULL, "{'apiVersion':'hco.kubevirt.io/v1','kind':'HyperConverged','metadata':"
+                          "{'name':'hco'},'spec':{'virtualization':{'permittedHostDevices':{"
+                          "'mediatedDevices':[{'resourceName':'c/d'}]}},'storage':"
+                          "{'vmStateStorageClass':'nfs'}}}");
+    assert_str(settings->state_class, "nfs");
+    assert_strs(settings->mediated_devices, 1, (const char *const[]){"c/d"});
 }
 
 static void a_target_version_counts_beside_the_observed_one(void **state)
