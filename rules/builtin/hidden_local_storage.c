@@ -300,6 +300,7 @@ const struct lg_rule lg_rule_hidden_local_storage = {
     .ops = LG_BIT(LG_OP_CREATE) | LG_BIT(LG_OP_UPDATE),
     .looks_up = LG_BIT(LG_KIND_CLAIM) | LG_BIT(LG_KIND_VOLUME) | LG_BIT(LG_KIND_NODE) |
                 LG_BIT(LG_KIND_KUBEVIRT),
+    .strands = true,
     .check = check,
     .examples = examples,
 };

@@ -232,6 +232,7 @@ const struct lg_rule lg_rule_separation_leaves_no_target = {
     .ops = LG_BIT(LG_OP_CREATE) | LG_BIT(LG_OP_UPDATE),
     .looks_up = LG_BIT(LG_KIND_NODE) | LG_BIT(LG_KIND_VMI) | LG_BIT(LG_KIND_NAMESPACE) |
                 LG_BIT(LG_KIND_KUBEVIRT),
+    .strands = true,
     .check = check,
     .examples = examples,
 };

@@ -195,6 +195,7 @@ static void a_drain_is_forecast_from_the_cluster(void **state)
     json_t *report = report_of(&result);
     assert_string_equal(json_string_value(json_object_get(report, "kind")), "DrainForecast");
     assert_int_equal(lg_canned_requests(canned, LG_KIND_VM, LG_CANNED_LIST, NULL), 0);
+    assert_int_equal(lg_canned_requests(canned, LG_KIND_STORAGE_PROFILE, LG_CANNED_LIST, NULL), 0);
     size_t i, guests = 0, canned_guests = 0;
     json_t *guest;
     json_array_foreach(json_object_get(report, "guests"), i, guest) guests +=

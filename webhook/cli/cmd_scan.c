@@ -13,6 +13,9 @@
 enum { KEY_INVENTORY = 'i', KEY_POLICY = 'p', KEY_OUTPUT = 'o', KEY_VERBOSE = 'v' };
 enum { KEY_KUBECONFIG = 256, KEY_DRAIN };
 
+/* What a scan judges; a drain judges the migrations that it would bring. */
+#define JUDGED (LG_BIT(LG_KIND_VM) | LG_BIT(LG_KIND_VMI))
+
 struct options {
     const char *kubeconfig, *drain, *policy, *ns;
     const char **inventory;
@@ -180,6 +183,7 @@ static int scan_machines(const struct options *options, struct lg_scan_source *s
                         .policy = policy,
                         .report = {.out = stdout,
                                    .inventory = lg_scan_inventory(source),
+                                   .kinds = lg_scan_kinds(JUDGED),
                                    .json = options->json,
                                    .color = lg_output_color(stdout),
                                    .verbose = options->verbose}};
@@ -221,7 +225,9 @@ int lg_cmd_scan(int argc, char **argv)
                                          .inventory = options.inventory,
                                          .n_inventory = options.n_inventory,
                                          .ns = lg_str_of(options.ns),
-                                         .progress = isatty(STDERR_FILENO)};
+                                         .progress = isatty(STDERR_FILENO),
+                                         .judged = options.drain != NULL ? LG_BIT(LG_KIND_MIGRATION)
+                                                                         : JUDGED};
     if (lg_cli_policy(options.policy, &policy, &err) != LG_E_OK ||
         lg_scan_open(&from, &source, &err) != LG_E_OK)
         return lg_cli_fail(&err);

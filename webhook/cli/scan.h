@@ -20,15 +20,18 @@ struct lg_scan_options {
     size_t n_inventory;
     struct lg_str ns; /* "" = all namespaces */
     bool progress;    /* tell on stderr what is being read */
+    unsigned judged;  /* LG_BIT(kind) of what will be judged: what its rules look up is read */
 };
 
-/* Opens it and reads everything but virtual machines. Errors: as lg_kubeconfig_open, lg_listing_run, lg_bundle_read; what the
+/* Opens it and reads what rules need but virtual machines. Errors: as lg_kubeconfig_open, lg_listing_run, lg_bundle_read; what the
  * API server does not serve or not permit is unknown in the inventory. */
 enum lg_err_code lg_scan_open(const struct lg_scan_options *options, struct lg_scan_source **ret,
                               struct lg_err *err) __attribute__((nonnull, warn_unused_result));
 void lg_scan_close(struct lg_scan_source *take_source);
 struct lg_inventory *lg_scan_inventory(const struct lg_scan_source *source)
     __attribute__((nonnull));
+/* LG_BIT(kind) of what is read of a cluster, virtual machines left out. */
+unsigned lg_scan_kinds(unsigned judged);
 
 /* Hands on each virtual machine of the namespaces, while it arrives. LG_E_DENIED, LG_E_NOTFOUND: they cannot be listed. */
 enum lg_err_code lg_scan_machines(struct lg_scan_source *source, lg_listing_item_fn *item,
@@ -43,6 +46,7 @@ void lg_scan_quiet(const struct lg_scan_source *source) __attribute__((nonnull))
 struct lg_scan_report {
     FILE *out;
     const struct lg_inventory *inventory;
+    unsigned kinds; /* of which it is worth saying that they are not known */
     bool json, color, verbose;
     size_t objects, refused, warned, pending, unreadable;
 };

@@ -189,12 +189,15 @@ static const char *why_unknown(enum lg_known known)
 }
 
 /* What rules look up and the scan could not read. That a cluster has no autoscaler is no loss. */
-static const char *unread_kind(const struct lg_inventory *inventory, enum lg_kind kind)
+static const char *unread_kind(const struct lg_scan_report *report, enum lg_kind kind)
 {
-    if ((lg_rules_watched() & LG_BIT(kind)) == 0 || kind == LG_KIND_VM ||
-        (LG_AUTOSCALERS & LG_BIT(kind)) != 0)
+    if ((report->kinds & LG_BIT(kind)) == 0 || (LG_AUTOSCALERS & LG_BIT(kind)) != 0)
         return NULL;
-    return why_unknown(lg_inventory_known(inventory, kind));
+    enum lg_known known = lg_inventory_known(report->inventory, kind);
+    /* Files hold an instancetype where a virtual machine names one, or its own findings say so. */
+    if (known == LG_NOT_GIVEN && lg_gvk(kind)->on_demand)
+        return NULL;
+    return why_unknown(known);
 }
 
 static void end_json(const struct lg_scan_report *report)
@@ -213,7 +216,7 @@ static void end_json(const struct lg_scan_report *report)
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         lg_out_set(summary, rows[i].key, json_integer((json_int_t)rows[i].n));
     for (int kind = 0; kind < LG_KIND_COUNT; kind++) {
-        const char *why = unread_kind(report->inventory, (enum lg_kind)kind);
+        const char *why = unread_kind(report, (enum lg_kind)kind);
         if (why == NULL)
             continue;
         json_t *row = lg_out_object();
@@ -237,7 +240,7 @@ static void end_lines(const struct lg_scan_report *report)
     struct lg_buf line lg_cleanup(lg_buf_done) = {0};
     const char *lead = "not known: ";
     for (int kind = 0; kind < LG_KIND_COUNT; kind++) {
-        const char *why = unread_kind(report->inventory, (enum lg_kind)kind);
+        const char *why = unread_kind(report, (enum lg_kind)kind);
         if (why == NULL)
             continue;
         lg_buf_printf(&buf, "%s%s (%s)", lead, lg_gvk((enum lg_kind)kind)->plural, why);

@@ -107,27 +107,28 @@ static enum lg_err_code read_kind(struct lg_scan_source *source, enum lg_kind ki
     return LG_E_OK;
 }
 
-/* What is watched, and what is read on demand otherwise; virtual machines come by themselves. */
-static unsigned kinds_to_read(void)
+/* What engine and policy look at for any object, and what the rules of these kinds look up; virtual machines come by
+ * themselves. */
+unsigned lg_scan_kinds(unsigned judged)
 {
-    unsigned kinds = lg_rules_watched();
+    unsigned kinds =
+        LG_BIT(LG_KIND_NAMESPACE) | LG_BIT(LG_KIND_KUBEVIRT) | LG_BIT(LG_KIND_HYPERCONVERGED);
     for (size_t i = 0; lg_rules[i] != NULL; i++)
-        for (int kind = 0; kind < LG_KIND_COUNT; kind++)
-            if (lg_gvk((enum lg_kind)kind)->on_demand)
-                kinds |= lg_rules[i]->looks_up & LG_BIT(kind);
-    return kinds & ~LG_BIT(LG_KIND_VM);
+        if ((lg_rules[i]->kinds & judged) != 0)
+            kinds |= lg_rules[i]->looks_up;
+    return (kinds | LG_BIT(LG_KIND_VMI)) & ~LG_BIT(LG_KIND_VM);
 }
 
 static enum lg_err_code read_cluster(struct lg_scan_source *source, struct lg_err *err)
 {
     const struct lg_kubeconfig_options kubeconfig = {.path = source->options.kubeconfig};
-    unsigned kinds = kinds_to_read();
+    unsigned kinds = lg_scan_kinds(source->options.judged);
     enum lg_err_code code = lg_kubeconfig_open(&kubeconfig, &source->config, err);
     if (code == LG_E_OK)
         code = lg_http_new(&source->config, &source->http, err);
     source->own = lg_inventory_new();
     for (int kind = 0; code == LG_E_OK && kind < LG_KIND_COUNT; kind++)
-        if ((kinds & LG_BIT(kind)) != 0)
+        if ((kinds & LG_BIT(kind)) != 0 && !lg_gvk((enum lg_kind)kind)->only_judged)
             code = read_kind(source, (enum lg_kind)kind, err);
     return code;
 }
