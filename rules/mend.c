@@ -38,6 +38,7 @@ struct mender {
     struct lg_patch patch;
     struct notes notes, reasons;
     struct lg_buf mended; /* ids, "LG101,LG201" */
+    struct lg_str text;   /* of the object with all of it */
 };
 
 static void mender_done(struct mender *m)
@@ -189,25 +190,31 @@ static bool judge_all(struct lg_run *run)
     return run->judged == lg_rules_count() && run->spilled == NULL;
 }
 
+/* The same where the object as it is now was judged by the rules with a fixer only: those that complain now are asked what
+ * they said of it. */
+static bool nothing_new_unasked(struct mender *m, const struct lg_run *after)
+{
+    bool *asked = lg_arena_array(m->arena, lg_rules_count(), sizeof(*asked));
+    bool any = false;
+    for (size_t i = 0; i < after->n; i++) {
+        size_t index = 0;
+        if (after->findings[i].action <= LG_ACTION_AUDIT ||
+            lg_rule_find(lg_str_of(after->findings[i].rule->id), &index) == NULL)
+            continue;
+        asked[index] = any = true;
+    }
+    struct lg_run before = lg_run_like(&m->start, m->run.subject);
+    before.only = asked;
+    return !any || (judge_all(&before) && nothing_new(m, &before, after));
+}
+
 /* Provably better: the rule is content (in a file: more content than before), and nobody else complains. */
 static bool is_better(struct mender *m, size_t index, const struct lg_run *after)
 {
     size_t left = violations(after, index);
     if (left != 0 && (m->door == LG_MEND_ADMISSION || left >= violations(&m->run, index)))
         return false;
-    bool silent = true;
-    for (size_t i = 0; i < after->n && silent; i++)
-        silent = after->findings[i].action <= LG_ACTION_AUDIT;
-    if (silent)
-        return true;
-    if (!m->whole) {
-        struct lg_run before = lg_run_like(&m->start, m->run.subject);
-        if (!judge_all(&before))
-            return false;
-        m->run = before;
-        m->whole = true;
-    }
-    return nothing_new(m, &m->run, after);
+    return m->whole ? nothing_new(m, &m->run, after) : nothing_new_unasked(m, after);
 }
 
 static struct lg_val edited(struct mender *m, const struct lg_edits *edits)
@@ -247,6 +254,7 @@ static void mend_rule(struct mender *m, size_t index)
         write_down(m, &repair);
         m->run = after;
         m->whole = true;
+        m->text = lg_json_text(object);
         return;
     }
     add_note(&m->reasons, m->arena,
@@ -310,11 +318,8 @@ static void record(struct mender *m)
         edit.json = lg_arena_printf(m->arena, "{\"annotations\":%.*s}", LG_ARG(edit.json));
     }
     lg_edits_add(&edits, &edit);
-    struct lg_val with = edited(m, &edits);
-    if (!lg_json_there(with))
-        return;
+    m->text = lg_edits_text(&edits, object);
     lg_edits_patch(&edits, object, &m->patch);
-    m->run.subject.object = with;
 }
 
 /* --- whether at all --- */
@@ -372,6 +377,7 @@ void lg_engine_mend(const struct lg_engine_input *input, enum lg_mend_door door,
         record(&m);
     *ret = (struct lg_mending){
         .object = m.run.subject.object,
+        .text = m.text,
         .patch = lg_arena_str(arena, lg_patch_finish(&m.patch)),
         .notes = m.notes.items,
         .n_notes = m.notes.n,

@@ -25,7 +25,8 @@ struct lg_mend_note {
 
 struct lg_mending {
     struct lg_str patch;  /* RFC 6902, relative to the object; "" = nothing to mend */
-    struct lg_val object; /* as the patch leaves it; the input's where there is none */
+    struct lg_str text;   /* of the object as the patch leaves it; "" without one */
+    struct lg_val object; /* the same, without the record; the input's where there is no patch */
     const struct lg_mend_note *notes;
     size_t n_notes;
     const struct lg_mend_note *reasons;
