@@ -119,6 +119,8 @@ bool lg_rule_lacks_parts(struct lg_rule_context *context, unsigned parts);
  * rules. A migration's guest must have been found (lg_rule_moving) and run on a node. */
 const struct lg_requirements *lg_rule_requirements(struct lg_rule_context *context);
 struct lg_place_count lg_rule_placement(struct lg_rule_context *context);
+/* The nodes of that count that are eligible or away: a bitmap of the inventory's nodes. Borrowed. */
+const lg_word *lg_rule_places(struct lg_rule_context *context);
 
 /* Whether the guest can move, by what the rules with smaller ids found of it: a reason of KubeVirt's condition, or no second
  * place. Unknown: something that would decide it is not known. */

@@ -104,11 +104,18 @@ struct lg_place_count lg_rule_placement(struct lg_rule_context *context)
 {
     struct lg_run *run = context->engine;
     if (!run->placed) {
-        run->places =
-            lg_placement_count(lg_rule_requirements(context), lg_inventory_nodes(run->inventory));
+        const struct lg_node_table *nodes = lg_inventory_nodes(run->inventory);
+        run->place_nodes = lg_arena_array(run->arena, lg_nodes_words(nodes), sizeof(lg_word));
+        run->places = lg_placement_places(lg_rule_requirements(context), nodes, run->place_nodes);
         run->placed = true;
     }
     return run->places;
+}
+
+const lg_word *lg_rule_places(struct lg_rule_context *context)
+{
+    (void)lg_rule_placement(context);
+    return ((const struct lg_run *)context->engine)->place_nodes;
 }
 
 bool lg_rule_new_node_could(struct lg_rule_context *context)

@@ -35,6 +35,7 @@ struct lg_run {
     struct lg_subject subject;
     const struct lg_requirements *requirements;
     struct lg_place_count places;
+    lg_word *place_nodes; /* eligible and away */
     bool placed;
     const struct lg_separation *separation;
     bool separated;

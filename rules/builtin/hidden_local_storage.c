@@ -93,7 +93,7 @@ static struct reach reach_new(struct lg_rule_context *context)
     struct reach reach = {.left = lg_arena_array(context->arena, words + 1, sizeof(lg_word)),
                           .of_volume = lg_arena_array(context->arena, words + 1, sizeof(lg_word)),
                           .words = words};
-    lg_placement_places(lg_rule_requirements(context), nodes, reach.left);
+    memcpy(reach.left, lg_rule_places(context), words * sizeof(lg_word));
     return reach;
 }
 

@@ -114,9 +114,7 @@ static void check(struct lg_rule_context *context)
     }
     const struct lg_node_table *nodes = lg_inventory_nodes(context->inventory);
     struct lg_capacity size = lg_guest_size(context->subject->vm.spec, context->settings);
-    lg_word *places = lg_arena_array(context->arena, lg_nodes_words(nodes), sizeof(lg_word));
-    lg_placement_places(lg_rule_requirements(context), nodes, places);
-    struct tally tally = tally_of(&size, places, nodes);
+    struct tally tally = tally_of(&size, lg_rule_places(context), nodes);
     if (tally.largest != NULL && tally.fits < 2)
         report(context, &size, &tally);
     else if (tally.places > 0)

@@ -106,7 +106,7 @@ static void check(struct lg_rule_context *context)
     const struct lg_requirements *separated =
         lg_requirements_separated(lg_rule_requirements(context), separation, context->arena);
     lg_word *places = lg_arena_array(context->arena, lg_nodes_words(nodes), sizeof(lg_word));
-    lg_placement_places(separated, nodes, places);
+    (void)lg_placement_places(separated, nodes, places);
     if (lg_separation_leaves_pair(separation, places, nodes))
         return;
     report(context, separation, separated, lg_placement_bits(places, nodes));

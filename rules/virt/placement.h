@@ -51,9 +51,9 @@ struct lg_place_count {
 struct lg_place_count lg_placement_count(const struct lg_requirements *req,
                                          const struct lg_node_table *nodes);
 
-/* Adds to `io_places` (lg_nodes_words words) the nodes that are eligible, and those that are away. */
-void lg_placement_places(const struct lg_requirements *req, const struct lg_node_table *nodes,
-                         lg_word *io_places);
+/* lg_placement_count; adds to `io_places` (lg_nodes_words words) the nodes that are eligible, and those that are away. */
+struct lg_place_count lg_placement_places(const struct lg_requirements *req,
+                                          const struct lg_node_table *nodes, lg_word *io_places);
 
 /* Adds to `io_nodes` the nodes that a required node affinity ({"nodeSelectorTerms": [...]}, a volume's say) matches, whatever
  * else there is about them. */

@@ -217,13 +217,19 @@ static void visit_names(void *arg, const struct lg_place_reason *reason, const l
         search->found[i] |= nodes[i];
 }
 
-void lg_placement_places(const struct lg_requirements *req, const struct lg_node_table *nodes,
-                         lg_word *io_places)
+static void visit_places(void *arg, const struct lg_place_reason *reason, const lg_word *nodes)
 {
-    for (enum lg_place place = LG_PLACE_ELIGIBLE; place <= LG_PLACE_AWAY; place++) {
-        struct name_search search = {nodes, place, io_places};
-        lg_placement_walk(req, nodes, visit_names, &search);
-    }
+    struct name_search *search = arg;
+    for (size_t i = 0; place_of(reason) != LG_PLACE_EXCLUDED && i < lg_nodes_words(search->nodes);
+         i++)
+        search->found[i] |= nodes[i];
+}
+
+struct lg_place_count lg_placement_places(const struct lg_requirements *req,
+                                          const struct lg_node_table *nodes, lg_word *io_places)
+{
+    struct name_search search = {.nodes = nodes, .found = io_places};
+    return lg_placement_walk(req, nodes, visit_places, &search);
 }
 
 struct lg_str lg_placement_names(const struct lg_requirements *req,
