@@ -102,6 +102,7 @@ static const struct obstacle obstacles[] = {
     {"LG103", "a hostDisk that does not say", VOLUME("\"hostDisk\":{\"path\":\"/d\"}")},
     {"LG105", "ephemeral over a claim that is not shared",
      VOLUME("\"ephemeral\":{\"persistentVolumeClaim\":{\"claimName\":\"rwo\"}}")},
+    {"LG105", "a memory dump on such a claim", VOLUME("\"memoryDump\":{\"claimName\":\"rwo\"}")},
     {"LG107", "virtiofs", DEVICE("filesystems", "{\"name\":\"planted\",\"virtiofs\":{}}"),
      .until = 104},
     {"LG108", "a reservation",
@@ -146,6 +147,13 @@ static const struct obstacle obstacles[] = {
      SPEC("{\"affinity\":{\"nodeAffinity\":{\"requiredDuringSchedulingIgnoredDuringExecution\":"
           "{\"nodeSelectorTerms\":[{\"matchExpressions\":[{\"key\":\"zone\",\"operator\":"
           "\"Is\",\"values\":[\"a\"]}]}]}}}}")},
+    {"LG405", "more memory than any node has",
+     DOMAIN("{\"memory\":{\"guest\":\"1Ti\"},\"resources\":{}}")},
+    {"LG405", "more dedicated CPUs than any node has",
+     DOMAIN("{\"cpu\":{\"cores\":65,\"dedicatedCpuPlacement\":true},\"resources\":{}}")},
+    {"LG406", "bound to itself by host",
+     SPEC("{\"affinity\":{\"podAffinity\":{\"requiredDuringSchedulingIgnoredDuringExecution\":[{"
+          "\"labelSelector\":{},\"topologyKey\":\"kubernetes.io/hostname\"}]}}}")},
     {"LG501", "a drain that waits for ever", .plant = put_members, .path = SPEC_PATH,
      .json = "{\"evictionStrategy\":\"LiveMigrate\",\"volumes\":[{\"name\":\"d\","
              "\"hostDisk\":{}}]}"},
