@@ -34,8 +34,11 @@ static void node(struct lg_buf *buf, size_t i)
         buf,
         ",\"kubernetes.io/hostname\":\"node-%zu\",\"kubernetes.io/arch\":\"amd64\","
         "\"kubevirt.io/schedulable\":\"true\",\"topology.kubernetes.io/zone\":\"zone-%zu\","
-        "\"node-role.kubernetes.io/worker\":\"\"",
-        i, i % 3);
+        "\"node-role.kubernetes.io/worker\":\"\",\"example-key-1\":\"example-value-1\","
+        "\"example-key-2\":\"example-value-2\",\"example.io/example-key\":\"example-value-%zu\","
+        "\"host-model-cpu.node.kubevirt.io/Haswell\":\"true\","
+        "\"cpu-model.node.kubevirt.io/Haswell\":\"true\"",
+        i, i % 3, i % 4 + 1);
     for (unsigned f = 0; f < 40; f++)
         lg_buf_printf(buf, ",\"cpu-feature.node.kubevirt.io/feature-%u\":\"true\"", f);
     lg_buf_printf(buf,
@@ -173,8 +176,11 @@ static void small(struct lg_buf *buf, enum lg_kind kind, size_t i)
 {
     switch (kind) {
     case LG_KIND_STORAGE_CLASS:
-        metadata(buf, i == 0 ? "nfs" : "class", i, false, 3);
-        lg_buf_puts(buf, "}},\"provisioner\":\"nfs.csi.k8s.io\"}");
+        metadata(buf, "class", i, false, 3);
+        lg_buf_printf(buf,
+                      "},\"annotations\":{\"storageclass.kubernetes.io/is-default-class\":\"%s\""
+                      "}},\"provisioner\":\"nfs.csi.k8s.io\"}",
+                      i == 0 ? "true" : "false");
         return;
     case LG_KIND_STORAGE_PROFILE:
         metadata(buf, "class", i, false, 3);
