@@ -341,6 +341,9 @@ bool lg_run_begin(const struct lg_engine_input *input, struct lg_arena *arena,
         .subject = ret->subject,
     };
     ret->turnout = input->turnout;
+    enum lg_known namespaces = lg_inventory_known(input->inventory, LG_KIND_NAMESPACE);
+    if (view.namespace_open && (namespaces == LG_KNOWN || namespaces == LG_NOT_SYNCED))
+        (void)lg_run_want(ret_run, LG_KIND_NAMESPACE, ret->subject.ns);
     ret_run->opted_out = opted_out(&ret_run->subject, ret_run->settings);
     return true;
 }

@@ -93,14 +93,16 @@ void lg_policy_unref(struct lg_policy *policy)
     free(policy);
 }
 
-/* Names and selector, where both are given, have to match both. */
+/* Names and selector, where both are given, have to match both. *io_open: labels would decide, and are not known. */
 static bool entry_matches(const struct lg_policy_entry *entry, struct lg_str ns,
-                          const struct lg_namespace *record, struct lg_policy_stalls *io_stalls)
+                          const struct lg_namespace *record, struct lg_policy_stalls *io_stalls,
+                          bool *io_open)
 {
     if (entry->names.n != 0 && !lg_patterns_match(&entry->names, ns, io_stalls))
         return false;
     if (!lg_json_there(entry->selector))
         return true;
+    *io_open = *io_open || record == NULL;
     return record != NULL && lg_selector_matches(entry->selector, record->labels);
 }
 
@@ -109,13 +111,15 @@ struct lg_policy_view lg_policy_view(const struct lg_policy *policy, struct lg_s
                                      struct lg_policy_stalls *io_stalls)
 {
     const struct lg_policy_set *set = &policy->everywhere;
+    bool open = false;
     for (size_t i = 0; i < policy->n_entries && ns.n != 0; i++) {
-        if (entry_matches(&policy->entries[i], ns, record, io_stalls)) {
+        if (entry_matches(&policy->entries[i], ns, record, io_stalls, &open)) {
             set = &policy->entries[i].set;
             break;
         }
     }
     return (struct lg_policy_view){.mode = set->mode,
+                                   .namespace_open = open,
                                    .actions = set->actions,
                                    .chosen = set->chosen,
                                    .params = set->params,

@@ -35,6 +35,7 @@ struct lg_policy_stalls {
 /* What holds in one namespace: resolved once a review, O(namespace entries). Borrowed from the policy. */
 struct lg_policy_view {
     enum lg_policy_mode mode;
+    bool namespace_open; /* the namespace's labels might bring another entry; they are not known */
     const enum lg_action *actions; /* by rule index */
     const bool *chosen;            /* by rule index: the policy says something of its action */
     const struct lg_param_value *const *params; /* by rule index, then parameter index */

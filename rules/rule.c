@@ -167,8 +167,7 @@ static bool was_read(const struct lg_run *run, enum lg_kind kind, struct lg_str 
     return name.n != 0 && lg_inventory_was_read(run->inventory, kind, run->subject.ns, name);
 }
 
-/* Asks for the object to be read, if that can be done; false: it was read, or cannot be. */
-static bool want(struct lg_run *run, enum lg_kind kind, struct lg_str name)
+bool lg_run_want(struct lg_run *run, enum lg_kind kind, struct lg_str name)
 {
     struct lg_str ns = lg_gvk(kind)->namespaced ? run->subject.ns : LG_STR("");
     struct lg_wants *wants = run->wants;
@@ -224,7 +223,8 @@ void lg_rule_report(struct lg_rule_context *context, const struct lg_report *rep
                                     &run->excuse);
     if (report->at_most != LG_ACTION_OFF)
         action = weaker(action, report->at_most);
-    bool open = action == LG_ACTION_DENY && want(run, report->rests_on_kind, report->rests_on);
+    bool open =
+        action == LG_ACTION_DENY && lg_run_want(run, report->rests_on_kind, report->rests_on);
     if (open)
         action = LG_ACTION_PENDING;
     bool pending = rule->action == LG_ACTION_PENDING || open;
@@ -358,7 +358,7 @@ void lg_rule_lacks(struct lg_rule_context *context, struct lg_val at, enum lg_ki
     else if (known == LG_FORBIDDEN)
         fix = lg_arena_printf(arena, "let livegate get, list and watch %s", lg_gvk(kind)->plural);
     if (known == LG_KNOWN || known == LG_NOT_SYNCED)
-        (void)want(run, kind, name);
+        (void)lg_run_want(run, kind, name);
     lack(run, at, kind, name, lack_message(known, lg_gvk(kind)->on_demand, it, kinds, arena), fix);
 }
 

@@ -67,6 +67,9 @@ struct lg_run lg_run_like(const struct lg_run *run, struct lg_subject subject);
 bool lg_run_of(const struct lg_run *run, const struct lg_engine_input *input, struct lg_val object,
                struct lg_run *ret);
 
+/* Asks for the object (of the subject's namespace) to be read, where that can be done; false: it was read, or cannot be. */
+bool lg_run_want(struct lg_run *run, enum lg_kind kind, struct lg_str name);
+
 /* What rule `index` is handed. */
 struct lg_rule_context lg_run_context(struct lg_run *run, size_t index);
 

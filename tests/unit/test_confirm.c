@@ -285,6 +285,31 @@ static void an_old_violation_is_excused_once_it_is_confirmed(void **state)
     assert_true(finding(p, "LG101")->ratcheted);
 }
 
+/* One that came a moment ago: what policy says of its labels counts already. */
+static void a_namespace_is_asked_for_where_its_labels_would_decide(void **state)
+{
+    struct play *p = *state;
+    lg_world_know(&p->world, LG_BIT(LG_KIND_NAMESPACE));
+    judge(p, VM(""));
+    for (size_t i = 0; i < p->got.wants.n; i++)
+        assert_int_not_equal(p->got.wants.items[i].kind, LG_KIND_NAMESPACE);
+    lg_world_set_policy(&p->world,
+                        LG_STR("apiVersion: livegate.io/v1\nkind: Policy\nnamespaces:\n"
+                               "- selector: {matchLabels: {tier: dev}}\n  mode: observe\n"),
+                        "policy.yaml");
+    judge(p, VM(""));
+    assert_int_equal(p->got.mode, LG_MODE_ENFORCE);
+    assert_int_equal(p->got.wants.items[0].kind, LG_KIND_NAMESPACE);
+    assert_true(lg_str_is(p->got.wants.items[0].name, "web"));
+    assert_true(lg_str_empty(p->got.wants.items[0].ns));
+    read_it(p, LG_KIND_NAMESPACE, "web",
+            "apiVersion: v1\nkind: Namespace\nmetadata: {name: web, labels: {tier: dev}}\n");
+    judge(p, VM(""));
+    assert_int_equal(p->got.mode, LG_MODE_OBSERVE);
+    for (size_t i = 0; i < p->got.wants.n; i++)
+        assert_int_not_equal(p->got.wants.items[i].kind, LG_KIND_NAMESPACE);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -301,6 +326,7 @@ int main(void)
         TEST(files_are_the_truth),
         TEST(controllers_are_not_held_up),
         TEST(so_many_are_asked_for_and_the_rest_is_pending),
+        TEST(a_namespace_is_asked_for_where_its_labels_would_decide),
         TEST(an_old_violation_is_excused_once_it_is_confirmed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
