@@ -52,7 +52,7 @@ sleep "$soak_gone_s"
 run curl --silent --fail --max-time 2 "http://$gate_ops/readyz"
 succeeds "livegate is ready after $soak_gone_s s without it"
 check "the API server comes back" apiserver_start
-since=$SECONDS
+back_at=$SECONDS
 # A change that was listed is no event: what counts is one behind the list.
 hears() {
     local before
@@ -60,7 +60,7 @@ hears() {
     k label node worker-1 "soak=$SECONDS-$RANDOM" --overwrite >"$work/log" 2>&1 && eventually 2 heard "$before" 1
 }
 check "livegate hears of changes again" eventually 40 hears
-check "and about each kind" eventually 40 all_heard "$since"
+check "and about each kind" eventually 40 all_heard "$back_at"
 check "and judges right" in_force enforce
 run k create --dry-run=server -f manifests/demo/vms/01-two-labels.yaml
 prints "both ways" "virtualmachine.kubevirt.io/web-two-labels created (server dry run)"

@@ -12,7 +12,7 @@ run k create --dry-run=server -o name -f "$work/all.json"
 rejected=$(grep -v 'AlreadyExists' <<<"$printed" | grep -E '^(Error|error|The )')
 check "each object of ${#overlays[@]} overlays is taken ($(jq '.items | length' "$work/all.json") objects)" test -z "$rejected" || echo "$rejected"
 run jq -r '[.items[].kind] | unique | join(" ")' "$work/all.json"
-prints "of all kinds" "ClusterRole ClusterRoleBinding ConfigMap CronJob Deployment FlowSchema Job Namespace NetworkPolicy PodDisruptionBudget Role RoleBinding Secret Service ServiceAccount ValidatingWebhookConfiguration"
+prints "of all kinds" "ClusterRole ClusterRoleBinding ConfigMap CronJob Deployment FlowSchema Job MutatingWebhookConfiguration Namespace NetworkPolicy PodDisruptionBudget Role RoleBinding Secret Service ServiceAccount ValidatingWebhookConfiguration"
 
 /usr/bin/python3 tests/e2e/manifests.py "$server_minor" "$absent" "$manifests/overlays/self-signed/observe" >"$work/one.json"
 run k apply -f "$work/one.json"
