@@ -186,6 +186,21 @@ static void a_list_that_breaks_off_is_no_report(void **state)
     lg_process_result_done(&result);
 }
 
+static void a_page_that_expired_is_gone_on_with(void **state)
+{
+    (void)state;
+    struct lg_process_result result;
+    start_small();
+    lg_canned_fault(canned, LG_KIND_VM, LG_CANNED_MORE, 410, 1);
+    run(&result, "--output=json", NULL);
+    json_t *report = report_of(&result);
+    assert_int_equal(number(report, "objects"), 1200);
+    /* the second page twice, and the third */
+    assert_int_equal(lg_canned_requests(canned, LG_KIND_VM, LG_CANNED_MORE, NULL), 3);
+    json_decref(report);
+    lg_process_result_done(&result);
+}
+
 static void a_drain_is_forecast_from_the_cluster(void **state)
 {
     (void)state;
@@ -274,6 +289,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_may_not_be_read_is_unknown, set_up, tear_down),
         cmocka_unit_test_setup_teardown(without_machines_there_is_no_scan, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_list_that_breaks_off_is_no_report, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_page_that_expired_is_gone_on_with, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_drain_is_forecast_from_the_cluster, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_large_cluster_costs_little, set_up, tear_down),
     };

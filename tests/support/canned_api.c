@@ -338,9 +338,13 @@ static enum MHD_Result answer_status_about(struct MHD_Connection *connection, in
                          : status == 429 ? "TooManyRequests"
                                          : "InternalError";
     struct lg_buf body = {0};
+    const char *slash = strchr(query(connection, "continue"), '/');
+    lg_buf_puts(&body, "{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"metadata\":{");
+    if (status == 410 && slash != NULL) /* to go on from there, as things are now */
+        lg_buf_printf(&body, "\"continue\":\"%llu%s\"", (unsigned long long)INT64_MAX, slash);
     lg_buf_printf(&body,
-                  "{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"metadata\":{},\"status\":"
-                  "\"Failure\",\"message\":\"canned %s\",\"reason\":\"%s\",\"details\":{",
+                  "},\"status\":\"Failure\",\"message\":\"canned %s\",\"reason\":\"%s\","
+                  "\"details\":{",
                   reason, reason);
     if (name != NULL)
         lg_buf_printf(&body, "\"name\":\"%s\"", name);

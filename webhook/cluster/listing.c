@@ -20,6 +20,7 @@ struct listing {
     enum lg_err_code code;
     struct lg_err err;
     char *offered; /* `continue` that came with 410 */
+    bool accepted; /* the page is asked for by such an offer */
 };
 
 static void listing_done(struct listing *listing)
@@ -59,6 +60,7 @@ static void take_offer(struct listing *listing, struct lg_str body)
     if (lg_json_parse(&listing->arena, body, &status, NULL) != LG_E_OK)
         return;
     struct lg_str offered = lg_json_str_at(status, "metadata.continue");
+    free(lg_steal(listing->offered));
     if (offered.n != 0)
         listing->offered = lg_memdup(offered.p, offered.n);
 }
@@ -134,14 +136,16 @@ static enum lg_err_code page(struct listing *listing, const char *version, struc
         return lg_err_set(err, code, listing->err.where, "%s", listing->err.text);
     free(listing->next);
     listing->next = lg_steal(list.next);
+    listing->accepted = false;
     return LG_E_OK;
 }
 
-/* True when an expired page can be gone on with. */
+/* True when an expired page can be gone on with: an offer that has expired itself is no way on. */
 static bool go_on(struct listing *listing, enum lg_err_code code)
 {
-    if (code != LG_E_GONE || listing->offered == NULL)
+    if (code != LG_E_GONE || listing->offered == NULL || listing->accepted)
         return false;
+    listing->accepted = true;
     free(listing->next);
     listing->next = lg_steal(listing->offered);
     return true;
