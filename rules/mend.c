@@ -349,9 +349,12 @@ static bool choose(struct mender *m)
     return any;
 }
 
-/* An owned object is made anew by its owner for as long as it is not what the owner wants. */
+/* An owned object is made anew by its owner for as long as it is not what the owner wants. Of a pool or a replica set only
+ * what it is a template of is judged: edits of that would be no edits of the object. */
 static bool may_be_mended(const struct mender *m, const struct lg_judgement *facts)
 {
+    if (lg_kind_judged_as(m->input->kind) != m->input->kind)
+        return false;
     if (m->door == LG_MEND_FILE)
         return true;
     return facts->mode == LG_MODE_ENFORCE && facts->requester == LG_REQUESTER_PERSON &&

@@ -4,6 +4,7 @@
  *   - a controller is never refused nor warned;
  *   - judging again says the same;
  *   - the answer keeps its limits;
+ *   - what is mended is mended once, and the rules that acted find nothing in it;
  *   - nobody creates a VM, or a pool of them, over the claim "local", which is not shared, unless it is a receiver: the
  *     oracle against a way around the rule, whatever instancetype and preference it names.
  */
@@ -51,7 +52,10 @@ static void set_up(void)
 {
     struct lg_arena arena = {0};
     inventory = lg_inventory_new();
-    policy = lg_policy_default();
+    if (lg_policy_parse(LG_STR("apiVersion: livegate.io/v1\nkind: Policy\n"
+                               "mutate: {LG101: {}, LG201: {}, LG203: {}, LG502: {}}\n"),
+                        "policy.yaml", &policy, NULL) != LG_E_OK)
+        abort();
     for (size_t i = 0; i < sizeof cluster / sizeof *cluster; i++) {
         struct lg_val object = LG_NONE;
         struct lg_record *record = NULL;
@@ -157,6 +161,28 @@ static void check_no_way_around(const struct lg_engine_input *input,
             assert(judgement->verdict == LG_ACTION_DENY);
 }
 
+/* What is mended is an object that nobody who acted objects to, and mending it again changes nothing. */
+static void check_mending(const struct lg_engine_input *input, struct lg_arena *arena)
+{
+    struct lg_engine_input changed = *input;
+    struct lg_mending mending, again;
+    struct lg_judgement judgement;
+    lg_engine_mend(input, LG_MEND_ADMISSION, arena, &mending);
+    lg_engine_mend(input, LG_MEND_ADMISSION, arena, &again);
+    assert(lg_str_eq(mending.patch, again.patch));
+    assert((mending.patch.n != 0) == (mending.n_notes != 0));
+    if (mending.patch.n == 0)
+        return;
+    assert(lg_json_parse(arena, mending.text, &changed.object, NULL) == LG_E_OK);
+    lg_engine_mend(&changed, LG_MEND_ADMISSION, arena, &again);
+    assert(again.patch.n == 0);
+    lg_engine_judge(&changed, arena, &judgement);
+    assert(!judgement.refused && judgement.requester == LG_REQUESTER_PERSON);
+    for (size_t i = 0; i < judgement.n; i++)
+        for (size_t k = 0; k < mending.n_notes; k++)
+            assert(judgement.findings[i].rule != mending.notes[k].rule);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct lg_arena arena = {0};
@@ -173,6 +199,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check_same(&judgement, &again);
         check_answer(&review, &judgement, &arena);
         check_no_way_around(&input, &judgement);
+        check_mending(&input, &arena);
     }
     lg_arena_done(&arena);
     return 0;

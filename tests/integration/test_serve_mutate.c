@@ -105,12 +105,13 @@ static void the_same_review_gets_the_same_bytes(void **state)
 static void what_cannot_be_read_passes_and_is_refused_by_the_other_side(void **state)
 {
     struct lg_reply mutated lg_cleanup(lg_reply_done) = {0};
+    struct lg_reply twice lg_cleanup(lg_reply_done) = {0};
     struct lg_reply validated lg_cleanup(lg_reply_done) = {0};
     (void)state;
     assert_passed(post("/mutate", "\"networks\":[", "\"networks\":7,\"x\":[", &mutated));
     json_t *response = post("/validate", "\"networks\":[", "\"networks\":7,\"x\":[", &validated);
     assert_true(json_is_false(json_object_get(response, "allowed")));
-    assert_passed(post("/mutate", "\"networks\":[", "\"networks\":[],\"networks\":[", &mutated));
+    assert_passed(post("/mutate", "\"networks\":[", "\"networks\":[],\"networks\":[", &twice));
 }
 
 static void what_is_no_review_is_an_error(void **state)
