@@ -15,6 +15,8 @@ const struct lg_command lg_commands[] = {
      lg_cmd_serve},
     {"scan", "[--namespace N] [--drain NODE]",
      "judges what is in a cluster now, or forecasts a drain", lg_cmd_scan},
+    {"status", "[--watch] [--output table|json]",
+     "shows the limits of migrations, who migrates and who waits", lg_cmd_status},
     {"rules", "[ID...]", "lists the rules, or explains some", lg_cmd_rules},
     {"policy", "FILE", "validates a policy and prints what it means", lg_cmd_policy},
     {"certs", "issue|show|inject", "makes, shows and publishes the serving certificate",

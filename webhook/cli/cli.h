@@ -53,6 +53,7 @@ int lg_cmd_check(int argc, char **argv);
 int lg_cmd_policy(int argc, char **argv);
 int lg_cmd_rules(int argc, char **argv);
 int lg_cmd_scan(int argc, char **argv);
+int lg_cmd_status(int argc, char **argv);
 int lg_cmd_serve(int argc, char **argv);
 int lg_cmd_version(int argc, char **argv);
 

@@ -149,7 +149,7 @@ const char *lg_client_source(const struct lg_client *client)
 
 const char *lg_client_namespace(const struct lg_client *client)
 {
-    return strcmp(client->config.ns, "default") == 0 ? "livegate" : client->config.ns;
+    return lg_kubeconfig_own_namespace(&client->config);
 }
 
 bool lg_client_settled(const struct lg_client *client)

@@ -12,6 +12,11 @@
 
 enum { PATH_BYTES = 4096 };
 
+const char *lg_kubeconfig_own_namespace(const struct lg_kubeconfig *config)
+{
+    return strcmp(config->ns, "default") == 0 ? "livegate" : config->ns;
+}
+
 void lg_kubeconfig_done(struct lg_kubeconfig *config)
 {
     if (config == NULL)

@@ -49,6 +49,9 @@ enum lg_err_code lg_kubeconfig_refresh(struct lg_kubeconfig *config, bool force,
                                        struct lg_err *err)
     __attribute__((nonnull(1, 3), warn_unused_result));
 
+/* Where livegate's own objects are: the namespace of the context or of the pod; "livegate" where that says none. Borrowed. */
+const char *lg_kubeconfig_own_namespace(const struct lg_kubeconfig *config);
+
 void lg_kubeconfig_done(struct lg_kubeconfig *config);
 
 /* Fills server, host, port, tls and prefix from a URL; `where` is for messages. LG_E_INVALID, LG_E_UNSUPPORTED (http to

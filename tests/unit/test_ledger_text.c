@@ -1,0 +1,156 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "rules/core/mem.h"
+#include "webhook/limiter/ledger_text.h"
+
+static void assert_str(struct lg_str s, const char *expected)
+{
+    if (!lg_str_is(s, expected))
+        fail_msg("\"%.*s\" is not \"%s\"", LG_ARG(s), expected);
+}
+
+static void what_is_written_is_read_with_its_ages(void **state)
+{
+    (void)state;
+    struct lg_ledger written lg_cleanup(lg_ledger_done) = {0};
+    struct lg_ledger read lg_cleanup(lg_ledger_done) = {0};
+    struct lg_buf text lg_cleanup(lg_buf_done) = {0};
+    lg_ledger_reserve(&written, &(struct lg_reservation){.ns = LG_STR("web"),
+                                                         .guest = LG_STR("db"),
+                                                         .node = LG_STR("n1"),
+                                                         .name = LG_STR("m"),
+                                                         .id = LG_STR("uid"),
+                                                         .born_ms = 99000});
+    (void)lg_ledger_add_ticket(&written, &(struct lg_ticket){.ns = LG_STR("web"),
+                                                             .guest = LG_STR("shop \"x\""),
+                                                             .node = LG_STR("n2"),
+                                                             .user = LG_STR("alice"),
+                                                             .id = LG_STR("ask"),
+                                                             .tag = 4,
+                                                             .since_ms = 90000,
+                                                             .due_ms = 103000,
+                                                             .tries = 3,
+                                                             .inbound = true});
+    lg_ledger_served(&written, LG_STR("web"), 3);
+    assert_int_equal(lg_ledger_write(&written, 100000, &text, NULL), LG_E_OK);
+    assert_int_equal(written.tickets[0].told_due_ms, 103000);
+    /* Another process, another clock. */
+    assert_int_equal(lg_ledger_read(lg_buf_view(&text), 500, &read, NULL), LG_E_OK);
+    assert_int_equal(read.n_reservations, 1);
+    assert_str(read.reservations[0].ns, "web");
+    assert_str(read.reservations[0].guest, "db");
+    assert_str(read.reservations[0].node, "n1");
+    assert_str(read.reservations[0].name, "m");
+    assert_str(read.reservations[0].id, "uid");
+    assert_int_equal(read.reservations[0].born_ms, 500 - 1000);
+    assert_int_equal(read.n_tickets, 1);
+    assert_str(read.tickets[0].guest, "shop \"x\"");
+    assert_str(read.tickets[0].node, "n2");
+    assert_str(read.tickets[0].user, "alice");
+    assert_str(read.tickets[0].id, "ask");
+    assert_int_equal(read.tickets[0].tag, 4);
+    assert_int_equal(read.tickets[0].seq, 1);
+    assert_int_equal(read.tickets[0].since_ms, 500 - 10000);
+    assert_int_equal(read.tickets[0].due_ms, 500 + 3000);
+    assert_int_equal(read.tickets[0].tries, 3);
+    assert_true(read.tickets[0].inbound);
+    assert_int_equal(read.n_turns, 1);
+    assert_int_equal(read.turns[0].tag, 3);
+    assert_int_equal(read.now_tag, 3);
+    assert_int_equal(read.next_seq, 1);
+    /* What this reader knew before keeps the older age and the later due time. */
+    struct lg_ledger known lg_cleanup(lg_ledger_done) = {0};
+    assert_int_equal(lg_ledger_read(lg_buf_view(&text), 200, &known, NULL), LG_E_OK);
+    known.reservations[0].seen = true;
+    known.tickets[0].due_ms = 9000;
+    known.tickets[0].tries = 4;
+    lg_ledger_adopt(&read, &known);
+    assert_int_equal(read.reservations[0].born_ms, 200 - 1000);
+    assert_true(read.reservations[0].seen);
+    assert_int_equal(read.tickets[0].due_ms, 9000);
+    assert_int_equal(read.tickets[0].tries, 4);
+}
+
+static void an_empty_text_is_an_empty_ledger(void **state)
+{
+    (void)state;
+    struct lg_ledger ledger lg_cleanup(lg_ledger_done) = {0};
+    assert_int_equal(lg_ledger_read(LG_STR(""), 0, &ledger, NULL), LG_E_OK);
+    assert_int_equal(ledger.n_reservations + ledger.n_tickets + ledger.n_turns, 0);
+}
+
+static void what_is_no_ledger_is_an_error(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        enum lg_err_code code;
+        const char *where;
+    } rows[] = {
+        {"{", LG_E_INVALID, "line 1, column 2"},
+        {"[]", LG_E_INVALID, "schema"},
+        {"{}", LG_E_INVALID, "schema"},
+        {"{\"schema\":\"1\"}", LG_E_INVALID, "schema"},
+        {"{\"schema\":2}", LG_E_UNSUPPORTED, "schema"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct lg_ledger ledger lg_cleanup(lg_ledger_done) = {0};
+        struct lg_err err = {0};
+        assert_int_equal(lg_ledger_read(lg_str_of(rows[i].text), 0, &ledger, &err), rows[i].code);
+        assert_int_equal(err.code, rows[i].code);
+        assert_string_equal(err.where, rows[i].where);
+        assert_true(err.text[0] != '\0');
+        assert_int_equal(err.os_errno, 0);
+        assert_false(err.truncated);
+    }
+}
+
+static void wrong_types_and_nonsense_numbers_do_no_harm(void **state)
+{
+    (void)state;
+    struct lg_ledger ledger lg_cleanup(lg_ledger_done) = {0};
+    assert_int_equal(
+        lg_ledger_read(LG_STR("{\"schema\":1,\"reservations\":[7,{\"ageMs\":9999999999999,"
+                              "\"namespace\":[]}],\"tickets\":[{\"dueInMs\":\"x\",\"tag\":-1}],"
+                              "\"turns\":{},\"seq\":\"x\"}"),
+                       1000, &ledger, NULL),
+        LG_E_OK);
+    assert_int_equal(ledger.n_reservations, 1); /* both are of "" and "" */
+    assert_int_equal(ledger.reservations[0].born_ms, 1000 - 24 * 3600 * 1000);
+    assert_int_equal(ledger.n_tickets, 1);
+    assert_int_equal(ledger.tickets[0].due_ms, 1000);
+}
+
+static void more_than_a_ledger_may_hold_is_refused(void **state)
+{
+    (void)state;
+    struct lg_ledger ledger lg_cleanup(lg_ledger_done) = {0};
+    struct lg_buf text lg_cleanup(lg_buf_done) = {0};
+    lg_buf_puts(&text, "{\"schema\":1,\"tickets\":[0");
+    for (int i = 0; i < LG_TICKETS_MAX; i++)
+        lg_buf_puts(&text, ",0");
+    lg_buf_puts(&text, "]}");
+    assert_int_equal(lg_ledger_read(lg_buf_view(&text), 0, &ledger, NULL), LG_E_LIMIT);
+    text.n = 0;
+    for (int i = 0; i <= LG_LEDGER_BYTES_MAX; i++)
+        lg_buf_putc(&text, ' ');
+    assert_int_equal(lg_ledger_read(lg_buf_view(&text), 0, &ledger, NULL), LG_E_LIMIT);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_written_is_read_with_its_ages),
+        cmocka_unit_test(an_empty_text_is_an_empty_ledger),
+        cmocka_unit_test(what_is_no_ledger_is_an_error),
+        cmocka_unit_test(wrong_types_and_nonsense_numbers_do_no_harm),
+        cmocka_unit_test(more_than_a_ledger_may_hold_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

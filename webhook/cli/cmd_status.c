@@ -1,0 +1,411 @@
+/* livegate status: the limits of migrations and where each comes from, who migrates, who waits and in which place. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "rules/core/map.h"
+#include "rules/core/mem.h"
+#include "rules/core/out.h"
+#include "rules/kube/meta.h"
+#include "rules/limiter.h"
+#include "webhook/cli/cli.h"
+#include "webhook/cluster/exchange.h"
+#include "webhook/cluster/listing.h"
+#include "webhook/cluster/path.h"
+#include "webhook/limiter/ledger_api.h"
+#include "webhook/limiter/ledger_text.h"
+#include "webhook/runtime/clock.h"
+
+enum { KEY_KUBECONFIG = 256, WATCH_S = 2 };
+
+struct options {
+    const char *kubeconfig;
+    bool json, watch;
+};
+
+/* One look at the cluster. */
+struct look {
+    struct lg_inventory *inventory;
+    struct lg_ledger ledger;
+    bool ledger_known;
+    struct lg_err ledger_err; /* why not */
+    int64_t now_ms, now_unix_s;
+    struct lg_arena arena;
+};
+
+struct cluster {
+    struct lg_kubeconfig config;
+    struct lg_http *http;
+};
+
+static void cluster_done(struct cluster *cluster)
+{
+    lg_http_free(cluster->http);
+    lg_kubeconfig_done(&cluster->config);
+}
+
+static void look_done(struct look *look)
+{
+    lg_ledger_done(&look->ledger);
+    lg_inventory_free(look->inventory);
+    lg_arena_done(&look->arena);
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    struct options *options = state->input;
+    switch (key) {
+    case KEY_KUBECONFIG:
+        options->kubeconfig = arg;
+        return 0;
+    case 'w':
+        options->watch = true;
+        return 0;
+    case 'o':
+        if (strcmp(arg, "json") != 0 && strcmp(arg, "table") != 0)
+            argp_error(state, "--output is table or json, not \"%s\"", arg);
+        options->json = strcmp(arg, "json") == 0;
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+/* --- reading --- */
+
+struct kept {
+    struct lg_inventory *inventory;
+    enum lg_kind kind;
+};
+
+static enum lg_err_code keep(void *arg, const struct lg_listing_item *item, struct lg_err *err)
+{
+    struct kept *kept = arg;
+    struct lg_record *record = NULL;
+    (void)err;
+    if (item->unread == NULL &&
+        lg_record_new_as(kept->kind, item->object, &record, NULL) == LG_E_OK)
+        lg_inventory_set(kept->inventory, record);
+    return LG_E_OK;
+}
+
+static enum lg_err_code read_kinds(struct cluster *cluster, struct look *look, struct lg_err *err)
+{
+    static const enum lg_kind kinds[] = {LG_KIND_KUBEVIRT, LG_KIND_HYPERCONVERGED, LG_KIND_VMI,
+                                         LG_KIND_MIGRATION};
+    look->inventory = lg_inventory_new();
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        struct kept kept = {look->inventory, kinds[i]};
+        enum lg_known known = LG_NOT_SYNCED;
+        const struct lg_listing_options listing = {.http = cluster->http,
+                                                   .server = cluster->config.server,
+                                                   .credential = cluster->config.source,
+                                                   .kind = kinds[i],
+                                                   .item = keep,
+                                                   .arg = &kept};
+        enum lg_err_code code = lg_listing_run(&listing, &known, err);
+        if (code != LG_E_OK)
+            return code;
+        lg_inventory_set_known(look->inventory, kinds[i], known);
+    }
+    return LG_E_OK;
+}
+
+/* Who waits is worth a look even where the ledger cannot be read. */
+static void read_ledger(struct cluster *cluster, struct look *look)
+{
+    static const struct lg_resource config_maps = {"", "v1", "configmaps"};
+    struct lg_buf path lg_cleanup(lg_buf_done) = {0};
+    struct lg_buf body lg_cleanup(lg_buf_done) = {0};
+    struct lg_str text = {0}, version = {0};
+    const char *ns = lg_kubeconfig_own_namespace(&cluster->config);
+    const struct lg_status_about about = {.server = cluster->config.server,
+                                          .credential = cluster->config.source,
+                                          .verbs = "get",
+                                          .what = "configmap " LG_LEDGER_NAME};
+    struct lg_err *err = &look->ledger_err;
+    enum lg_err_code code =
+        lg_path_object(&path, &config_maps, lg_str_of(ns), LG_STR(LG_LEDGER_NAME), err);
+    if (code == LG_E_OK)
+        code = lg_exchange(
+            cluster->http,
+            &(struct lg_http_request){.method = LG_HTTP_GET, .path = lg_buf_view(&path)}, &about,
+            &body, NULL, err);
+    if (code == LG_E_OK)
+        code = lg_ledger_of_object(lg_buf_view(&body), &look->arena, &text, &version, err);
+    if (code == LG_E_OK)
+        code = lg_ledger_read(text, look->now_ms, &look->ledger, err);
+    look->ledger_known = code == LG_E_OK;
+    (void)lg_ledger_tidy(&look->ledger, look->now_ms, lg_limiter_seen, look->inventory);
+}
+
+/* --- what is to be shown --- */
+
+struct place {
+    size_t place;
+    int64_t estimate_s;
+    bool by_node;
+};
+
+static int64_t oldest_age_s(const struct look *look)
+{
+    const struct lg_slot *slot;
+    int64_t oldest = -1;
+    for (size_t pos = 0;
+         (slot = lg_slots_next(lg_inventory_slots(look->inventory), &pos)) != NULL;) {
+        int64_t age = look->now_unix_s - slot->migration->r.created_unix_s;
+        if (slot->migration->r.created_unix_s != 0 && age > oldest)
+            oldest = age;
+    }
+    return oldest;
+}
+
+/* Behind its node's queue where the node is full, else behind all who could start. */
+static struct place place_of(const struct look *look, size_t at)
+{
+    const struct lg_slots *slots = lg_inventory_slots(look->inventory);
+    const struct lg_migration_settings *limits =
+        &lg_inventory_settings(look->inventory)->migrations;
+    const struct lg_ticket *ticket = &look->ledger.tickets[at];
+    int64_t of_node = limits->of[LG_MIGRATION_PARALLEL_OUTBOUND].value;
+    struct place ret = {.place = 1};
+    ret.by_node = ticket->node.n != 0 &&
+                  (int64_t)lg_limits_outbound(slots, &look->ledger, ticket->node) >= of_node;
+    for (size_t i = 0; i < at; i++)
+        ret.place += !ret.by_node || lg_str_eq(look->ledger.tickets[i].node, ticket->node);
+    int64_t limit = ret.by_node ? of_node : limits->of[LG_MIGRATION_PARALLEL_CLUSTER].value;
+    ret.estimate_s =
+        lg_limits_estimate_s(ret.place, limit, oldest_age_s(look), lg_slots_typical_s(slots));
+    return ret;
+}
+
+static bool is_alone(const struct look *look, const struct lg_reservation *reservation)
+{
+    return lg_slots_get(lg_inventory_slots(look->inventory), reservation->ns, reservation->guest) ==
+           NULL;
+}
+
+/* --- JSON --- */
+
+static json_t *slot_out(const struct look *look, const struct lg_slot *slot)
+{
+    json_t *out = lg_out_object();
+    lg_out_set_str(out, "namespace", slot->migration->r.ns);
+    lg_out_set_str(out, "guest", slot->migration->vmi);
+    lg_out_set_str(out, "migration", slot->migration->r.name);
+    lg_out_set_str(out, "phase", slot->migration->phase);
+    lg_out_set_str(out, "node", slot->node);
+    lg_out_set_str(out, "to", slot->to);
+    if (slot->migration->r.created_unix_s != 0)
+        lg_out_set(out, "ageSeconds",
+                   json_integer(look->now_unix_s - slot->migration->r.created_unix_s));
+    return out;
+}
+
+static json_t *waiting_out(const struct look *look, size_t i)
+{
+    const struct lg_ticket *ticket = &look->ledger.tickets[i];
+    struct place place = place_of(look, i);
+    json_t *out = lg_out_object();
+    lg_out_set(out, "place", json_integer((json_int_t)place.place));
+    lg_out_set_str(out, "of", place.by_node ? LG_STR("node") : LG_STR("cluster"));
+    lg_out_set_str(out, "namespace", ticket->ns);
+    lg_out_set_str(out, "guest", ticket->guest);
+    lg_out_set_str(out, "user", ticket->user);
+    lg_out_set_str(out, "node", ticket->node);
+    lg_out_set(out, "waitedSeconds", json_integer((look->now_ms - ticket->since_ms) / 1000));
+    lg_out_set(out, "nextTrySeconds", json_integer((ticket->due_ms - look->now_ms) / 1000));
+    lg_out_set(out, "estimateSeconds", json_integer(place.estimate_s));
+    return out;
+}
+
+static void print_json(const struct look *look)
+{
+    const struct lg_slots *slots = lg_inventory_slots(look->inventory);
+    const struct lg_migration_settings *limits =
+        &lg_inventory_settings(look->inventory)->migrations;
+    json_t *root = lg_out_object();
+    json_t *of_limits = lg_out_array(), *running = lg_out_array(), *pending = lg_out_array();
+    json_t *reserved = lg_out_array(), *waiting = lg_out_array();
+    struct lg_buf buf lg_cleanup(lg_buf_done) = {0};
+    const struct lg_slot *slot;
+    for (int key = 0; key < LG_MIGRATION_KEYS; key++) {
+        json_t *limit = lg_out_object();
+        lg_out_set_str(limit, "key", lg_str_of(lg_migration_key_name(key)));
+        lg_out_set(limit, "value", json_integer(limits->of[key].value));
+        lg_out_set_str(limit, "source", limits->of[key].source);
+        lg_out_append(of_limits, limit);
+    }
+    for (size_t pos = 0; (slot = lg_slots_next(slots, &pos)) != NULL;)
+        lg_out_append(slot->running ? running : pending, slot_out(look, slot));
+    for (size_t i = 0; i < look->ledger.n_reservations; i++) {
+        const struct lg_reservation *reservation = &look->ledger.reservations[i];
+        if (!is_alone(look, reservation))
+            continue;
+        json_t *out = lg_out_object();
+        lg_out_set_str(out, "namespace", reservation->ns);
+        lg_out_set_str(out, "guest", reservation->guest);
+        lg_out_set_str(out, "node", reservation->node);
+        lg_out_set(out, "ageSeconds", json_integer((look->now_ms - reservation->born_ms) / 1000));
+        lg_out_append(reserved, out);
+    }
+    for (size_t i = 0; i < look->ledger.n_tickets; i++)
+        lg_out_append(waiting, waiting_out(look, i));
+    lg_out_set_str(root, "apiVersion", LG_STR("livegate.io/v1"));
+    lg_out_set_str(root, "kind", LG_STR("MigrationStatus"));
+    lg_out_set(root, "limits", of_limits);
+    lg_out_set(root, "running", running);
+    lg_out_set(root, "pending", pending);
+    lg_out_set(root, "reserved", reserved);
+    lg_out_set(root, "waiting", waiting);
+    lg_out_set(root, "queueKnown", json_boolean(look->ledger_known));
+    lg_out_text(root, 2, &buf);
+    json_decref(root);
+    printf("%.*s\n", LG_ARG(lg_buf_view(&buf)));
+}
+
+/* --- a table --- */
+
+static struct lg_str shown(struct look *look, struct lg_str ns, struct lg_str name)
+{
+    struct lg_buf buf lg_cleanup(lg_buf_done) = {0};
+    lg_buf_printable(&buf, lg_str_cut(ns, 256));
+    lg_buf_putc(&buf, '/');
+    lg_buf_printable(&buf, lg_str_cut(name, 256));
+    return lg_arena_str(&look->arena, lg_buf_view(&buf));
+}
+
+static void print_limits(struct look *look)
+{
+    const struct lg_migration_settings *limits =
+        &lg_inventory_settings(look->inventory)->migrations;
+    printf("LIMITS\n");
+    for (int key = 0; key < LG_MIGRATION_KEYS; key++)
+        printf("  %-34s %-12lld %.*s\n", lg_migration_key_name(key),
+               (long long)limits->of[key].value, LG_ARG(limits->of[key].source));
+}
+
+static void print_used(struct look *look)
+{
+    const struct lg_slots *slots = lg_inventory_slots(look->inventory);
+    const struct lg_slot *slot;
+    size_t used = lg_limits_used(slots, &look->ledger);
+    size_t running = lg_slots_running(slots);
+    printf("\nIN USE  %zu of %lld: %zu running, %zu pending, %zu reserved\n", used,
+           (long long)lg_inventory_settings(look->inventory)
+               ->migrations.of[LG_MIGRATION_PARALLEL_CLUSTER]
+               .value,
+           running, lg_slots_used(slots) - running, used - lg_slots_used(slots));
+    for (size_t pos = 0; (slot = lg_slots_next(slots, &pos)) != NULL;) {
+        const struct lg_migration_record *migration = slot->migration;
+        struct lg_str phase = migration->phase.n != 0 ? migration->phase : LG_STR("not started");
+        printf("  %-40.*s %-16.*s %.*s%s%.*s\n",
+               LG_ARG(shown(look, migration->r.ns, migration->vmi)), LG_ARG(phase),
+               LG_ARG(slot->node), slot->to.n != 0 ? " -> " : "", LG_ARG(slot->to));
+    }
+    for (size_t i = 0; i < look->ledger.n_reservations; i++) {
+        const struct lg_reservation *reservation = &look->ledger.reservations[i];
+        if (is_alone(look, reservation))
+            printf("  %-40.*s %-16s %.*s\n",
+                   LG_ARG(shown(look, reservation->ns, reservation->guest)), "reserved",
+                   LG_ARG(reservation->node));
+    }
+}
+
+static void print_waiting(struct look *look)
+{
+    if (!look->ledger_known) {
+        printf("\nWAITING  not known: %s: %s\n", look->ledger_err.where, look->ledger_err.text);
+        return;
+    }
+    printf("\nWAITING  %zu\n", look->ledger.n_tickets);
+    for (size_t i = 0; i < look->ledger.n_tickets; i++) {
+        const struct lg_ticket *ticket = &look->ledger.tickets[i];
+        struct place place = place_of(look, i);
+        struct lg_str waited =
+            lg_meta_age_text((look->now_ms - ticket->since_ms) / 1000, &look->arena);
+        struct lg_str about = lg_meta_age_text(place.estimate_s, &look->arena);
+        printf("  %3zu. %-40.*s %-24.*s %-16.*s waited %.*s, about %.*s\n", place.place,
+               LG_ARG(shown(look, ticket->ns, ticket->guest)), LG_ARG(lg_str_cut(ticket->user, 64)),
+               LG_ARG(ticket->node), LG_ARG(waited), LG_ARG(about));
+    }
+}
+
+/* Nodes that migrations leave or enter. */
+static void print_nodes(struct look *look)
+{
+    const struct lg_slots *slots = lg_inventory_slots(look->inventory);
+    struct lg_map seen = {0};
+    const struct lg_slot *slot;
+    printf("\nNODES%-34s out  in\n", "");
+    for (size_t pos = 0; (slot = lg_slots_next(slots, &pos)) != NULL;) {
+        const struct lg_str names[] = {slot->node, slot->also, slot->to};
+        for (int i = 0; i < 3; i++) {
+            if (names[i].n == 0 || lg_map_get(&seen, names[i]) != NULL)
+                continue;
+            lg_map_set(&seen, names[i], look);
+            printf("  %-36.*s %4zu %3zu\n", LG_ARG(names[i]),
+                   lg_limits_outbound(slots, &look->ledger, names[i]),
+                   lg_slots_inbound(slots, names[i]));
+        }
+    }
+    lg_map_done(&seen);
+}
+
+static enum lg_err_code show(struct cluster *cluster, const struct options *options,
+                             struct lg_err *err)
+{
+    struct look look lg_cleanup(look_done) = {.now_ms = lg_clock_mono_ms(),
+                                              .now_unix_s = lg_clock_unix_s()};
+    lg_arena_init(&look.arena);
+    enum lg_err_code code = read_kinds(cluster, &look, err);
+    if (code != LG_E_OK)
+        return code;
+    read_ledger(cluster, &look);
+    if (options->watch && !options->json && isatty(STDOUT_FILENO))
+        fputs("\033[H\033[2J", stdout);
+    if (options->json) {
+        print_json(&look);
+    } else {
+        print_limits(&look);
+        print_used(&look);
+        print_waiting(&look);
+        print_nodes(&look);
+    }
+    return fflush(stdout) == 0 ? LG_E_OK : lg_err_set(err, LG_E_IO, "output", "cannot be written");
+}
+
+int lg_cmd_status(int argc, char **argv)
+{
+    static const struct argp_option table[] = {
+        {"kubeconfig", KEY_KUBECONFIG, "FILE", 0,
+         "The cluster to look at; else as kubectl finds it, else the pod's own", 0},
+        {"watch", 'w', NULL, 0, "Look again every 2 seconds", 0},
+        {"output", 'o', "table|json", 0, "How to print; table is the default", 0},
+        {0}};
+    static const struct argp argp = {
+        .options = table,
+        .parser = parse,
+        .doc =
+            "Shows the limits of parallel migrations and where each comes from, who migrates, who "
+            "was let through, who waits and in which place, and what leaves and enters each "
+            "node. Reads only: KubeVirt's objects, and ConfigMap livegate-ledger in livegate's "
+            "namespace (that of the kubeconfig's context, else \"livegate\").",
+    };
+    struct options options = {0};
+    struct cluster cluster lg_cleanup(cluster_done) = {0};
+    struct lg_err err = {0};
+    lg_cli_parse(&argp, argc, argv, &options);
+    const struct lg_kubeconfig_options kubeconfig = {.path = options.kubeconfig};
+    enum lg_err_code code = lg_kubeconfig_open(&kubeconfig, &cluster.config, &err);
+    if (code == LG_E_OK)
+        code = lg_http_new(&cluster.config, &cluster.http, &err);
+    if (code == LG_E_OK)
+        code = show(&cluster, &options, &err);
+    while (code == LG_E_OK && options.watch) {
+        sleep(WATCH_S);
+        code = show(&cluster, &options, &err);
+    }
+    return code == LG_E_OK ? LG_EXIT_OK : lg_cli_fail(&err);
+}
