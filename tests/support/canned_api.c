@@ -15,6 +15,7 @@
 #include "rules/core/json.h"
 #include "rules/core/map.h"
 #include "rules/core/mem.h"
+#include "rules/core/out.h"
 #include "tests/support/canned_objects.h"
 #include "webhook/runtime/clock.h"
 
@@ -85,6 +86,10 @@ struct lg_canned {
     uint64_t version;
     struct resource resources[LG_KIND_COUNT];
     struct watch *watches;
+    bool has_config_map;
+    int config_map_lost;
+    unsigned config_map_version;
+    struct lg_buf config_map; /* its data's text */
 };
 
 /* --- objects --- */
@@ -662,6 +667,72 @@ static enum MHD_Result echo(struct MHD_Connection *connection, const char *metho
     return result;
 }
 
+/* --- the one ConfigMap --- */
+
+static bool is_config_map(const char *url)
+{
+    return strstr(url, "/configmaps/") != NULL;
+}
+
+static enum MHD_Result answer_config_map(struct lg_canned *canned,
+                                         struct MHD_Connection *connection)
+{
+    char version[16];
+    struct lg_buf out lg_cleanup(lg_buf_done) = {0};
+    json_t *root = lg_out_object();
+    json_t *metadata = lg_out_object();
+    (void)snprintf(version, sizeof version, "%u", canned->config_map_version);
+    lg_out_set_str(metadata, "resourceVersion", lg_str_of(version));
+    lg_out_set(root, "metadata", metadata);
+    if (canned->config_map.n != 0) {
+        json_t *data = lg_out_object();
+        lg_out_set_str(data, "ledger", lg_buf_view(&canned->config_map));
+        lg_out_set(root, "data", data);
+    }
+    lg_out_text(root, 0, &out);
+    json_decref(root);
+    return answer(connection, 200, &out);
+}
+
+static enum MHD_Result patch_config_map(struct lg_canned *canned, struct MHD_Connection *connection,
+                                        const struct lg_buf *body)
+{
+    char version[16];
+    struct lg_arena arena lg_cleanup(lg_arena_done);
+    struct lg_val root = LG_NONE;
+    lg_arena_init(&arena);
+    (void)snprintf(version, sizeof version, "%u", canned->config_map_version);
+    if (lg_json_parse(&arena, lg_buf_view(body), &root, NULL) != LG_E_OK ||
+        !lg_str_is(lg_json_str_at(root, "metadata.resourceVersion"), version))
+        return answer_status(connection, 409);
+    canned->config_map.n = 0;
+    lg_buf_str(&canned->config_map, lg_json_str_at(root, "data.ledger"));
+    canned->config_map_version++;
+    if (canned->config_map_lost > 0) {
+        canned->config_map_lost--;
+        return answer_status(connection, 500);
+    }
+    return answer_config_map(canned, connection);
+}
+
+void lg_canned_config_map(struct lg_canned *canned, int lost)
+{
+    pthread_mutex_lock(&canned->mutex);
+    canned->has_config_map = true;
+    canned->config_map_lost = lost;
+    pthread_mutex_unlock(&canned->mutex);
+}
+
+char *lg_canned_config_map_text(struct lg_canned *canned)
+{
+    pthread_mutex_lock(&canned->mutex);
+    char *text = lg_calloc(1, canned->config_map.n + 1);
+    if (canned->config_map.n != 0)
+        memcpy(text, canned->config_map.p, canned->config_map.n);
+    pthread_mutex_unlock(&canned->mutex);
+    return text;
+}
+
 static enum MHD_Result handle(void *arg, struct MHD_Connection *connection, const char *url,
                               const char *method, const char *version, const char *upload,
                               size_t *upload_bytes, void **state)
@@ -677,11 +748,18 @@ static enum MHD_Result handle(void *arg, struct MHD_Connection *connection, cons
         *upload_bytes = 0;
         return MHD_YES;
     }
-    if (strcmp(method, "GET") != 0)
+    bool config_map = canned->has_config_map && is_config_map(url);
+    if (strcmp(method, "GET") != 0 && !config_map)
         return echo(connection, method, *state);
     pthread_mutex_lock(&canned->mutex);
-    enum MHD_Result result =
-        known(canned, connection) ? serve(canned, connection, url) : answer_status(connection, 401);
+    enum MHD_Result result;
+    if (!known(canned, connection))
+        result = answer_status(connection, 401);
+    else if (config_map)
+        result = strcmp(method, "GET") == 0 ? answer_config_map(canned, connection)
+                                            : patch_config_map(canned, connection, *state);
+    else
+        result = serve(canned, connection, url);
     pthread_mutex_unlock(&canned->mutex);
     return result;
 }
@@ -744,6 +822,7 @@ static void *run_ticker(void *arg)
 void lg_canned_set_token(struct lg_canned *canned, const char *token)
 {
     pthread_mutex_lock(&canned->mutex);
+    lg_buf_done(&canned->config_map);
     free(canned->token);
     canned->token = token != NULL ? lg_memdup(token, strlen(token)) : NULL;
     pthread_mutex_unlock(&canned->mutex);
@@ -917,6 +996,7 @@ void lg_canned_stop(struct lg_canned *canned)
     }
     lg_cert_files_done(&canned->files);
     pthread_mutex_destroy(&canned->mutex);
+    lg_buf_done(&canned->config_map);
     free(canned->token);
     free(canned);
 }

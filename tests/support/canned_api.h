@@ -75,6 +75,12 @@ void lg_canned_disconnect(struct lg_canned *canned);
 /* Forgets the past: watches and `continue` from versions before now are 410. Open watches go on. */
 void lg_canned_compact(struct lg_canned *canned);
 
+/* Any ConfigMap that is asked for is there from now on: one object, without data, that a merge patch changes where it names
+ * its version (else 409). The next `lost` patches are done and answered with 500. */
+void lg_canned_config_map(struct lg_canned *canned, int lost);
+/* What lies in its data under "ledger"; given. */
+char *lg_canned_config_map_text(struct lg_canned *canned);
+
 uint64_t lg_canned_version(struct lg_canned *canned);
 /* Requests so far; the last one's path and query is copied to `ret_last` where that is not NULL. */
 unsigned lg_canned_requests(struct lg_canned *canned, enum lg_kind kind, enum lg_canned_verb verb,

@@ -1,0 +1,194 @@
+/* The limiter over a shared ledger: two real servers on one canned API server. */
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "rules/core/mem.h"
+#include "tests/support/cluster.h"
+
+enum { READY_MS = 30 * 1000, EVENT_MS = 10 * 1000 };
+
+static struct lg_cluster first, second; /* second.canned is first's */
+
+static void write_policy(const char *limiter)
+{
+    FILE *file = fopen(lg_serve_path(&first.serve, "policy.yaml"), "w");
+    assert_non_null(file);
+    fprintf(file, "apiVersion: livegate.io/v1\nkind: Policy\nlimiter: {%s}\n", limiter);
+    assert_int_equal(fclose(file), 0);
+}
+
+static void start(const char *limiter)
+{
+    lg_cluster_init(&first, NULL);
+    write_policy(limiter);
+    const char *const options[] = {"--drain", "0s", "--policy",
+                                   lg_serve_path(&first.serve, "policy.yaml"), NULL};
+    lg_cluster_start(&first, options);
+    second = (struct lg_cluster){.canned = first.canned, .timeout = "3s", .user = "jane"};
+    lg_serve_init(&second.serve);
+    lg_serve_start_watching(&second.serve, lg_serve_path(&first.serve, "kubeconfig"), options);
+    (void)lg_cluster_ready(&first, READY_MS);
+    (void)lg_cluster_ready(&second, READY_MS);
+    for (char name[] = "a"; name[0] <= 'e'; name[0]++)
+        lg_put_vmi(&first, "web", name, "True");
+}
+
+static int start_usual(void **state)
+{
+    (void)state;
+    start("showHolders: false");
+    lg_canned_config_map(first.canned, 0);
+    return 0;
+}
+
+static int start_without_ledger(void **state)
+{
+    (void)state;
+    start("whenLedgerUnreachable: refuse");
+    return 0;
+}
+
+static int stop(void **state)
+{
+    (void)state;
+    lg_serve_stop(&second.serve);
+    lg_serve_done(&second.serve);
+    lg_cluster_done(&first);
+    return 0;
+}
+
+static void object_of(const char *guest, char ret[256])
+{
+    (void)snprintf(ret, 256,
+                   "{\"metadata\":{\"name\":\"move-%s\",\"namespace\":\"web\",\"uid\":\"uid-%s\"},"
+                   "\"spec\":{\"vmiName\":\"%s\"}}",
+                   guest, guest, guest);
+}
+
+static void create(struct lg_cluster *at, const char *guest, struct lg_outcome *ret)
+{
+    char object[256], name[32];
+    object_of(guest, object);
+    (void)snprintf(name, sizeof name, "move-%s", guest);
+    lg_review_object(at, LG_KIND_MIGRATION, "web", name, object, ret);
+}
+
+/* Until the watches have brought the guests, what rules say of them is not known. */
+static void await_guests(void)
+{
+    int64_t end_ms = lg_test_now_ms() + EVENT_MS;
+    const char *series = "livegate_inventory_objects{resource=\"virtualmachineinstances\"}";
+    while (lg_metric_value(&first.serve, series) < 5 || lg_metric_value(&second.serve, series) < 5)
+        assert_true(lg_test_now_ms() < end_ms);
+}
+
+static void put_migration(const char *guest, const char *phase)
+{
+    char object[256], with_status[384];
+    object_of(guest, object);
+    (void)snprintf(with_status, sizeof with_status, "%.*s,\"status\":{\"phase\":\"%s\"}}",
+                   (int)strlen(object) - 1, object, phase);
+    lg_canned_put(first.canned, LG_KIND_MIGRATION, with_status);
+}
+
+static void assert_allowed(const struct lg_outcome *outcome)
+{
+    if (!outcome->allowed)
+        fail_msg("denied: %s", outcome->text);
+}
+
+static void assert_denied(const struct lg_outcome *outcome, const char *text)
+{
+    if (outcome->allowed || strstr(outcome->text, text) == NULL)
+        fail_msg("%s, not denied with \"%s\": %s", outcome->allowed ? "allowed" : "denied", text,
+                 outcome->text);
+}
+
+/* All guests are on one node, and nothing says otherwise: two at once from a node. */
+static void replicas_count_what_the_others_let_through(void **state)
+{
+    (void)state;
+    struct lg_outcome outcome;
+    await_guests();
+    create(&first, "a", &outcome);
+    assert_allowed(&outcome);
+    create(&second, "b", &outcome);
+    assert_allowed(&outcome);
+    create(&first, "c", &outcome);
+    assert_denied(&outcome, "[LG611] migrations from node node-0: 2 of 2 in use: ");
+    assert_non_null(strstr(outcome.text, "; place 1, about "));
+    create(&second, "d", &outcome);
+    assert_denied(&outcome, "; place 2, about ");
+    /* The same guest again takes its own place over, wherever it asks. */
+    create(&second, "a", &outcome);
+    assert_allowed(&outcome);
+    char *text = lg_canned_config_map_text(first.canned);
+    assert_non_null(strstr(text, "\"guest\":\"c\""));
+    free(text);
+    /* One is created, and ends: its place is free at once, and for who waits longest. */
+    put_migration("b", "Running");
+    put_migration("b", "Succeeded");
+    int64_t end_ms = lg_test_now_ms() + EVENT_MS;
+    do {
+        create(&first, "d", &outcome);
+        assert_denied(&outcome, "; place 2, about ");
+        create(&second, "c", &outcome);
+        assert_true(lg_test_now_ms() < end_ms);
+    } while (!outcome.allowed);
+    create(&first, "d", &outcome);
+    assert_denied(&outcome, "; place 1, about ");
+}
+
+static void a_lost_answer_costs_no_second_place(void **state)
+{
+    (void)state;
+    struct lg_outcome outcome;
+    await_guests();
+    lg_canned_config_map(first.canned, 1);
+    create(&first, "a", &outcome);
+    assert_allowed(&outcome);
+    create(&second, "b", &outcome);
+    assert_allowed(&outcome);
+    create(&second, "c", &outcome);
+    assert_denied(&outcome, "2 of 2 in use");
+}
+
+static void without_a_ledger_policy_decides(void **state)
+{
+    (void)state;
+    struct lg_outcome outcome;
+    await_guests();
+    create(&first, "a", &outcome);
+    assert_denied(&outcome,
+                  "[LG610] who migrates and who waits is not known: livegate's ledger was "
+                  "not reached in time");
+    assert_true(outcome.took_ms < 2600);
+    write_policy("whenLedgerUnreachable: admit");
+    lg_serve_signal(&first.serve, SIGHUP);
+    int64_t end_ms = lg_test_now_ms() + EVENT_MS;
+    do {
+        create(&first, "a", &outcome);
+        assert_true(lg_test_now_ms() < end_ms);
+    } while (!outcome.allowed);
+    assert_true(lg_count_log(&first, "the limiter's ledger cannot be reached") >= 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(replicas_count_what_the_others_let_through, start_usual,
+                                        stop),
+        cmocka_unit_test_setup_teardown(a_lost_answer_costs_no_second_place, start_usual, stop),
+        cmocka_unit_test_setup_teardown(without_a_ledger_policy_decides, start_without_ledger,
+                                        stop),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
