@@ -83,21 +83,28 @@ struct queue {
     bool node_full;
 };
 
+/* Who asks, as the queue sees it. */
+struct asker {
+    const struct lg_ticket *ticket; /* NULL: a new one, with this tag */
+    uint64_t tag;
+    int64_t cluster_free;
+    bool own_node; /* what its guest holds already counts on its node */
+};
+
 /* Hands out what is free to the tickets before (tag, seq), in their order, and sees what is left for the asker. */
 static struct queue line_up(const struct lg_ask *ask, const struct lg_slots *slots,
-                            const struct lg_ledger *ledger, const struct lg_ticket *mine,
-                            uint64_t tag, int64_t cluster_free, bool own_node)
+                            const struct lg_ledger *ledger, struct asker me)
 {
-    struct places places = {.free = cluster_free};
+    struct places places = {.free = me.cluster_free};
     struct queue queue = {0};
     for (size_t i = 0; i < ledger->n_reservations; i++)
         if (stands_alone(slots, &ledger->reservations[i]))
             take_place(places_of(&places, ask, slots, ledger->reservations[i].node));
-    if (own_node)
+    if (me.own_node)
         places_of(&places, ask, slots, ask->node)->free++;
     for (size_t i = 0; i < ledger->n_tickets; i++) {
         const struct lg_ticket *ticket = &ledger->tickets[i];
-        if (ticket == mine || ticket->tag > tag)
+        if (ticket == me.ticket || ticket->tag > me.tag)
             break;
         struct node_places *node = places_of(&places, ask, slots, ticket->node);
         queue.ahead_node += ticket->node.n != 0 && lg_str_eq(ticket->node, ask->node);
@@ -320,7 +327,8 @@ static void judge(const struct lg_ask *ask, const struct lg_slots *slots,
     struct lg_limit_state *cluster = &io->of[LG_LIMIT_CLUSTER];
     struct lg_limit_state *outbound = &io->of[LG_LIMIT_OUTBOUND];
     struct queue queue =
-        line_up(ask, slots, ledger, mine, tag, cluster->limit - cluster->used, io->own_node);
+        line_up(ask, slots, ledger,
+                (struct asker){mine, tag, cluster->limit - cluster->used, io->own_node});
     cluster->ahead = queue.ahead_cluster;
     outbound->ahead = queue.ahead_node;
     outbound->full = queue.node_full;

@@ -5,7 +5,10 @@
 #include "rules/core/map.h"
 #include "rules/core/mem.h"
 
-enum { TYPICAL_WEIGHT = 8 }; /* each that ends moves the typical duration by an eighth */
+enum {
+    TYPICAL_WEIGHT = 8,
+    TYPICAL_S_MAX = 24 * 3600
+}; /* each that ends moves the typical duration by an eighth */
 
 /* A node that migrations leave or enter. Lives while one does. */
 struct node {
@@ -232,7 +235,8 @@ static void learn_duration(struct lg_slots *slots, const struct lg_migration_rec
 {
     if (migration->took_s == 0 || !lg_str_is(migration->phase, "Succeeded"))
         return;
-    int64_t took_ms = migration->took_s < 24 * 3600 ? migration->took_s * 1000 : 24 * 3600 * 1000;
+    int64_t took_s = migration->took_s < TYPICAL_S_MAX ? migration->took_s : TYPICAL_S_MAX;
+    int64_t took_ms = took_s * 1000;
     if (slots->typical_ms == 0)
         slots->typical_ms = took_ms;
     else
