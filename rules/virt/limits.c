@@ -186,7 +186,8 @@ int64_t lg_limits_estimate_s(size_t place, int64_t limit, int64_t oldest_age_s, 
     int64_t first = oldest_age_s >= 0 && oldest_age_s < typical ? typical - oldest_age_s : 1;
     if (oldest_age_s < 0)
         first = typical;
-    return first + (place > 0 ? (int64_t)(place - 1) * typical / (limit > 0 ? limit : 1) : 0);
+    int64_t each = typical + LG_RETRY_HEAD_S_MAX; /* until the next one has come for the place */
+    return first + (place > 0 ? (int64_t)(place - 1) * each / (limit > 0 ? limit : 1) : 0);
 }
 
 static void estimate(const struct lg_ask *ask, struct lg_turnout *io)
@@ -200,10 +201,13 @@ static void estimate(const struct lg_ask *ask, struct lg_turnout *io)
             if (state->holders[i].age_s > oldest)
                 oldest = state->holders[i].age_s;
         size_t place = state->ahead + 1;
-        int64_t s = lg_limits_estimate_s(place, state->limit, oldest, ask->typical_s);
         /* What is free now and kept for others comes round as soon as they have come. */
-        if (state->used < state->limit && limit != LG_LIMIT_INBOUND)
-            s = LG_RETRY_HEAD_S_MAX;
+        size_t free = state->used < state->limit && limit != LG_LIMIT_INBOUND
+                          ? (size_t)(state->limit - state->used)
+                          : 0;
+        int64_t s = place <= free
+                        ? LG_RETRY_HEAD_S_MAX
+                        : lg_limits_estimate_s(place - free, state->limit, oldest, ask->typical_s);
         if (s > io->estimate_s)
             io->estimate_s = s;
         if (place > io->place)
@@ -219,14 +223,19 @@ static int64_t jittered(int64_t s, const struct lg_ask *ask, unsigned tries)
     return s + (s * (int64_t)(hash % 21) - s * 10 + 50) / 100;
 }
 
-/* Spread over the retries that the client has left; who is next asks often, as long as it can afford to. */
+/* Spread over the retries that the client has left; who is next asks often, as long as it can afford to. An estimate may be
+ * wrong: the last retries are further and further apart, so that they do not run out together. */
 static int64_t retry_after_s(const struct lg_ask *ask, const struct lg_turnout *turnout,
                              unsigned tries)
 {
     unsigned left = tries <= LG_RETRIES ? LG_RETRIES + 1 - tries : 1;
+    bool can_afford = left > LG_RETRIES / 2;
     int64_t s = (turnout->estimate_s + left - 1) / left;
+    int64_t at_least = can_afford ? 1 : (int64_t)4 << (LG_RETRIES / 2 - left);
+    if (s < at_least)
+        s = at_least;
     s = jittered(s, ask, tries);
-    if (turnout->place == 1 && left > LG_RETRIES / 2 && s > LG_RETRY_HEAD_S_MAX)
+    if (turnout->place == 1 && can_afford && s > LG_RETRY_HEAD_S_MAX)
         s = LG_RETRY_HEAD_S_MAX;
     if (s < 1)
         return 1;

@@ -707,9 +707,9 @@ static void estimates_follow_places_limits_and_ages(void **state)
     assert_int_equal(lg_limits_estimate_s(1, 1, 0, 60), 60);
     assert_int_equal(lg_limits_estimate_s(1, 1, 50, 60), 10);
     assert_int_equal(lg_limits_estimate_s(1, 1, 500, 60), 1);
-    assert_int_equal(lg_limits_estimate_s(3, 2, 50, 60), 70);
+    assert_int_equal(lg_limits_estimate_s(3, 2, 50, 60), 10 + 2 * 63 / 2);
     assert_int_equal(lg_limits_estimate_s(1, 1, -1, 0), LG_TYPICAL_S);
-    assert_int_equal(lg_limits_estimate_s(1000, 0, -1, 10), 10 + 999 * 10);
+    assert_int_equal(lg_limits_estimate_s(1000, 0, -1, 10), 10 + 999 * 13);
 }
 
 static void durations_are_learnt_from_those_that_end(void **state)
