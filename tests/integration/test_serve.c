@@ -59,16 +59,16 @@ static const struct recorded {
     {"vm-create.json", "/validate", false, {"LG101", "LG202"}, 0},
     {"vm-create-v1alpha3-server-side-apply.json", "/validate", false, {"LG101", "LG202"}, 0},
     {"vm-update-label.json", "/validate", true, {NULL}, 0},
-    {"vm-update-ports.json", "/validate", true, {"LG101", "LG202"}, 2},
+    {"vm-update-ports.json", "/validate", true, {"LG101", "LG202", "LG501"}, 3},
     {"vm-update-finalizer-added.json", "/validate", true, {NULL}, 0},
     {"vm-update-finalizer-removed-while-deleting.json", "/validate", true, {NULL}, 0},
     {"vm-update-status-subresource.json", "/validate", true, {NULL}, 0},
     {"vm-delete.json", "/validate", true, {NULL}, 0},
     {"vmi-create.json", "/validate", false, {"LG201"}, 0},
     {"vmi-update-status-in-main.json", "/validate", true, {NULL}, 0},
-    {"pvc-create.json", "/validate", true, {NULL}, 0},
-    {"migration-create-generatename.json", "/validate/migrations", true, {NULL}, 0},
-    {"migration-create-dry-run.json", "/validate/migrations", true, {NULL}, 0},
+    {"pvc-create.json", "/validate", true, {"LG104"}, 1},
+    {"migration-create-generatename.json", "/validate/migrations", true, {"LG606"}, 1},
+    {"migration-create-dry-run.json", "/validate/migrations", true, {"LG606"}, 1},
 };
 
 static void check_denial(const struct recorded *row, json_t *response)
@@ -366,7 +366,7 @@ static void expect_status(const char *path, const char *const *extra, struct lg_
 static void methods_paths_and_types_are_checked(void **state)
 {
     static const char *const paths[] = {
-        "/",      "/validate/", "/validate/other", "/mutate",     "/metrics",
+        "/",      "/validate/", "/validate/other", "/mutate/",    "/metrics",
         "/livez", "/readyz",    "/Validate",       "/%76alidate", "/validate%00x"};
     static const char *const methods[] = {"GET", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"};
     struct lg_buf body lg_cleanup(lg_buf_done) = {0};
