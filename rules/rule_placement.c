@@ -34,7 +34,7 @@ static const struct lg_requirements *of_migration(const struct lg_rule_context *
     const struct lg_node_table *nodes = lg_inventory_nodes(context->inventory);
     struct lg_moving moving;
     struct lg_val vmi = guest_of(context, &moving);
-    if (!lg_json_there(vmi))
+    if (moving.vmi == NULL || !lg_json_there(vmi))
         return lg_requirements_read(LG_NONE, context->settings, nodes, context->arena);
     struct lg_move move = {
         .source_name = moving.vmi->node,
@@ -60,7 +60,7 @@ static const struct lg_separation *separation_of(const struct lg_rule_context *c
     if (subject->kind == LG_KIND_MIGRATION) {
         struct lg_moving moving;
         struct lg_val vmi = guest_of(context, &moving);
-        if (!lg_json_there(vmi))
+        if (moving.vmi == NULL || !lg_json_there(vmi))
             return NULL;
         in.vmi_spec = lg_json_get(vmi, "spec");
         in.name = moving.name;

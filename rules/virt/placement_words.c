@@ -228,7 +228,8 @@ static void visit_places(void *arg, const struct lg_place_reason *reason, const 
 struct lg_place_count lg_placement_places(const struct lg_requirements *req,
                                           const struct lg_node_table *nodes, lg_word *io_places)
 {
-    struct name_search search = {.nodes = nodes, .found = io_places};
+    struct name_search search = {.nodes = nodes};
+    search.found = io_places;
     return lg_placement_walk(req, nodes, visit_places, &search);
 }
 

@@ -121,11 +121,11 @@ bool lg_size_fits(const struct lg_capacity *size, const struct lg_capacity *allo
 
 struct lg_str lg_size_text(const char *name, int64_t amount, struct lg_arena *arena)
 {
-    enum { MI = 1024 * 1024, GI = 1024 * MI };
+    const long long mi = 1024LL * 1024, gi = 1024 * mi, n = amount;
     if (strcmp(name, "cpu") == 0)
-        return amount % 1000 == 0 ? lg_arena_printf(arena, "%lld", (long long)(amount / 1000))
-                                  : lg_arena_printf(arena, "%lldm", (long long)amount);
-    if (amount > 0 && amount % GI == 0)
-        return lg_arena_printf(arena, "%lldGi", (long long)(amount / GI));
-    return lg_arena_printf(arena, "%lldMi", (long long)(amount / MI + (amount % MI != 0)));
+        return n % 1000 == 0 ? lg_arena_printf(arena, "%lld", n / 1000)
+                             : lg_arena_printf(arena, "%lldm", n);
+    if (n > 0 && n % gi == 0)
+        return lg_arena_printf(arena, "%lldGi", n / gi);
+    return lg_arena_printf(arena, "%lldMi", n / mi + (n % mi != 0));
 }
