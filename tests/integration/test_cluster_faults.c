@@ -1,6 +1,5 @@
 /* What can go wrong between the server and the API server: afterwards verdicts are right again, and each trouble was said
  * once. */
-#include <dirent.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -21,10 +20,6 @@ enum {
     CLAIMS = 1200, /* three pages */
     OUTAGE_MS = 6000,
     STEADY_MS = 2500, /* a watch that lasted so long may break off without being a trouble */
-    STORM_EVENTS = 100 * 1000,
-    STORM_PER_S = 5000,
-    STORM_MS_MAX = 4 * 60 * 1000,
-    WARM_EVENTS = 10 * 1000,
 };
 
 static struct lg_cluster cluster;
@@ -256,72 +251,6 @@ static void it_outlives_the_api_server(void **state)
     lg_serve_await_log(&cluster.serve, "a trouble with the API server is over", 1);
 }
 
-static size_t descriptors(void)
-{
-    char path[64];
-    size_t n = 0;
-    (void)snprintf(path, sizeof path, "/proc/%d/fd", (int)cluster.serve.process.pid);
-    DIR *dir = opendir(path);
-    assert_non_null(dir);
-    while (readdir(dir) != NULL)
-        n++;
-    closedir(dir);
-    return n;
-}
-
-static long resident_kib(void)
-{
-    struct lg_buf status lg_cleanup(lg_buf_done) = {0};
-    char path[64];
-    (void)snprintf(path, sizeof path, "/proc/%d/status", (int)cluster.serve.process.pid);
-    lg_read_file(path, &status);
-    const char *line = strstr(status.p, "VmRSS:");
-    assert_non_null(line);
-    return strtol(line + 6, NULL, 10);
-}
-
-static double events(void)
-{
-    return metric("livegate_watch_events_total", "nodes") +
-           metric("livegate_watch_events_total", "persistentvolumeclaims");
-}
-
-static void await_events(double n, int64_t end_ms)
-{
-    struct lg_outcome outcome;
-    while (events() < n) {
-        if (lg_test_now_ms() > end_ms)
-            fail_msg("%f events, not %f", events(), n);
-        lg_review_vm(&cluster, "ns-3", "claim-3", &outcome); /* right all the while */
-        assert_false(outcome.allowed);
-        lg_test_sleep_ms(100);
-    }
-}
-
-static void a_storm_of_events_leaves_memory_as_it_was(void **state)
-{
-    (void)state;
-    int64_t start_ms = lg_test_now_ms();
-    lg_canned_storm(cluster.canned, LG_KIND_CLAIM, STORM_PER_S / 2);
-    lg_canned_storm(cluster.canned, LG_KIND_NODE, STORM_PER_S / 2);
-    await_events(WARM_EVENTS, start_ms + STORM_MS_MAX);
-    size_t fds = descriptors();
-    long kib = resident_kib();
-    await_events(STORM_EVENTS, start_ms + STORM_MS_MAX);
-    long grown_kib = resident_kib() - kib;
-    print_message("%d events in %lld ms: %ld KiB more than after %d, %zu descriptors\n",
-                  STORM_EVENTS, (long long)(lg_test_now_ms() - start_ms), grown_kib, WARM_EVENTS,
-                  descriptors());
-    lg_canned_storm(cluster.canned, LG_KIND_CLAIM, 0);
-    lg_canned_storm(cluster.canned, LG_KIND_NODE, 0);
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-    assert_true(grown_kib < 4096);
-#endif
-    assert_true(descriptors() <= fds + 2); /* give or take a connection of ours */
-    lg_put_claim(&cluster, "ns-0", "claim-0", "ReadWriteOnce");
-    lg_await_vm(&cluster, "ns-0", "claim-0", false, "[LG101]", SOON_MS);
-}
-
 #define TEST(f)                  cmocka_unit_test_setup_teardown(f, start, stop)
 #define TEST_ON(f, how_to_start) cmocka_unit_test_setup_teardown(f, how_to_start, stop)
 
@@ -337,7 +266,6 @@ int main(void)
         TEST(a_resource_may_go_and_come_again),
         TEST_ON(a_token_that_is_rotated_is_read_again, start_with_token),
         TEST_ON(it_outlives_the_api_server, start_plain),
-        TEST(a_storm_of_events_leaves_memory_as_it_was),
     };
     (void)signal(SIGPIPE, SIG_IGN);
     return cmocka_run_group_tests(tests, NULL, NULL);
