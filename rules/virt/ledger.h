@@ -20,6 +20,7 @@
 enum {
     LG_RESERVATION_MS = 30 * 1000,
     LG_TICKET_GRACE_MS = 5 * 1000,   /* after its due time a free place is kept for it */
+    LG_TICKET_AHEAD_MS = 5 * 1000,   /* before it, too; not earlier, or places would lie idle */
     LG_TICKET_EXPIRY_MS = 10 * 1000, /* after its due time it is gone */
     LG_TICKETS_NAMESPACE_MAX = 50,
     LG_TICKETS_MAX = 500,

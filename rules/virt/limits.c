@@ -111,7 +111,8 @@ static struct queue line_up(const struct lg_ask *ask, const struct lg_slots *slo
         if (node->free <= 0 || ticket->inbound)
             continue;
         queue.ahead_cluster++;
-        if (places.free <= 0 || ask->now_ms - ticket->due_ms > LG_TICKET_GRACE_MS)
+        if (places.free <= 0 || ask->now_ms - ticket->due_ms > LG_TICKET_GRACE_MS ||
+            ticket->due_ms - ask->now_ms > LG_TICKET_AHEAD_MS)
             continue;
         places.free--;
         take_place(node);
@@ -224,13 +225,16 @@ static int64_t jittered(int64_t s, const struct lg_ask *ask, unsigned tries)
 }
 
 /* Spread over the retries that the client has left; who is next asks often, as long as it can afford to. An estimate may be
- * wrong: the last retries are further and further apart, so that they do not run out together. */
+ * wrong, and places are not handed on at once: it is taken three times, and the last retries are further and further apart,
+ * so that they do not run out together. */
 static int64_t retry_after_s(const struct lg_ask *ask, const struct lg_turnout *turnout,
                              unsigned tries)
 {
     unsigned left = tries <= LG_RETRIES ? LG_RETRIES + 1 - tries : 1;
     bool can_afford = left > LG_RETRIES / 2;
-    int64_t s = (turnout->estimate_s + left - 1) / left;
+    int64_t s = (3 * turnout->estimate_s + left - 1) / left;
+    if (s > turnout->estimate_s)
+        s = turnout->estimate_s;
     int64_t at_least = can_afford ? 1 : (int64_t)4 << (LG_RETRIES / 2 - left);
     if (s < at_least)
         s = at_least;
