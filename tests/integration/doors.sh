@@ -8,16 +8,17 @@ cd "$(dirname "$0")/../.."
 cluster=manifests/demo/cluster
 
 # A finding as the webhook can say it: denials as causes; warnings and pending ones as the text of a warning, which has
-# the fix where it fits into 256 bytes.
+# the fix where it fits into 256 bytes, and of more than ten the first nine.
 from_check='.results[0] |
-    if .refused then {denied: true, code: 422, message: ((.object | .kind + " " + .namespace + "/" + .name) +
+    if .refused then {denied: true, code: 422, message: ((.object | .kind + " " + (if .namespace == "" then "" else .namespace + "/" end) + .name) +
         " cannot be judged: " + .refused.field + ": " + .refused.message)} else
     {denied: (.verdict == "deny"),
      causes: [.findings[] | select(.action == "deny") |
               {reason: .rule, field, message: (.message + (if .fix == "" then "" else "; fix: " + .fix end))}],
-     warnings: [.findings[] | select((.action == "warn" or .action == "pending") and (.inHead | not)) | (.rule + ": " + .message) as $text |
+     warnings: ([.findings[] | select((.action == "warn" or .action == "pending") and (.inHead | not)) | (.rule + ": " + .message) as $text |
                 if .fix != "" and (($text + "; fix: " + .fix) | utf8bytelength) <= 256
-                then $text + "; fix: " + .fix else $text end]} end'
+                then $text + "; fix: " + .fix else $text end] |
+                if length > 10 then .[:9] + ["livegate: \(length - 9) more; `livegate check` lists all of them"] else . end)} end'
 from_webhook='.response |
     if .status.code == 422 then {denied: (.allowed | not), code: 422, message: .status.message} else
     {denied: (.allowed | not), causes: [(.status.details.causes // [])[] | {reason, field, message}],
