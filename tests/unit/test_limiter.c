@@ -1,0 +1,326 @@
+/* Who waits, who does not, and what they are told: the judge, the limiter and the answer together. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "rules/answer.h"
+#include "tests/support/world.h"
+
+#define GUEST(name, node)                                                                          \
+    "---\n"                                                                                        \
+    "apiVersion: kubevirt.io/v1\n"                                                                 \
+    "kind: VirtualMachineInstance\n"                                                               \
+    "metadata: {name: " name ", namespace: web}\n"                                                 \
+    "spec: {domain: {}}\n"                                                                         \
+    "status: {phase: Running, nodeName: " node ", conditions: [{type: LiveMigratable, "            \
+    "status: 'True'}]}\n"
+#define NODE(name)                                                                                 \
+    "---\n"                                                                                        \
+    "apiVersion: v1\n"                                                                             \
+    "kind: Node\n"                                                                                 \
+    "metadata: {name: " name ", labels: {kubevirt.io/schedulable: 'true', "                        \
+    "kubernetes.io/arch: amd64}}\n"                                                                \
+    "status: {conditions: [{type: Ready, status: 'True'}]}\n"
+#define KUBEVIRT(limit)                                                                            \
+    "---\n"                                                                                        \
+    "apiVersion: kubevirt.io/v1\n"                                                                 \
+    "kind: KubeVirt\n"                                                                             \
+    "metadata: {name: kubevirt, namespace: cnv}\n"                                                 \
+    "spec: {configuration: {migrations: {parallelMigrationsPerCluster: " limit "}}}\n"
+#define MOVING                                                                                     \
+    "---\n"                                                                                        \
+    "apiVersion: kubevirt.io/v1\n"                                                                 \
+    "kind: VirtualMachineInstanceMigration\n"                                                      \
+    "metadata: {name: busy, namespace: web}\n"                                                     \
+    "spec: {vmiName: shop}\n"                                                                      \
+    "status: {phase: Running}\n"
+#define MIGRATION(name)                                                                            \
+    "apiVersion: kubevirt.io/v1\n"                                                                 \
+    "kind: VirtualMachineInstanceMigration\n"                                                      \
+    "metadata: {name: " name ", namespace: web, uid: u-" name "}\n"                                \
+    "spec: {vmiName: db}\n"
+#define VIRT_API   "system:serviceaccount:cnv:kubevirt-apiserver"
+#define CONTROLLER "system:serviceaccount:cnv:kubevirt-controller"
+
+static struct lg_world world;
+static struct lg_ledger ledger;
+static int64_t now_ms;
+
+static int setup(void **state)
+{
+    (void)state;
+    lg_world_init(&world);
+    ledger = (struct lg_ledger){0};
+    now_ms = 1000000;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    lg_ledger_done(&ledger);
+    lg_world_done(&world);
+    return 0;
+}
+
+static void cluster(const char *limit)
+{
+    char text[4096];
+    (void)snprintf(text, sizeof text, "%s%s%s%s%s" KUBEVIRT("%s"), NODE("n1"), NODE("n2"),
+                   GUEST("db", "n1"), GUEST("shop", "n2"), MOVING, limit);
+    lg_world_add_text(&world, text);
+}
+
+static void policy(const char *limiter)
+{
+    char text[256];
+    (void)snprintf(text, sizeof text, "apiVersion: livegate.io/v1\nkind: Policy\n%s\n", limiter);
+    lg_world_set_policy(&world, lg_arena_str(&world.arena, lg_str_of(text)), "p.yaml");
+}
+
+struct asked {
+    struct lg_judgement judgement;
+    struct lg_answer answer;
+};
+
+static struct asked ask_as(const char *user, const char *group, bool dry_run, const char *object)
+{
+    struct asked asked = {0};
+    char groups[64];
+    (void)snprintf(groups, sizeof groups, "[%s]", group);
+    struct lg_engine_input input = {
+        .op = LG_OP_CREATE,
+        .object = lg_world_object(&world, object),
+        .username = lg_str_of(user),
+        .groups = lg_world_object(&world, groups),
+        .dry_run = dry_run,
+        .now_unix_s = 1700000000,
+    };
+    input = lg_world_input(&world, input);
+    lg_limiter_judge(&input, &ledger, now_ms, &world.arena, &asked.judgement);
+    lg_answer_make(&asked.judgement, LG_STR("kubevirt.io"),
+                   LG_STR("VirtualMachineInstanceMigration"), &world.arena, &asked.answer);
+    return asked;
+}
+
+static struct asked ask(const char *user)
+{
+    return ask_as(user, "system:authenticated", false, MIGRATION("move"));
+}
+
+static void assert_contains(struct lg_str text, const char *part)
+{
+    if (memmem(text.p, text.n, part, strlen(part)) == NULL)
+        fail_msg("\"%s\" is not in: %.*s", part, LG_ARG(text));
+}
+
+static bool warns(const struct lg_answer *answer, const char *part)
+{
+    for (size_t i = 0; i < answer->n_warnings; i++)
+        if (memmem(answer->warnings[i].p, answer->warnings[i].n, part, strlen(part)) != NULL)
+            return true;
+    return false;
+}
+
+static void a_person_waits_and_is_told_everything(void **state)
+{
+    (void)state;
+    cluster("1");
+    struct asked asked = ask("jane");
+    assert_false(asked.answer.allowed);
+    assert_int_equal(asked.answer.code, 429);
+    assert_string_equal(asked.answer.reason, "TooManyRequests");
+    assert_in_range(asked.answer.retry_after_s, 1, LG_RETRY_HEAD_S_MAX);
+    assert_contains(
+        asked.answer.message,
+        "VirtualMachineInstanceMigration web/move has to wait, 1 reason:\n"
+        "[LG610] migrations in the cluster: 1 of 1 in use: web/shop (Running); place 1, "
+        "about ");
+    assert_contains(asked.answer.message, "\n    fix: nothing to do: kubectl and oc try again");
+    assert_int_equal(asked.answer.n_causes, 1);
+    assert_true(lg_str_is(asked.answer.causes[0].reason, "LG610"));
+    assert_true(lg_str_is(asked.answer.causes[0].field, "spec.vmiName"));
+    assert_int_equal(asked.answer.n_notes, 3);
+    assert_string_equal(asked.answer.notes[2].key, "queue");
+    assert_contains(asked.answer.notes[2].value, "place 1, about ");
+    assert_int_equal(ledger.n_tickets, 1);
+}
+
+static void frozen_is_forbidden_at_once(void **state)
+{
+    (void)state;
+    cluster("0");
+    struct asked asked = ask("jane");
+    assert_false(asked.answer.allowed);
+    assert_int_equal(asked.answer.code, 403);
+    assert_string_equal(asked.answer.reason, "Forbidden");
+    assert_int_equal(asked.answer.retry_after_s, 0);
+    assert_contains(asked.answer.message, "migrations are frozen");
+    assert_int_equal(ledger.n_tickets, 0);
+}
+
+static void a_dry_run_never_waits_and_leaves_no_trace(void **state)
+{
+    (void)state;
+    cluster("1");
+    struct asked asked = ask_as("jane", "x", true, MIGRATION("move"));
+    assert_true(asked.answer.allowed);
+    assert_true(
+        warns(&asked.answer, "LG610: would wait: migrations in the cluster: 1 of 1 in use"));
+    assert_true(warns(&asked.answer, "place 1"));
+    assert_int_equal(ledger.n_tickets + ledger.n_reservations, 0);
+    lg_inventory_remove(world.inventory, LG_KIND_MIGRATION, LG_STR("web"), LG_STR("busy"));
+    asked = ask_as("jane", "x", true, MIGRATION("move"));
+    assert_true(asked.answer.allowed);
+    assert_false(warns(&asked.answer, "LG61"));
+    assert_int_equal(ledger.n_reservations, 0);
+}
+
+static void controllers_are_counted_and_never_refused(void **state)
+{
+    (void)state;
+    cluster("1");
+    for (int i = 0; i < 50; i++) {
+        struct asked asked = ask(CONTROLLER);
+        assert_true(asked.answer.allowed);
+        assert_int_equal(asked.answer.n_warnings, 0);
+        assert_int_equal(asked.judgement.verdict, LG_ACTION_AUDIT);
+    }
+    assert_int_equal(ledger.n_tickets + ledger.n_reservations, 0);
+}
+
+static void virtctl_is_refused_at_once(void **state)
+{
+    (void)state;
+    cluster("1");
+    struct asked asked = ask(VIRT_API);
+    assert_false(asked.answer.allowed);
+    assert_int_equal(asked.answer.code, 429);
+    assert_int_equal(asked.answer.retry_after_s, 0);
+    assert_contains(asked.answer.message, "1 of 1 in use");
+    assert_int_equal(ledger.n_tickets, 0);
+    policy("limiter: {virtApi: admit}");
+    asked = ask(VIRT_API);
+    assert_true(asked.answer.allowed);
+    assert_true(warns(&asked.answer, "LG610: would wait: "));
+    assert_int_equal(ledger.n_reservations, 1);
+    /* An account of that name elsewhere is a person. */
+    assert_int_equal(ask("system:serviceaccount:web:kubevirt-apiserver").judgement.requester,
+                     LG_REQUESTER_PERSON);
+}
+
+static void who_may_bypass_is_warned_and_counted(void **state)
+{
+    (void)state;
+    cluster("1");
+    struct asked asked = ask_as("root", "'livegate:bypass'", false, MIGRATION("move"));
+    assert_true(asked.answer.allowed);
+    assert_true(warns(&asked.answer, "LG610: would wait: "));
+    assert_int_equal(ledger.n_reservations, 1);
+}
+
+static void observing_only_says(void **state)
+{
+    (void)state;
+    static const char *const policies[] = {"limiter: {mode: observe}", "mode: observe"};
+    cluster("1");
+    for (int i = 0; i < 2; i++) {
+        policy(policies[i]);
+        struct asked asked = ask("jane");
+        assert_true(asked.answer.allowed);
+        assert_true(warns(&asked.answer, "LG610: would wait: "));
+        assert_int_equal(ledger.n_tickets + ledger.n_reservations, 0);
+    }
+}
+
+static void a_name_that_exists_takes_no_place(void **state)
+{
+    (void)state;
+    cluster("5");
+    lg_world_add_text(&world, MIGRATION("move") "status: {phase: Failed}\n");
+    for (int i = 0; i < 20; i++)
+        assert_true(ask("jane").answer.allowed);
+    assert_int_equal(ledger.n_reservations, 0);
+}
+
+static void a_name_made_up_again_takes_one_place(void **state)
+{
+    (void)state;
+    cluster("5");
+    static const char *const objects[] = {MIGRATION("move-a"), MIGRATION("move-b"),
+                                          MIGRATION("move-c")};
+    for (int i = 0; i < 3; i++)
+        assert_true(ask_as("jane", "x", false, objects[i]).answer.allowed);
+    assert_int_equal(ledger.n_reservations, 1);
+    assert_true(lg_str_is(ledger.reservations[0].id, "u-move-c"));
+}
+
+static void what_another_webhook_refuses_is_free_after_thirty_seconds(void **state)
+{
+    (void)state;
+    cluster("2");
+    assert_true(ask("jane").answer.allowed);
+    const struct lg_slots *slots = lg_inventory_slots(world.inventory);
+    assert_int_equal(lg_limits_used(slots, &ledger), 2);
+    now_ms += LG_RESERVATION_MS;
+    (void)lg_ledger_tidy(&ledger, now_ms, lg_limiter_seen, world.inventory);
+    assert_int_equal(lg_limits_used(slots, &ledger), 1);
+}
+
+static void a_denial_by_a_rule_takes_no_place_and_no_ticket(void **state)
+{
+    (void)state;
+    cluster("1");
+    lg_world_add_text(&world, "apiVersion: kubevirt.io/v1\n"
+                              "kind: VirtualMachineInstance\n"
+                              "metadata: {name: db, namespace: web}\n"
+                              "spec: {domain: {}}\n"
+                              "status: {phase: Failed}\n");
+    struct asked asked = ask("jane");
+    assert_int_equal(asked.answer.code, 403);
+    assert_contains(asked.answer.message, "[LG601]");
+    assert_int_equal(ledger.n_tickets + ledger.n_reservations, 0);
+}
+
+static void a_clock_that_jumps_changes_no_decision(void **state)
+{
+    (void)state;
+    cluster("1");
+    static const int64_t clocks[] = {0, 1, 1700000000, INT32_MAX, (int64_t)1 << 40};
+    for (size_t i = 0; i < sizeof clocks / sizeof *clocks; i++) {
+        struct lg_engine_input input = {.op = LG_OP_CREATE,
+                                        .object = lg_world_object(&world, MIGRATION("move")),
+                                        .username = LG_STR("jane"),
+                                        .now_unix_s = clocks[i]};
+        struct lg_judgement judgement;
+        input = lg_world_input(&world, input);
+        lg_limiter_judge(&input, &ledger, now_ms, &world.arena, &judgement);
+        assert_int_equal(judgement.verdict, LG_ACTION_DENY);
+        assert_int_equal(judgement.turnout->place, 1);
+        assert_true(judgement.turnout->estimate_s >= 1);
+    }
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(a_person_waits_and_is_told_everything),
+        TEST(frozen_is_forbidden_at_once),
+        TEST(a_dry_run_never_waits_and_leaves_no_trace),
+        TEST(controllers_are_counted_and_never_refused),
+        TEST(virtctl_is_refused_at_once),
+        TEST(who_may_bypass_is_warned_and_counted),
+        TEST(observing_only_says),
+        TEST(a_name_that_exists_takes_no_place),
+        TEST(a_name_made_up_again_takes_one_place),
+        TEST(what_another_webhook_refuses_is_free_after_thirty_seconds),
+        TEST(a_denial_by_a_rule_takes_no_place_and_no_ticket),
+        TEST(a_clock_that_jumps_changes_no_decision),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
