@@ -45,10 +45,9 @@ def patiently(*arguments):
     while True:
         try:
             return send(*arguments)
-        except urllib.error.HTTPError:
-            raise
-        except OSError:
-            if time.monotonic() > DEADLINE:
+        except OSError as error:
+            refused = isinstance(error, urllib.error.HTTPError) and error.code < 500
+            if refused or time.monotonic() > DEADLINE:
                 raise
             time.sleep(0.2)
 
@@ -151,6 +150,8 @@ class Played:
                 with urllib.request.urlopen(SERVER + MIGRATIONS + query, context=context, timeout=60) as stream:
                     for line in stream:
                         event = json.loads(line)
+                        if event["type"] == "ERROR":
+                            break
                         version = event["object"]["metadata"].get("resourceVersion", version)
                         if event["type"] != "BOOKMARK":
                             self.see(event)
