@@ -212,6 +212,36 @@ static void lines_that_nobody_reads_are_dropped_and_counted(void **state)
     json_decref(line);
 }
 
+/* The descriptor is a blocking one, as a container's standard error is. */
+static void a_line_longer_than_the_room_left_is_broken_off(void **state)
+{
+    enum { PIPE = 64 * 1024, LEFT = 8 * 1024, VALUE = 8000 };
+    const struct sink *sink = *state;
+    uint64_t before = lg_log_dropped();
+    char page[4096] = {0}, text[VALUE];
+    memset(text, 'x', sizeof text);
+    assert_int_equal(fcntl(sink->out, F_SETPIPE_SZ, PIPE), PIPE);
+    for (int i = 0; i < (PIPE - LEFT) / (int)sizeof page; i++)
+        assert_int_equal(write(sink->out, page, sizeof page), sizeof page);
+    (void)alarm(20); /* it must not wait for a reader */
+    lg_log(LG_LOG_INFO, "lost", LG_F_STR("a", ((struct lg_str){text, VALUE})),
+           LG_F_STR("b", ((struct lg_str){text, VALUE})));
+    (void)alarm(0);
+    assert_int_equal(lg_log_dropped() - before, 1);
+    size_t n = 0;
+    free(taken(sink, &n));
+    assert_true(n > PIPE - LEFT && n <= PIPE);
+    lg_log(LG_LOG_INFO, "found");
+    char *rest = taken(sink, &n);
+    assert_int_equal(rest[0], '\n');
+    json_t *line = json_loads(rest + 1, 0, NULL);
+    assert_non_null(line);
+    assert_string_equal(json_string_value(json_object_get(line, "message")), "found");
+    assert_int_equal(json_integer_value(json_object_get(line, "dropped")), 1);
+    json_decref(line);
+    free(rest);
+}
+
 static void log_many(void *arg)
 {
     for (int i = 0; i < 100; i++)
@@ -281,6 +311,7 @@ int main(void)
         LOG_TEST(long_values_are_cut_until_the_line_fits),
         LOG_TEST(lines_below_the_level_are_not_written),
         LOG_TEST(lines_that_nobody_reads_are_dropped_and_counted),
+        LOG_TEST(a_line_longer_than_the_room_left_is_broken_off),
         LOG_TEST(lines_of_many_threads_stay_whole),
         cmocka_unit_test(levels_are_known_by_name),
         cmocka_unit_test(threads_are_deaf_to_signals_from_outside),

@@ -1,6 +1,7 @@
 #include "webhook/runtime/log.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <math.h>
 #include <poll.h>
 #include <pthread.h>
@@ -23,7 +24,9 @@ static atomic_int out_fd = STDERR_FILENO;
 static _Atomic uint64_t dropped_total;
 
 static pthread_mutex_t write_lock = PTHREAD_MUTEX_INITIALIZER;
-static uint64_t dropped_since; /* under write_lock */
+/* under write_lock */
+static uint64_t dropped_since;
+static bool broken; /* a part of a line was the last that could be written */
 
 void lg_log_set_level(enum lg_log_level level)
 {
@@ -125,20 +128,39 @@ static size_t render(const struct line *line, size_t value_bytes_max, char *buf,
     return length;
 }
 
-/* True when the line left whole. Under write_lock. */
-static bool write_line(const char *text, size_t n, int wait_ms)
+/* A piece of a line, or less, where there is room for it by `end_ms`; the bytes written, 0 = it cannot be. */
+static size_t write_piece(const char *text, size_t n, int64_t end_ms)
 {
     struct pollfd out = {.fd = atomic_load(&out_fd), .events = POLLOUT};
-    if (poll(&out, 1, wait_ms) == 0)
-        return false;
-    while (n > 0) {
-        ssize_t wrote = write(out.fd, text, n);
+    for (;;) {
+        int64_t left_ms = end_ms - lg_clock_mono_ms();
+        int ready = poll(&out, 1, left_ms > 0 ? (int)left_ms : 0);
+        if (ready < 0 && errno == EINTR)
+            continue;
+        if (ready == 0)
+            return 0;
+        ssize_t wrote = write(out.fd, text, n < PIPE_BUF ? n : PIPE_BUF);
         if (wrote < 0 && errno == EINTR)
             continue;
-        if (wrote < 0)
+        return wrote > 0 ? (size_t)wrote : 0;
+    }
+}
+
+/* True when the line left whole. In pieces of what poll promises room for: a longer one would wait for whoever reads, and
+ * with it everybody who logs. Under write_lock. */
+static bool write_line(const char *text, size_t n, int wait_ms)
+{
+    int64_t end_ms = lg_clock_mono_ms() + wait_ms;
+    if (broken && write_piece("\n", 1, end_ms) == 0)
+        return false;
+    broken = false;
+    while (n > 0) {
+        size_t wrote = write_piece(text, n, end_ms);
+        if (wrote == 0)
             return false;
         text += wrote;
-        n -= (size_t)wrote;
+        n -= wrote;
+        broken = n > 0;
     }
     return true;
 }

@@ -3,9 +3,10 @@
  *
  * Messages and field names are ours, constant text; what a user wrote goes into values only. A line is pure ASCII
  * (anything else is \u-escaped), so that no object's name can steer a terminal or forge a second line, at most
- * LG_LOG_LINE_BYTES_MAX long (values are cut, and "truncated":true says so), and written with one write(2). A log that
- * nobody reads must not stop reviews: a line that cannot be written soon is dropped, and the next one that is written
- * says how many were ("dropped":3). Any thread. Libraries below webhook/ never log.
+ * LG_LOG_LINE_BYTES_MAX long (values are cut, and "truncated":true says so), and written with one write(2) up to
+ * PIPE_BUF bytes. A log that nobody reads must not stop reviews: a line that cannot be written soon is dropped, also from
+ * its middle on (what stands of it ends with a line feed), and the next one that is written says how many were
+ * ("dropped":3). Any thread. Libraries below webhook/ never log.
  */
 #ifndef LG_WEBHOOK_RUNTIME_LOG_H
 #define LG_WEBHOOK_RUNTIME_LOG_H
