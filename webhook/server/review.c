@@ -205,6 +205,7 @@ struct question {
     const struct lg_review_call *call;
     struct lg_review review;
     enum lg_op op;
+    const struct lg_policy *policy; /* held while the judgement, which may hold its text, is used */
 };
 
 /* What came of it: a judgement, or by the route of /mutate a mending. */
@@ -312,12 +313,11 @@ static enum lg_inquiry_step decide(struct lg_reviewer *reviewer, const struct qu
 {
     const struct lg_review_call *call = question->call;
     const struct lg_review *review = &question->review;
-    struct lg_policy *policy lg_cleanup(lg_policy_unref_cleanup) = policy_ref(reviewer);
     int64_t deadline_ns = call->arrived_ns + call->timeout_ms * USED_PERCENT * 10000;
     const struct lg_engine_input input = {
         .inventory = lg_inquiry_view(&call->memory->inquiry, inventory, arena),
         .confirm = reviewer->client != NULL,
-        .policy = policy,
+        .policy = question->policy,
         .kind = review->kind,
         .op = question->op,
         .subresource = review->subresource.n > 0,
@@ -389,7 +389,8 @@ enum lg_err_code lg_reviewer_answer(struct lg_reviewer *reviewer, const struct l
                                     struct lg_arena *arena, char **ret_text, size_t *ret_bytes,
                                     struct lg_err *err)
 {
-    struct question question = {.call = call};
+    struct lg_policy *policy lg_cleanup(lg_policy_unref_cleanup) = policy_ref(reviewer);
+    struct question question = {.call = call, .policy = policy};
     struct lg_review *review = &question.review;
     struct outcome outcome;
     enum lg_inquiry_step step;

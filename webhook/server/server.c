@@ -315,7 +315,6 @@ static void server_done(struct server *server)
     close_fd(server->signal_fd);
     close_fd(server->reviews_fd);
     close_fd(server->operations_fd);
-    lg_metrics_done();
     lg_linger_free(server->service.linger);
     lg_reviewer_free(server->service.reviewer);
     lg_policy_unref(server->policy);
@@ -325,6 +324,7 @@ static void server_done(struct server *server)
     lg_source_close(&server->source); /* ends what pauses wait for */
     lg_ledger_api_free(server->ledger);
     lg_pauses_free(server->service.pauses);
+    lg_metrics_done(); /* last: the client's thread and the pauses count to their end */
 }
 
 enum lg_err_code lg_server_run(const struct lg_server_options *options, struct lg_err *err)
