@@ -272,6 +272,7 @@ static void ask(struct world *world, int guest, int r)
     world->clients[guest] = ASKS;
     world->jobs[guest] =
         (struct lg_queue_job){.arena = &world->arena,
+                              .until_ms = INT64_MAX,
                               .ask = {.ns = LG_STR("a"),
                                       .guest = guest_records[guest]->name,
                                       .node = lg_str_of(nodes[guest]),

@@ -75,12 +75,12 @@ static void submit(struct lg_job *job, struct lg_http *http)
 }
 
 struct lg_ledger_ask *lg_ledger_api_ask(struct lg_ledger_api *api, const struct lg_ask *wanted,
-                                        void (*done)(void *arg), void *arg)
+                                        int64_t until_ms, void (*done)(void *arg), void *arg)
 {
     struct lg_ledger_ask *ask = lg_calloc(1, sizeof *ask);
     lg_arena_init(&ask->arena);
     *ask = (struct lg_ledger_ask){.job = {.run = submit},
-                                  .queued = {.ask = *wanted},
+                                  .queued = {.ask = *wanted, .until_ms = until_ms},
                                   .api = api,
                                   .arena = ask->arena,
                                   .refs = 2,

@@ -24,9 +24,10 @@ void lg_ledger_api_free(struct lg_ledger_api *take_api);
 
 struct lg_ledger_ask;
 
-/* Asks; texts are copied. `done` is called once, in the client's thread. Given (lg_ledger_ask_unref). Any thread. */
+/* Asks; texts are copied. Nobody waits from `until_ms` (monotonic) on. `done` is called once, in the client's thread. Given
+ * (lg_ledger_ask_unref). Any thread. */
 struct lg_ledger_ask *lg_ledger_api_ask(struct lg_ledger_api *api, const struct lg_ask *ask,
-                                        void (*done)(void *arg), void *arg)
+                                        int64_t until_ms, void (*done)(void *arg), void *arg)
     __attribute__((returns_nonnull, warn_unused_result));
 /* What came of it, borrowed from the ask; NULL: nothing yet, or the ledger was not reached. Any thread. */
 const struct lg_turnout *lg_ledger_ask_turnout(struct lg_ledger_ask *ask);

@@ -109,14 +109,25 @@ static void take_over(struct lg_ledger *io_to, struct lg_ledger *from)
     *from = (struct lg_ledger){0};
 }
 
+/* Takes on what waits, but for those whose caller has its answer already. */
+static void carry(struct lg_queue *queue, int64_t now_ms)
+{
+    while (queue->carried.n < LG_QUEUE_BATCH_MAX && queue->waiting.n != 0) {
+        struct lg_queue_job *job = jobs_take(&queue->waiting);
+        if (now_ms < job->until_ms)
+            jobs_add(&queue->carried, job);
+        else
+            queue->ops.done(queue->ops.arg, job, false);
+    }
+}
+
 /* Decides all that is carried over the working ledger. True: others have to know. */
 static bool decide_all(struct lg_queue *queue, int64_t now_ms)
 {
     const struct lg_inventory *inventory = queue->ops.inventory(queue->ops.arg);
     bool changed = false;
     (void)lg_ledger_tidy(&queue->working, now_ms, lg_limiter_seen, (void *)inventory);
-    while (queue->carried.n < LG_QUEUE_BATCH_MAX && queue->waiting.n != 0)
-        jobs_add(&queue->carried, jobs_take(&queue->waiting));
+    carry(queue, now_ms);
     for (struct lg_queue_job *job = queue->carried.first; job != NULL; job = job->next) {
         job->ask.now_ms = now_ms;
         lg_limits_decide(&job->ask, lg_inventory_slots(inventory), &queue->working, &job->turnout);
@@ -187,8 +198,7 @@ void lg_queue_failed(struct lg_queue *queue)
         again(queue);
         return;
     }
-    while (queue->carried.n < LG_QUEUE_BATCH_MAX && queue->waiting.n != 0)
-        jobs_add(&queue->carried, jobs_take(&queue->waiting));
+    carry(queue, queue->ops.now_ms(queue->ops.arg));
     finish(queue, false);
 }
 

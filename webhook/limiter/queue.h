@@ -8,7 +8,8 @@
  *                                                  -> somebody else was first, or the answer was lost -> reading again
  *
  * A lost answer needs no memory: whoever finds its own entry has its place (virt/limits.h). Nothing is admitted that is not
- * written. After LG_QUEUE_FAILURES_MAX failures in a row the asks that are carried are told so. One thread.
+ * written. After LG_QUEUE_FAILURES_MAX failures in a row the asks that are carried are told so. An ask whose time is over
+ * before it is decided is told so, too: it takes no place, and while the ledger cannot be reached none pile up. One thread.
  */
 #ifndef LG_WEBHOOK_LIMITER_QUEUE_H
 #define LG_WEBHOOK_LIMITER_QUEUE_H
@@ -19,6 +20,7 @@ enum { LG_QUEUE_FAILURES_MAX = 3, LG_QUEUE_CONFLICTS_MAX = 50, LG_QUEUE_BATCH_MA
 
 struct lg_queue_job {
     struct lg_ask ask; /* texts live until `done`; its now_ms is set when it is decided */
+    int64_t until_ms;  /* by the ops' clock: from then on nobody waits, and it is not decided */
     struct lg_turnout turnout;
     struct lg_arena *arena; /* for the turnout's texts */
     struct lg_queue_job *next;

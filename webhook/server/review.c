@@ -237,7 +237,7 @@ static bool ask_ledger(struct lg_reviewer *reviewer, const struct lg_review_call
     struct lg_pause *pause = lg_pause_begin(reviewer->pauses, call->connection, deadline_ms);
     if (pause == NULL)
         return false;
-    call->memory->turn = lg_ledger_api_ask(reviewer->ledger, ask, lg_pause_end, pause);
+    call->memory->turn = lg_ledger_api_ask(reviewer->ledger, ask, deadline_ms, lg_pause_end, pause);
     return true;
 }
 
