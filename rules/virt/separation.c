@@ -1,8 +1,10 @@
 #include "rules/virt/separation.h"
 
+#include <stdlib.h>
+
 #include "rules/virt/requirements.h"
 
-enum { WORD_BITS = 64, TEXTS_MAX = 64, KEYS_MAX = 16 };
+enum { WORD_BITS = 64, TEXTS_MAX = 64, TEXT_BYTES_MAX = 256 * 1024, KEYS_MAX = 16 };
 
 /* One term of a guest's required podAffinity or podAntiAffinity, ready to be matched. */
 struct pod_term {
@@ -68,6 +70,11 @@ static size_t own_values(struct lg_val keys, enum lg_match match, const struct p
     return n;
 }
 
+static int by_text(const void *a, const void *b)
+{
+    return lg_str_cmp(*(const struct lg_str *)a, *(const struct lg_str *)b);
+}
+
 static struct pod_term term_read(struct lg_val term, const struct pod *owner,
                                  struct lg_arena *arena)
 {
@@ -95,7 +102,10 @@ static struct pod_term term_read(struct lg_val term, const struct pod *owner,
         bool read = lg_expression_read(it.val, false, arena, &items[ret.n], &any);
         ret.nothing = ret.nothing || !read || items[ret.n].match == LG_MATCH_ABOVE ||
                       items[ret.n].match == LG_MATCH_BELOW;
-        ret.n += read;
+        if (!read)
+            continue;
+        qsort(items[ret.n].values, items[ret.n].n, sizeof(struct lg_str), by_text);
+        ret.n++;
     }
     ret.n += own_values(same, LG_MATCH_IN, owner, arena, &items[ret.n]);
     ret.n += own_values(other, LG_MATCH_NOT_IN, owner, arena, &items[ret.n]);
@@ -141,20 +151,42 @@ static bool takes_namespace(struct search *s, const struct pod_term *term, struc
     return record != NULL && lg_selector_matches(term->ns_selector, record->labels);
 }
 
+/* Lists of values are as long as their author makes them, and are held against every guest: they were sorted once. */
+static bool admits(const struct lg_expression *e, const struct lg_str *has)
+{
+    if (has == NULL || (e->match != LG_MATCH_IN && e->match != LG_MATCH_NOT_IN))
+        return lg_expression_admits(e, has);
+    bool in = e->n > 0 && bsearch(has, e->values, e->n, sizeof(*has), by_text) != NULL;
+    return in == (e->match == LG_MATCH_IN);
+}
+
 static bool selects(const struct pod_term *term, const struct pod *pod)
 {
     for (size_t i = 0; i < term->n; i++)
-        if (!lg_expression_admits(&term->items[i], pod_label(pod, term->items[i].key)))
+        if (!admits(&term->items[i], pod_label(pod, term->items[i].key)))
             return false;
     return !term->nothing;
 }
 
-static bool all_select(struct search *s, struct pod_terms terms, const struct pod *pod)
+static bool all_take_namespace(struct search *s, struct pod_terms terms, struct lg_str ns)
 {
     for (size_t i = 0; i < terms.n; i++)
-        if (!selects(&terms.items[i], pod) || !takes_namespace(s, &terms.items[i], pod->ns))
+        if (!takes_namespace(s, &terms.items[i], ns))
             return false;
     return true;
+}
+
+static bool all_select_labels(struct pod_terms terms, const struct pod *pod)
+{
+    for (size_t i = 0; i < terms.n; i++)
+        if (!selects(&terms.items[i], pod))
+            return false;
+    return true;
+}
+
+static bool all_select(struct search *s, struct pod_terms terms, const struct pod *pod)
+{
+    return all_select_labels(terms, pod) && all_take_namespace(s, terms, pod->ns);
 }
 
 static struct pod pod_of(const struct lg_vmi_record *guest)
@@ -203,15 +235,18 @@ static void found_add(const struct search *s, const struct lg_vmi_record *guest,
     io->n++;
 }
 
+/* What the terms say of the namespace is worked out once for all its guests. */
 static void find_in(struct search *s, struct pod_terms terms, struct lg_str ns, struct found *io)
 {
     const struct lg_vmi_record *guest;
     size_t pos = 0;
+    if (!all_take_namespace(s, terms, ns))
+        return;
     while (s->visits < LG_SEPARATION_VISITS_MAX &&
            (guest = s->in->guests.next_guest(s->in->guests.arg, ns, &pos)) != NULL) {
         const struct pod pod = pod_of(guest);
         s->visits++;
-        if (in_the_way(s, guest) && all_select(s, terms, &pod))
+        if (in_the_way(s, guest) && all_select_labels(terms, &pod))
             found_add(s, guest, io);
     }
 }
@@ -338,7 +373,7 @@ struct seen {
 
 struct keepers {
     struct seen seen[TEXTS_MAX];
-    size_t n_seen;
+    size_t n_seen, bytes; /* of their texts */
     struct {
         struct lg_str key;
         struct found found;
@@ -372,7 +407,8 @@ static const struct seen *seen_of(struct search *s, struct keepers *k,
     for (size_t i = 0; i < k->n_seen && !own; i++)
         if (lg_str_eq(k->seen[i].text, keeper->apart) && lg_str_eq(k->seen[i].ns, keeper->r.ns))
             return &k->seen[i];
-    if (k->n_seen == TEXTS_MAX)
+    k->bytes += keeper->apart.n;
+    if (k->n_seen == TEXTS_MAX || k->bytes > TEXT_BYTES_MAX)
         return NULL;
     k->seen[k->n_seen] = seen_new(s, keeper);
     return &k->seen[k->n_seen++];

@@ -191,8 +191,13 @@ static void count_term(struct asked *asked, struct lg_val term)
     static const char *const lists[] = {"matchExpressions", "matchFields",
                                         "labelSelector.matchExpressions",
                                         "namespaceSelector.matchExpressions"};
+    static const char *const single[] = {"labelSelector.matchLabels",
+                                         "namespaceSelector.matchLabels", "matchLabelKeys",
+                                         "mismatchLabelKeys"};
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
         count_requirements(asked, lg_json_at(term, lists[i]));
+    for (size_t i = 0; i < sizeof single / sizeof *single; i++)
+        asked->requirements += lg_json_len(lg_json_at(term, single[i]));
 }
 
 static struct asked count_affinity(struct lg_val affinity)

@@ -374,10 +374,44 @@ static void bitmaps_answer_as_guest_by_guest(void **state)
     lg_objects_done(&c->objects);
 }
 
+/* What another guest asks for is read again for each review, and is as long as its author made it. */
+static void a_guest_with_endless_terms_is_said_not_read(void **state)
+{
+    (void)state;
+    static struct cluster cluster;
+    struct cluster *c = &cluster;
+    struct lg_buf text lg_cleanup(lg_buf_done) = {0};
+    lg_objects_init(&c->objects);
+    c->inv = lg_inventory_new();
+    lg_buf_puts(&text,
+                "{'apiVersion':'kubevirt.io/v1','kind':'VirtualMachineInstance','metadata':{"
+                "'name':'long','namespace':'a'},'status':{'phase':'Running','nodeName':'n0'},"
+                "'spec':{'affinity':{'podAntiAffinity':{'requiredDuringSchedulingIgnoredDuring"
+                "Execution':[");
+    for (int i = 0; i < 4000; i++)
+        lg_buf_printf(&text, "%s{'topologyKey':'zone','labelSelector':{'matchLabels':{'k%d':'v'}}}",
+                      i == 0 ? "" : ",", i);
+    lg_buf_puts(&text, "]}}}}");
+    set(c, text.p);
+    const struct lg_separation_input in = {.ns = LG_STR("a"),
+                                           .name = LG_STR("other"),
+                                           .guests = lg_inventory_guests(c->inv),
+                                           .nodes = lg_inventory_nodes(c->inv)};
+    const struct lg_separation *separation = lg_separation_read(&in, &c->objects.arena);
+    assert_non_null(separation);
+    assert_int_equal(separation->n_barriers, 0);
+    assert_int_equal(separation->n_outside, 1);
+    assert_true(lg_str_starts(separation->outside[0],
+                              "not every guest's own required podAntiAffinity was looked at"));
+    lg_inventory_free(c->inv);
+    lg_objects_done(&c->objects);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bitmaps_answer_as_guest_by_guest),
+        cmocka_unit_test(a_guest_with_endless_terms_is_said_not_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -270,6 +270,11 @@ static void placement_as_a_whole_is_bounded(void **state)
          "[",
          exists, "]}}}]}}", 512, WITH,
          "expected at most 512 requirements in all terms together, got 513"},
+        {"'affinity':{'podAffinity':{'requiredDuringScheduling" REQUIRED
+         "':[{'topologyKey':'k','labelSelector':{'matchLabels':{'a':'b'}},'namespaceSelector':{"
+         "'matchLabels':{'a':'b'}},'mismatchLabelKeys':['a'],'matchLabelKeys':[",
+         "'a'", "]}]}}", 509, WITH,
+         "expected at most 512 requirements in all terms together, got 513"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct lg_err err = {0};
