@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -320,6 +321,42 @@ static void a_deadline_ends_a_call(void **state)
     assert_true(lg_clock_mono_ms() - start_ms < 5000);
 }
 
+/* Somebody takes the connection and says nothing. */
+static void an_answer_that_does_not_begin_is_given_up(void **state)
+{
+    struct bench *b = *state;
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_addr = {.s_addr = htonl(INADDR_LOOPBACK)}};
+    socklen_t n = sizeof address;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&address, n), 0);
+    assert_int_equal(listen(fd, 1), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &n), 0);
+    char text[64];
+    struct lg_err err = {0};
+    lg_kubeconfig_done(&b->config);
+    b->config = (struct lg_kubeconfig){0};
+    (void)snprintf(text, sizeof text, "http://127.0.0.1:%u", ntohs(address.sin_port));
+    assert_int_equal(lg_kubeconfig_set_server(&b->config, lg_str_of(text), "test", &err), LG_E_OK);
+    int64_t start_ms = lg_clock_mono_ms();
+    struct seen seen = ask(b, (struct lg_http_request){.head_ms = 300});
+    assert_int_equal(seen.status, 0);
+    assert_int_equal(seen.err.code, LG_E_TIMEOUT);
+    assert_string_equal(seen.err.where, text);
+    assert_string_equal(seen.err.text, "no answer in time");
+    assert_true(lg_clock_mono_ms() - start_ms >= 300);
+    close(fd);
+}
+
+static void an_answer_that_began_may_take_its_time(void **state)
+{
+    struct bench *b = *state;
+    lg_canned_fault(b->canned, LG_KIND_NODE, LG_CANNED_LIST, LG_CANNED_HANG, 1);
+    struct seen seen = ask(b, (struct lg_http_request){.head_ms = 300, .deadline_ms = 1500});
+    assert_int_equal(seen.status, 200); /* it was the deadline that ended it */
+    assert_int_equal(seen.err.code, LG_E_TIMEOUT);
+}
+
 static void a_cancelled_call_never_calls_back(void **state)
 {
     struct bench *b = *state;
@@ -368,6 +405,8 @@ int main(void)
         TEST(a_token_file_is_read_again_after_401_whatever_its_time_says),
         TEST(writes_carry_method_type_and_body),
         TEST(a_deadline_ends_a_call),
+        TEST(an_answer_that_does_not_begin_is_given_up),
+        TEST(an_answer_that_began_may_take_its_time),
         TEST(a_cancelled_call_never_calls_back),
         TEST(environment_proxies_are_not_asked),
     };

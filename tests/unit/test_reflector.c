@@ -17,6 +17,7 @@ struct play {
     struct lg_reflector *r;
     int64_t now_ms;
     char path[512];
+    int64_t head_ms, idle_ms; /* of the last request */
 };
 
 static int set_up_kind(void **state, enum lg_kind kind)
@@ -63,6 +64,8 @@ static enum lg_ask ask(struct play *p)
     enum lg_ask wants = lg_reflector_wants(p->r, p->now_ms);
     struct lg_reflector_request request = lg_reflector_next(p->r, p->now_ms);
     assert_int_equal(request.ask, wants);
+    p->head_ms = request.head_ms;
+    p->idle_ms = request.idle_ms;
     if (request.ask != LG_ASK_NOTHING)
         (void)snprintf(p->path, sizeof p->path, "%.*s", LG_ARG(request.path));
     return request.ask;
@@ -164,6 +167,9 @@ static void expect_watch(struct play *p, const char *version)
     assert_memory_equal(p->path, wanted, strlen(wanted));
     int seconds = atoi(p->path + strlen(wanted));
     assert_in_range(seconds, LG_WATCH_S_MIN, LG_WATCH_S_MAX);
+    /* A server that takes the watch and says nothing, or that falls silent, is not waited for until then. */
+    assert_in_range(p->head_ms, 1, 60 * 1000);
+    assert_in_range(p->idle_ms, 120 * 1000, LG_WATCH_S_MIN * 1000 - 1);
     lg_reflector_head(p->r, p->now_ms);
 }
 

@@ -12,6 +12,7 @@
 
 #include "rules/core/mem.h"
 #include "webhook/cluster/path.h"
+#include "webhook/runtime/clock.h"
 
 enum {
     KEEPALIVE_IDLE_S = 15,
@@ -34,7 +35,8 @@ struct lg_http_call {
     void *arg;
     struct lg_buf body;
     size_t body_bytes_max, header_bytes;
-    struct lg_err err; /* why we ended it */
+    int64_t head_due_ms; /* INT64_MAX: the answer has begun, or may take its time */
+    struct lg_err err;   /* why we ended it */
     char error[CURL_ERROR_SIZE];
 };
 
@@ -128,6 +130,7 @@ static size_t on_header(char *bytes, size_t size, size_t n, void *arg)
     struct lg_str line = {bytes, size * n};
     int status = status_of(call);
     call->header_bytes += line.n;
+    call->head_due_ms = INT64_MAX;
     if (call->head != NULL && status >= 200 && status < 300 && lg_str_is(line, "\r\n"))
         call->head(call->arg);
     if (call->header_bytes <= HEADERS_BYTES_MAX)
@@ -277,6 +280,7 @@ struct lg_http_call *lg_http_start(struct lg_http *http, const struct lg_http_re
     call->done = request->done;
     call->arg = request->arg;
     call->body_bytes_max = request->body_bytes_max;
+    call->head_due_ms = request->head_ms != 0 ? lg_clock_mono_ms() + request->head_ms : INT64_MAX;
     set_connection(call->easy);
     set_target(call, config, request->path);
     set_exchange(call, request);
@@ -401,9 +405,32 @@ static void reap(struct lg_http *http)
     }
 }
 
+/* The call whose answer should have begun first. */
+static struct lg_http_call *most_overdue(const struct lg_http *http)
+{
+    struct lg_http_call *found = NULL;
+    for (struct lg_http_call *at = http->calls; at != NULL; at = at->next)
+        if (at->head_due_ms != INT64_MAX && (found == NULL || at->head_due_ms < found->head_due_ms))
+            found = at;
+    return found;
+}
+
+/* libcurl has a limit for the whole exchange and for what is slow, not for an answer that does not begin. */
+static void end_overdue(struct lg_http *http)
+{
+    struct lg_http_call *call = most_overdue(http);
+    int64_t now_ms = lg_clock_mono_ms();
+    for (; call != NULL && now_ms >= call->head_due_ms; call = most_overdue(http))
+        finish(call, CURLE_OPERATION_TIMEDOUT);
+}
+
 void lg_http_turn(struct lg_http *http, int64_t timeout_ms)
 {
     int running, ready;
+    const struct lg_http_call *first = most_overdue(http);
+    int64_t now_ms = lg_clock_mono_ms();
+    if (first != NULL && first->head_due_ms - now_ms < timeout_ms)
+        timeout_ms = first->head_due_ms - now_ms;
     if (timeout_ms > 0)
         (void)curl_multi_poll(http->multi, NULL, 0, (int)timeout_ms, &ready);
     http->performing = true;
@@ -412,6 +439,7 @@ void lg_http_turn(struct lg_http *http, int64_t timeout_ms)
     assert(code == CURLM_OK);
     (void)code;
     reap(http);
+    end_overdue(http);
 }
 
 void lg_http_wake(struct lg_http *http)

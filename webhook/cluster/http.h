@@ -48,6 +48,7 @@ struct lg_http_request {
     const char *content_type; /* NULL: application/json */
     int64_t deadline_ms;      /* for the whole exchange; 0: none */
     int64_t idle_ms;          /* without a byte; 0: none */
+    int64_t head_ms;          /* until the first line of the answer; 0: none */
     bool bulk;                /* a large answer is expected: larger buffers */
     size_t body_bytes_max;    /* of a 2xx answer that is collected */
     lg_http_head_fn *head;    /* or NULL */

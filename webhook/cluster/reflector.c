@@ -16,6 +16,8 @@ enum {
     LIST_IDLE_MS = 30 * 1000,
     LIST_DEADLINE_MS = 5 * 60 * 1000,
     WATCH_GRACE_MS = 30 * 1000, /* over what it was asked to last */
+    WATCH_HEAD_MS = 30 * 1000,  /* what stands between may take it and say nothing */
+    WATCH_IDLE_MS = 150 * 1000, /* bookmarks come about once a minute */
     RETRY_AFTER_S_MAX = 60,
     BACKOFF_STEPS = 5,
     WHAT_BYTES = 128,
@@ -244,6 +246,8 @@ struct lg_reflector_request lg_reflector_next(struct lg_reflector *r, int64_t no
         watch_path(r, seconds);
         lg_frame_init(&r->frame, LG_FRAME_WATCH, 0, on_event, r);
         request.deadline_ms = seconds * 1000 + WATCH_GRACE_MS;
+        request.head_ms = WATCH_HEAD_MS;
+        request.idle_ms = WATCH_IDLE_MS;
     }
     request.path = lg_buf_view(&r->path);
     return request;

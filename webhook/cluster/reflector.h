@@ -50,7 +50,7 @@ struct lg_reflector_request {
     enum lg_ask ask;
     int64_t at_ms;      /* LG_ASK_NOTHING: come again then, or when something came */
     struct lg_str path; /* borrowed until the next lg_reflector_next */
-    int64_t deadline_ms, idle_ms;
+    int64_t deadline_ms, idle_ms, head_ms;
 };
 
 /* What happened so far, for metrics and log lines. */

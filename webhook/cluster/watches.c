@@ -115,6 +115,7 @@ static void start(struct watch *watch, const struct lg_reflector_request *reques
                                                           .path = request->path,
                                                           .deadline_ms = request->deadline_ms,
                                                           .idle_ms = request->idle_ms,
+                                                          .head_ms = request->head_ms,
                                                           .bulk = watch->listing,
                                                           .head = on_head,
                                                           .chunk = on_chunk,
