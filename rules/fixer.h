@@ -12,6 +12,7 @@
 
 struct lg_rule_context;
 struct lg_repair; /* of one rule over one object; the engine's */
+struct lg_vm;
 
 enum lg_fixer_kind {
     LG_FIXER_ADDS,    /* what is missing: on CREATE */
@@ -43,6 +44,9 @@ void lg_repair_read(struct lg_repair *repair, struct lg_str about, struct lg_val
 void lg_repair_say(struct lg_repair *repair, struct lg_str about, struct lg_str what);
 /* The finding about `about` is not mended, and why: "the class offers no ReadWriteMany". Borrowed. */
 void lg_repair_cannot(struct lg_repair *repair, struct lg_str about, struct lg_str why);
+
+/* The guest with what its instancetype and its preference bring; the subject's is what the user wrote. Borrowed. */
+const struct lg_vm *lg_repair_whole(const struct lg_repair *repair);
 
 /* The value of the fixer's option. */
 struct lg_str lg_repair_choice(const struct lg_repair *repair);

@@ -16,6 +16,7 @@ struct notes {
 /* What one fixer described. */
 struct lg_repair {
     const struct lg_rule *rule;
+    const struct lg_vm *whole;
     struct lg_str choice;
     struct lg_arena *arena;
     struct lg_edits edits;
@@ -123,6 +124,11 @@ void lg_repair_cannot(struct lg_repair *repair, struct lg_str about, struct lg_s
     add_note(&repair->cannot, repair->arena, &(struct lg_mend_note){repair->rule, about, why});
 }
 
+const struct lg_vm *lg_repair_whole(const struct lg_repair *repair)
+{
+    return repair->whole;
+}
+
 struct lg_str lg_repair_choice(const struct lg_repair *repair)
 {
     return repair->choice;
@@ -157,6 +163,7 @@ static void describe(struct mender *m, size_t index, struct lg_repair *ret)
 {
     const struct lg_rule *rule = lg_rules[index];
     *ret = (struct lg_repair){.rule = rule,
+                              .whole = &m->run.subject.vm,
                               .arena = m->arena,
                               .sent = m->door == LG_MEND_ADMISSION,
                               .edits = {.arena = m->arena},

@@ -6,6 +6,7 @@
  * (WaitAsReceiver) is warned: KubeVirt waives disks for decentralised migration.
  */
 #include "rules/rule.h"
+#include "rules/virt/expansion.h"
 #include "rules/virt/sharing.h"
 
 static struct lg_str message_of(const struct lg_volume_claim *claim, struct lg_arena *arena)
@@ -74,20 +75,35 @@ static void check(struct lg_rule_context *context)
     }
 }
 
-static void mend_template(struct lg_rule_context *context, const struct lg_volume_claim *claim,
-                          struct lg_repair *repair)
+/* The class is the one that the template gets in the end: its own, or the one that a preference names. */
+static struct lg_sharing offer(struct lg_rule_context *context, const struct lg_vm *whole,
+                               const struct lg_volume_claim *claim)
 {
-    struct lg_arena *arena = context->arena;
     struct lg_claims_view view = lg_inventory_claims(context->inventory);
     struct lg_val spec = lg_json_get(claim->template, "spec");
     struct lg_claim_spec asked = lg_claim_spec_of_data_volume(spec);
-    struct lg_sharing sharing = lg_sharing_offer(&view, &asked, &claim->rendered, arena);
+    enum lg_part_state preference = lg_expansion_part(whole, LG_PART_PREFERENCE)->state;
+    if (!asked.has_class && (preference == LG_PART_MISSING || preference == LG_PART_UNUSABLE))
+        return (struct lg_sharing){
+            .why_not = LG_STR("the preference that may name its class cannot be read")};
+    return lg_sharing_offer(&view, lg_json_get(spec, asked.storage_api ? "storage" : "pvc"), &asked,
+                            &claim->rendered, context->arena);
+}
+
+/* `claim`: as it will be; `template`: the user's own. */
+static void mend_template(struct lg_rule_context *context, const struct lg_volume_claim *claim,
+                          struct lg_val template, struct lg_repair *repair)
+{
+    struct lg_arena *arena = context->arena;
+    struct lg_sharing sharing = offer(context, lg_repair_whole(repair), claim);
+    struct lg_val spec = lg_json_get(template, "spec");
+    struct lg_val pvc = lg_json_get(spec, "pvc");
     if (!sharing.offered) {
         lg_repair_cannot(repair, claim->volume, sharing.why_not);
         return;
     }
-    lg_repair_read(repair, claim->volume, lg_json_at(claim->template, "metadata.name"));
-    lg_repair_set(repair, lg_json_get(spec, asked.storage_api ? "storage" : "pvc"), "accessModes",
+    lg_repair_read(repair, claim->volume, lg_json_at(template, "metadata.name"));
+    lg_repair_set(repair, lg_json_there(pvc) ? pvc : lg_json_get(spec, "storage"), "accessModes",
                   LG_STR("[\"ReadWriteMany\"]"));
     lg_repair_say(repair, claim->volume,
                   lg_arena_printf(arena,
@@ -99,19 +115,24 @@ static void mend_template(struct lg_rule_context *context, const struct lg_volum
 
 static void mend(struct lg_rule_context *context, struct lg_repair *repair)
 {
-    const struct lg_vm *vm = &context->subject->vm;
     struct lg_claims_view view = lg_inventory_claims(context->inventory);
     size_t n = 0;
-    const struct lg_volume_claim *claims = lg_volume_claims(vm, &view, context->arena, &n);
-    for (size_t i = 0; i < n; i++)
+    size_t n_own = 0;
+    /* No instancetype or preference brings a volume: both have the same ones. */
+    const struct lg_volume_claim *claims =
+        lg_volume_claims(lg_repair_whole(repair), &view, context->arena, &n);
+    const struct lg_volume_claim *own =
+        lg_volume_claims(&context->subject->vm, &view, context->arena, &n_own);
+    for (size_t i = 0; i < n && i < n_own; i++)
         if (offends(&claims[i]) && claims[i].from == LG_FROM_TEMPLATE)
-            mend_template(context, &claims[i], repair);
+            mend_template(context, &claims[i], own[i].template, repair);
 }
 
 static const struct lg_fixer fixer = {
     .kind = LG_FIXER_CHANGES,
     .acts = "Writes accessModes [ReadWriteMany] into the data volume templates that lack it, where "
-            "the storage profile of their class offers it with the volume mode they ask for. At "
+            "the storage profile of their class (or a preference's) offers it with the volume mode "
+            "they ask for, and they ask for no volume that exists (volumeName, selector). At "
             "admission only where that mends all volumes of the machine. Never a claim or a data "
             "volume of its own: in files LG104 does that.",
     .mend = mend,

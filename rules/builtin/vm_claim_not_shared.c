@@ -151,7 +151,8 @@ static void mend(struct lg_rule_context *context, struct lg_repair *repair)
     struct lg_claim_spec asked = asked_by(subject);
     struct lg_rendered rendered;
     render(context, &rendered);
-    struct lg_sharing sharing = lg_sharing_offer(&view, &asked, &rendered, context->arena);
+    struct lg_sharing sharing =
+        lg_sharing_offer(&view, body_of(subject), &asked, &rendered, context->arena);
     bool other = sharing.other_mode != LG_VOLUME_MODE_UNSET && !asked.archive;
     if (!sharing.offered && !other) {
         lg_repair_cannot(repair, LG_STR(""), sharing.why_not);

@@ -35,12 +35,16 @@ static const char *mode_name(enum lg_volume_mode mode)
     return mode == LG_VOLUME_MODE_BLOCK ? "Block" : "Filesystem";
 }
 
-struct lg_sharing lg_sharing_offer(const struct lg_claims_view *view,
+struct lg_sharing lg_sharing_offer(const struct lg_claims_view *view, struct lg_val body,
                                    const struct lg_claim_spec *asked,
                                    const struct lg_rendered *rendered, struct lg_arena *arena)
 {
     struct lg_str name = LG_STR("");
     const struct lg_storage_profile *profile = NULL;
+    if (lg_json_there(lg_json_get(body, "volumeName")) ||
+        lg_json_there(lg_json_get(body, "selector")))
+        return not_offered(LG_STR(""), LG_STR("it asks for a volume that exists (volumeName or "
+                                              "selector); see which access modes that has"));
     if (!find_class(view, rendered, &name))
         return not_offered(LG_STR(""),
                            LG_STR("it names no storage class, and no default is known"));

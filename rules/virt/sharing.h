@@ -16,8 +16,9 @@ struct lg_sharing {
     struct lg_str why_not;    /* in the arena */
 };
 
-/* `asked`: what the claim or data volume says; `rendered`: what becomes of it. */
-struct lg_sharing lg_sharing_offer(const struct lg_claims_view *view,
+/* `body`: the object with its accessModes; `asked`: what the claim or data volume says; `rendered`: what becomes of it. One
+ * that asks for a volume which exists (volumeName, selector) is offered nothing: that volume's modes are what they are. */
+struct lg_sharing lg_sharing_offer(const struct lg_claims_view *view, struct lg_val body,
                                    const struct lg_claim_spec *asked,
                                    const struct lg_rendered *rendered, struct lg_arena *arena);
 
