@@ -27,6 +27,9 @@ struct lg_fixer {
     const char *option_doc;     /* or NULL */
     const char *const *choices; /* values of the option, the first is the default; ends with NULL */
     void (*mend)(struct lg_rule_context *context, struct lg_repair *repair);
+    /* Also asked on UPDATE of what it mended where nothing is found any more: what came of its repair (a claim) may be why,
+     * and the same file, applied again, is to change nothing. See lg_repair_old. */
+    bool lasts;
 };
 
 /* The member `key` of `object` becomes `json` (text), whether it is there or not. The same edit twice counts once. */
@@ -47,6 +50,9 @@ void lg_repair_cannot(struct lg_repair *repair, struct lg_str about, struct lg_s
 
 /* The guest with what its instancetype and its preference bring; the subject's is what the user wrote. Borrowed. */
 const struct lg_vm *lg_repair_whole(const struct lg_repair *repair);
+
+/* On UPDATE of what the rule's fixer mended: the object as it was; else LG_NONE. */
+struct lg_val lg_repair_old(const struct lg_repair *repair);
 
 /* The value of the fixer's option. */
 struct lg_str lg_repair_choice(const struct lg_repair *repair);

@@ -17,6 +17,7 @@ struct notes {
 struct lg_repair {
     const struct lg_rule *rule;
     const struct lg_vm *whole;
+    struct lg_val old;
     struct lg_str choice;
     struct lg_arena *arena;
     struct lg_edits edits;
@@ -129,6 +130,11 @@ const struct lg_vm *lg_repair_whole(const struct lg_repair *repair)
     return repair->whole;
 }
 
+struct lg_val lg_repair_old(const struct lg_repair *repair)
+{
+    return repair->old;
+}
+
 struct lg_str lg_repair_choice(const struct lg_repair *repair)
 {
     return repair->choice;
@@ -150,6 +156,14 @@ static size_t violations(const struct lg_run *run, size_t index)
     return n;
 }
 
+static bool excused(const struct lg_run *run, size_t index)
+{
+    for (size_t i = 0; i < run->n; i++)
+        if (run->findings[i].rule == lg_rules[index] && !lg_str_empty(run->findings[i].excuse))
+            return true;
+    return false;
+}
+
 static struct lg_str choice_of(const struct mender *m, size_t index)
 {
     const struct lg_fixer *fixer = lg_rules[index]->fixer;
@@ -164,6 +178,7 @@ static void describe(struct mender *m, size_t index, struct lg_repair *ret)
     const struct lg_rule *rule = lg_rules[index];
     *ret = (struct lg_repair){.rule = rule,
                               .whole = &m->run.subject.vm,
+                              .old = m->input->op == LG_OP_UPDATE ? m->input->old_object : LG_NONE,
                               .arena = m->arena,
                               .sent = m->door == LG_MEND_ADMISSION,
                               .edits = {.arena = m->arena},
@@ -248,7 +263,9 @@ static void mend_rule(struct mender *m, size_t index)
 {
     const struct lg_rule *rule = lg_rules[index];
     struct lg_repair repair;
-    if (violations(&m->run, index) == 0)
+    bool lasting = rule->fixer->lasts && m->input->op == LG_OP_UPDATE &&
+                   m->start.view.actions[index] != LG_ACTION_OFF;
+    if (violations(&m->run, index) == 0 && (!lasting || excused(&m->run, index)))
         return;
     describe(m, index, &repair);
     add_notes(&m->reasons, &repair.cannot, m->arena);

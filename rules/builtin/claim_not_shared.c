@@ -105,12 +105,39 @@ static void mend_template(struct lg_rule_context *context, const struct lg_volum
     lg_repair_read(repair, claim->volume, lg_json_at(template, "metadata.name"));
     lg_repair_set(repair, lg_json_there(pvc) ? pvc : lg_json_get(spec, "storage"), "accessModes",
                   LG_STR("[\"ReadWriteMany\"]"));
+    struct lg_str volume = LG_STR("");
+    if (claim->volume.n != 0)
+        volume = lg_arena_printf(arena, "volume \"%.*s\": ", LG_ARG(claim->volume));
     lg_repair_say(repair, claim->volume,
                   lg_arena_printf(arena,
-                                  "volume \"%.*s\": accessModes [ReadWriteMany] in data volume "
-                                  "template \"%.*s\" (class \"%.*s\" offers it)",
-                                  LG_ARG(claim->volume), LG_ARG(claim->claim),
+                                  "%.*saccessModes [ReadWriteMany] in data volume template "
+                                  "\"%.*s\" (class \"%.*s\" offers it)",
+                                  LG_ARG(volume), LG_ARG(claim->claim),
                                   LG_ARG(sharing.class_name)));
+}
+
+/* The claim of a mended template is there by now, and decides. A template that would be mended without it, and was, stays
+ * as it was: the same file, applied again, would write over what is stored. */
+static void keep_templates(struct lg_rule_context *context, struct lg_repair *repair)
+{
+    const struct lg_vm *whole = lg_repair_whole(repair);
+    struct lg_claims_view view = lg_inventory_claims(context->inventory);
+    struct lg_json_iter own = lg_json_iter(context->subject->vm.data_volume_templates);
+    struct lg_json_iter full = lg_json_iter(whole->data_volume_templates);
+    struct lg_json_iter old =
+        lg_json_iter(lg_json_at(lg_repair_old(repair), "spec.dataVolumeTemplates"));
+    while (lg_json_next(&own) && lg_json_next(&full) && lg_json_next(&old)) {
+        struct lg_claim_spec asked = lg_claim_spec_of_data_volume(lg_json_get(full.val, "spec"));
+        struct lg_claim_spec was = lg_claim_spec_of_data_volume(lg_json_get(old.val, "spec"));
+        struct lg_volume_claim claim = {.template = full.val,
+                                        .claim = lg_json_str_at(own.val, "metadata.name")};
+        const struct lg_claim *record = NULL;
+        lg_storage_render(&asked, &view.storage, &claim.rendered);
+        if (offends(&claim) && was.modes.n == 1 && lg_modes_shared(&was.modes) &&
+            lg_str_eq(claim.claim, lg_json_str_at(old.val, "metadata.name")) &&
+            view.claim(view.arg, whole->ns, claim.claim, &record) == LG_FOUND)
+            mend_template(context, &claim, own.val, repair);
+    }
 }
 
 static void mend(struct lg_rule_context *context, struct lg_repair *repair)
@@ -126,6 +153,7 @@ static void mend(struct lg_rule_context *context, struct lg_repair *repair)
     for (size_t i = 0; i < n && i < n_own; i++)
         if (offends(&claims[i]) && claims[i].from == LG_FROM_TEMPLATE)
             mend_template(context, &claims[i], own[i].template, repair);
+    keep_templates(context, repair);
 }
 
 static const struct lg_fixer fixer = {
@@ -134,8 +162,10 @@ static const struct lg_fixer fixer = {
             "the storage profile of their class (or a preference's) offers it with the volume mode "
             "they ask for, and they ask for no volume that exists (volumeName, selector). At "
             "admission only where that mends all volumes of the machine. Never a claim or a data "
-            "volume of its own: in files LG104 does that.",
+            "volume of its own: in files LG104 does that. A mended template stays mended when its "
+            "claim is there.",
     .mend = mend,
+    .lasts = true,
 };
 
 #define VM(spec, volumes)                                                                          \
