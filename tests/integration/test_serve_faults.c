@@ -154,12 +154,18 @@ static void post_vm(bool *ret_allowed, size_t *ret_warnings)
 }
 
 /* A TLS connection that stays open, held by openssl. */
-static struct lg_process *connect_tls(size_t i)
+static struct lg_process *connect_tls_from(size_t i, const char *address)
 {
     lg_process_start(OPTIONS("openssl", "s_client", "-quiet", "-verify_return_error", "-CAfile",
-                             lg_serve_path(&server, "ca.crt"), "-connect", server.reviews),
+                             lg_serve_path(&server, "ca.crt"), "-connect", server.reviews, "-bind",
+                             address),
                      lg_serve_path(&server, "s_client"), true, &talkers[i]);
     return &talkers[i];
+}
+
+static struct lg_process *connect_tls(size_t i)
+{
+    return connect_tls_from(i, "127.0.0.1");
 }
 
 static void say(const struct lg_process *talker, struct lg_str text)
@@ -400,25 +406,60 @@ static void clients_show_certificates_where_configured(void **state)
     lg_serve_stop(&server);
 }
 
+static void await_held(double bytes, int64_t end_ms)
+{
+    while (lg_metric_value(&server, "livegate_request_body_bytes") < bytes) {
+        assert_true(lg_test_now_ms() < end_ms);
+        lg_test_sleep_ms(10);
+    }
+}
+
+static void post_from(const char *address, struct lg_reply *ret)
+{
+    struct lg_buf body lg_cleanup(lg_buf_done) = {0};
+    lg_read_file(REVIEW, &body);
+    lg_curl(&server, "/validate",
+            OPTIONS("--interface", address, "-H", "Content-Type: application/json", "--data-binary",
+                    "@-"),
+            lg_buf_view(&body), ret);
+}
+
+/* Else whoever can open eight connections turns the gate off: an error is "admitted" where failurePolicy is Ignore. */
+static void one_address_does_not_take_all_room_for_bodies(void **state)
+{
+    enum { HELD_BYTES = 8 * 1024 * 1024, ROOM = 2 };
+    struct lg_reply other lg_cleanup(lg_reply_done) = {0};
+    struct lg_reply same lg_cleanup(lg_reply_done) = {0};
+    (void)state;
+
+    lg_serve_start(&server, OPTIONS("--drain", "0s"));
+    for (size_t i = 0; i < sizeof talkers / sizeof *talkers; i++)
+        say_head(connect_tls_from(i, "127.0.0.2"), HELD_BYTES);
+    await_held((double)ROOM * HELD_BYTES, lg_test_now_ms() + TALK_MS_MAX);
+    post_from("127.0.0.1", &other);
+    assert_int_equal(other.status, 200);
+    post_from("127.0.0.2", &same);
+    assert_int_equal(same.status, 503);
+    assert_true(lg_metric_value(&server, "livegate_request_body_bytes") <=
+                (double)ROOM * HELD_BYTES);
+    lg_serve_stop(&server);
+}
+
 static void bodies_in_flight_are_limited(void **state)
 {
     enum { HOLDERS = 8, HELD_BYTES = 8 * 1024 * 1024 };
-    struct lg_buf body lg_cleanup(lg_buf_done) = {0};
     struct lg_reply reply lg_cleanup(lg_reply_done) = {0};
     int64_t end_ms = lg_test_now_ms() + TALK_MS_MAX;
     (void)state;
 
     lg_serve_start(&server, OPTIONS("--drain", "0s"));
-    for (size_t i = 0; i < HOLDERS; i++)
-        say_head(connect_tls(i), HELD_BYTES);
-    while (lg_metric_value(&server, "livegate_request_body_bytes") < (double)HOLDERS * HELD_BYTES) {
-        assert_true(lg_test_now_ms() < end_ms);
-        lg_test_sleep_ms(10);
+    for (size_t i = 0; i < HOLDERS; i++) {
+        char address[32];
+        snprintf(address, sizeof address, "127.0.0.%zu", 2 + i / 2);
+        say_head(connect_tls_from(i, address), HELD_BYTES);
     }
-    lg_read_file(REVIEW, &body);
-    lg_curl(&server, "/validate",
-            OPTIONS("-H", "Content-Type: application/json", "--data-binary", "@-"),
-            lg_buf_view(&body), &reply);
+    await_held((double)HOLDERS * HELD_BYTES, end_ms);
+    post_from("127.0.0.1", &reply);
     assert_int_equal(reply.status, 503);
     assert_non_null(strstr(reply.head.p, "Retry-After: 1"));
     /* The reaper ends those who hold the room, and there is room again. */
@@ -556,6 +597,7 @@ int main(void)
         TEST(a_changed_policy_is_taken_and_a_broken_one_is_not),
         TEST(old_tls_is_refused),
         TEST(clients_show_certificates_where_configured),
+        TEST(one_address_does_not_take_all_room_for_bodies),
         TEST(bodies_in_flight_are_limited),
         TEST(sigterm_drains),
         TEST(a_request_in_flight_is_answered_before_the_end),

@@ -13,9 +13,10 @@
 
 enum { ADDRESS_BYTES = 16 };
 
-/* How many connections one address holds. Owns the bytes of its key in the map. */
+/* What one address holds: connections, and bytes of bodies. Owns the bytes of its key in the map. */
 struct peer {
     unsigned open;
+    atomic_size_t body_bytes;
     char address[ADDRESS_BYTES];
 };
 
@@ -239,6 +240,19 @@ void lg_connection_received(struct lg_connection *connection, size_t bytes)
 void lg_connection_begin(struct lg_connection *connection)
 {
     atomic_store_explicit(&connection->busy, true, memory_order_relaxed);
+}
+
+bool lg_connection_hold(struct lg_connection *connection, size_t bytes, size_t max)
+{
+    if (atomic_fetch_add(&connection->peer->body_bytes, bytes) + bytes <= max)
+        return true;
+    lg_connection_let_go(connection, bytes);
+    return false;
+}
+
+void lg_connection_let_go(struct lg_connection *connection, size_t bytes)
+{
+    atomic_fetch_sub(&connection->peer->body_bytes, bytes);
 }
 
 void lg_connection_complete(struct lg_connection *connection, uint64_t bytes, int64_t now_ms)

@@ -72,6 +72,10 @@ void lg_connection_received(struct lg_connection *connection, size_t bytes);
 /* The head of a request is here, its body may not be. */
 void lg_connection_begin(struct lg_connection *connection);
 
+/* Its address has bodies of so many bytes more in flight, until they are let go; false: that would be more than `max`. */
+bool lg_connection_hold(struct lg_connection *connection, size_t bytes, size_t max);
+void lg_connection_let_go(struct lg_connection *connection, size_t bytes);
+
 /* A request of so many bytes, head and body, is complete. */
 void lg_connection_complete(struct lg_connection *connection, uint64_t bytes, int64_t now_ms);
 

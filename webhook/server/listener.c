@@ -124,6 +124,18 @@ void lg_listener_linger(void *socket_context)
     context->linger = true;
 }
 
+bool lg_listener_hold(void *socket_context, size_t bytes)
+{
+    const struct context *context = socket_context;
+    return lg_connection_hold(context->connection, bytes, LG_ADDRESS_BODIES_BYTES_MAX);
+}
+
+void lg_listener_let_go(void *socket_context, size_t bytes)
+{
+    const struct context *context = socket_context;
+    lg_connection_let_go(context->connection, bytes);
+}
+
 void lg_listener_suspend(void *connection)
 {
     MHD_suspend_connection(connection);

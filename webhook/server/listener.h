@@ -48,4 +48,8 @@ void lg_listener_complete(void *socket_context, uint64_t bytes);
 void lg_listener_answered(void *socket_context);
 void lg_listener_linger(void *socket_context);
 
+/* As lg_connection_hold and lg_connection_let_go: a body of so many bytes comes in from that address. */
+bool lg_listener_hold(void *socket_context, size_t bytes);
+void lg_listener_let_go(void *socket_context, size_t bytes);
+
 #endif

@@ -153,21 +153,27 @@ static bool body_length(struct MHD_Connection *connection, uint64_t *ret)
     return true;
 }
 
-static bool reserve_body(struct lg_service *service, size_t bytes)
+static bool reserve_body(struct lg_service *service, struct MHD_Connection *connection,
+                         size_t bytes)
 {
+    if (!lg_listener_hold(socket_context(connection), bytes))
+        return false;
     if (atomic_fetch_add(&service->body_bytes, bytes) + bytes <= LG_BODIES_BYTES_MAX)
         return true;
     atomic_fetch_sub(&service->body_bytes, bytes);
+    lg_listener_let_go(socket_context(connection), bytes);
     return false;
 }
 
-static void release_body(struct lg_service *service, struct request *request)
+static void release_body(struct lg_service *service, struct MHD_Connection *connection,
+                         struct request *request)
 {
     if (request->body == NULL)
         return;
     free(request->body);
     request->body = NULL;
     atomic_fetch_sub(&service->body_bytes, request->size);
+    lg_listener_let_go(socket_context(connection), request->size);
 }
 
 /* The request is here, head and body. */
@@ -205,7 +211,7 @@ static void check_head(struct lg_service *service, struct MHD_Connection *connec
         refuse(request, 411, "a review has a Content-Length\n");
     } else if (length > LG_BODY_BYTES_MAX) {
         refuse(request, 413, "a review has at most 8 MiB\n");
-    } else if (!reserve_body(service, (size_t)length)) {
+    } else if (!reserve_body(service, connection, (size_t)length)) {
         refuse(request, 503, "too many reviews are being read; try again\n");
     } else {
         request->size = (size_t)length;
@@ -303,7 +309,7 @@ static enum MHD_Result answer(struct lg_service *service, struct MHD_Connection 
     lg_arena_reset(arena);
     if (code == LG_E_OK && reply.text == NULL)
         return MHD_YES; /* suspended: we are called again */
-    release_body(service, request);
+    release_body(service, connection, request);
     if (code != LG_E_OK)
         return send_bad(service, connection, &err);
     return send_reply(service, connection, &reply);
@@ -342,7 +348,7 @@ void lg_routes_completed(void *arg, struct MHD_Connection *connection, void **st
     if (request == NULL)
         return;
     lg_listener_answered(socket_context(connection));
-    release_body(service, request);
+    release_body(service, connection, request);
     lg_review_memory_done(&request->memory);
     free(request);
     atomic_fetch_sub(&service->in_flight, 1);

@@ -10,6 +10,7 @@
 enum {
     LG_BODY_BYTES_MAX = 8 * 1024 * 1024,
     LG_BODIES_BYTES_MAX = 64 * 1024 * 1024,
+    LG_ADDRESS_BODIES_BYTES_MAX = LG_BODIES_BYTES_MAX / 4, /* nobody takes all of it alone */
 };
 
 struct lg_service {
