@@ -200,16 +200,24 @@ static struct lg_str cut_warning(struct lg_str text, struct lg_arena *arena)
     return lg_arena_printf(arena, "%.*s...", LG_ARG(lg_str_cut(text, LG_WARNING_BYTES_MAX - 3)));
 }
 
+struct lg_str lg_finding_rules(const struct lg_finding *finding, struct lg_arena *arena)
+{
+    if (finding->also.n == 0)
+        return lg_str_of(finding->rule->id);
+    return lg_arena_printf(arena, "%s, %.*s", finding->rule->id, LG_ARG(finding->also));
+}
+
 /* The fix is said where it fits whole. */
 static struct lg_str warning_of(const struct lg_finding *finding, struct lg_arena *arena)
 {
     bool would =
         finding->action == LG_ACTION_WARN && finding->was == LG_ACTION_DENY && !finding->ratcheted;
-    struct lg_str text = lg_arena_printf(arena, "%s: %s%.*s", finding->rule->id,
-                                         !would                 ? ""
-                                         : finding->rule->waits ? "would wait: "
-                                                                : "would be denied: ",
-                                         LG_ARG(finding->message));
+    struct lg_str text =
+        lg_arena_printf(arena, "%.*s: %s%.*s", LG_ARG(lg_finding_rules(finding, arena)),
+                        !would                 ? ""
+                        : finding->rule->waits ? "would wait: "
+                                               : "would be denied: ",
+                        LG_ARG(finding->message));
     if (finding->fix.n != 0 && text.n + finding->fix.n + 7 <= LG_WARNING_BYTES_MAX)
         text = lg_arena_printf(arena, "%.*s; fix: %.*s", LG_ARG(text), LG_ARG(finding->fix));
     return cut_warning(text, arena);
@@ -217,7 +225,7 @@ static struct lg_str warning_of(const struct lg_finding *finding, struct lg_aren
 
 static bool warned_of(const struct lg_finding *finding)
 {
-    return !finding->in_head &&
+    return !finding->in_head && !finding->folded &&
            (finding->action == LG_ACTION_WARN || finding->action == LG_ACTION_PENDING);
 }
 

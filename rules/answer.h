@@ -20,6 +20,9 @@ void lg_answer_make(const struct lg_judgement *judgement, struct lg_str group,
 void lg_answer_mended(const struct lg_mending *mending, struct lg_arena *arena,
                       struct lg_answer *ret);
 
+/* "LG301", or "LG301, LG302" where it speaks for later rules as well. In the arena or static. */
+struct lg_str lg_finding_rules(const struct lg_finding *finding, struct lg_arena *arena);
+
 /* The whole message of design 2 for the findings whose action is `action`:
  *
  *   VirtualMachine web-servers/orders-db cannot be live-migrated, 2 reasons:

@@ -225,7 +225,7 @@ static bool only_says(const struct lg_run *run, const struct lg_finding *finding
             lg_policy_limiter(run->policy)->mode == LG_LIMITER_OBSERVE);
 }
 
-static void conclude(const struct lg_run *run, struct lg_judgement *ret)
+static void conclude(struct lg_run *run, struct lg_judgement *ret)
 {
     for (size_t i = 0; i < run->n; i++) {
         struct lg_finding *finding = &run->findings[i];
@@ -238,6 +238,7 @@ static void conclude(const struct lg_run *run, struct lg_judgement *ret)
         finding->in_head = ret->verdict == LG_ACTION_DENY && finding->head.n != 0 &&
                            finding->action == LG_ACTION_WARN;
     }
+    lg_run_fold(run);
     ret->subject = run->subject;
     ret->findings = run->findings;
     ret->n = run->n;

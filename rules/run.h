@@ -79,6 +79,9 @@ struct lg_str lg_finding_key(struct lg_arena *arena, const struct lg_finding *fi
 /* Judges run->subject by every rule of its kind and operation. */
 void lg_run_all(struct lg_run *run);
 
+/* Folds pending findings that say the same of the same field (finding.h `also`). O(findings). */
+void lg_run_fold(struct lg_run *run);
+
 /* Lowers denials for what the old object had already, or for where its volumes come from. `old_run` is set up like the new
  * one; it is judged only when it has to be. */
 void lg_ratchet(struct lg_run *run, struct lg_run *old_run);

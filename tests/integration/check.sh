@@ -156,7 +156,7 @@ check "$vm" "$work/two.yaml" --inventory "$cluster" --policy <(printf 'apiVersio
 expect_status 1
 expect_in "two.yaml:12: VirtualMachine default/late cannot be live-migrated, 1 reason (document 2):" "$out"
 check "$work/two.yaml" --explain
-expect_in "pending [LG401]" "$out"
+expect_in "pending [LG307, LG401, LG402, LG405] not known: nodes" "$out"
 check "$work/two.yaml" --strict
 expect_status 1
 check "$work/two.yaml" --output json
@@ -244,6 +244,31 @@ check "$vm" --inventory "$cluster" --policy "$work/policy.yaml"
 expect_status 3
 expect_one_line "$err"
 expect_in "$work/policy.yaml:3:1" "$err"
+
+# --- several rules lack one instancetype: one line for people, a finding a rule for programs ---
+cat >"$work/types.yaml" <<'END'
+apiVersion: instancetype.kubevirt.io/v1beta1
+kind: VirtualMachineClusterInstancetype
+metadata: {name: another}
+spec: {cpu: {guest: 1}, memory: {guest: 1Gi}}
+END
+cat >"$work/typed.yaml" <<'END'
+apiVersion: kubevirt.io/v1
+kind: VirtualMachine
+metadata: {name: typed, namespace: web-servers}
+spec:
+  runStrategy: Always
+  instancetype: {name: u1.small}
+  template: {spec: {domain: {devices: {}}}}
+END
+check "$work/typed.yaml" --inventory "$cluster" --inventory "$work/types.yaml"
+expect_status 0
+expect_eq "lines about it" 1 "$(grep -c 'u1.small' <<<"$out")"
+expect_in "pending [LG301, LG302, LG303, " "$out"
+expect_in "typed: 1 pending" "$out"
+check "$work/typed.yaml" --inventory "$cluster" --inventory "$work/types.yaml" --output json
+expect_eq "each rule says it" true \
+    "$(jq '[.results[0].findings[] | select(.message | contains("u1.small")) | .rule] | length > 3 and . == unique' <<<"$out")"
 
 # --- a terminal gets colours, unless NO_COLOR says no; a file never does ---
 command="$(printf '%q ' "$livegate" check "$vm" --inventory "$cluster")"

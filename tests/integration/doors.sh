@@ -15,7 +15,11 @@ from_check='.results[0] |
     {denied: (.verdict == "deny"),
      causes: [.findings[] | select(.action == "deny") |
               {reason: .rule, field, message: (.message + (if .fix == "" then "" else "; fix: " + .fix end))}],
-     warnings: ([.findings[] | select((.action == "warn" or .action == "pending") and (.inHead | not)) | (.rule + ": " + .message) as $text |
+     warnings: ([.findings[] | select((.action == "warn" or .action == "pending") and (.inHead | not))] |
+               reduce .[] as $finding ([]; (map(.action == "pending" and $finding.action == "pending" and
+                   .message == $finding.message and .field == $finding.field) | index(true)) as $first |
+                   if $first == null then . + [$finding] else .[$first].rule += ", " + $finding.rule end) |
+               [.[] | (.rule + ": " + .message) as $text |
                 if .fix != "" and (($text + "; fix: " + .fix) | utf8bytelength) <= 256
                 then $text + "; fix: " + .fix else $text end] |
                 if length > 10 then .[:9] + ["livegate: \(length - 9) more; `livegate check` lists all of them"] else . end)} end'

@@ -65,7 +65,7 @@ static size_t count_of(const struct lg_check_report *report, const struct lg_jud
     size_t n = 0;
 
     for (size_t i = 0; i < judgement->n; i++)
-        n += judgement->findings[i].action == action &&
+        n += judgement->findings[i].action == action && !judgement->findings[i].folded &&
              !lg_check_not_given(report, &judgement->findings[i]);
     return n;
 }
@@ -122,12 +122,12 @@ static void add_heads(struct lg_buf *buf, const struct lg_judgement *judgement)
     }
 }
 
-static void add_finding(struct lg_buf *buf, const struct lg_check_report *report,
+static void add_finding(struct lg_buf *buf, struct lg_check_report *report,
                         const struct lg_check_item *item, const struct lg_finding *finding)
 {
     add_place(buf, report, item, lg_check_line(item, finding->at));
     lg_output_paint(buf, report->color, color_of(finding->action), lg_action_name(finding->action));
-    lg_buf_printf(buf, " [%s] ", finding->rule->id);
+    lg_buf_printf(buf, " [%.*s] ", LG_ARG(lg_finding_rules(finding, &report->arena)));
     lg_buf_printable(buf, finding->message);
     if (!lg_str_empty(finding->excuse)) {
         lg_buf_puts(buf, " (");
@@ -246,7 +246,7 @@ static void add_placement(struct lg_buf *buf, struct lg_check_report *report,
 
 static bool is_shown(const struct lg_check_report *report, const struct lg_finding *finding)
 {
-    if (finding->in_head)
+    if (finding->in_head || finding->folded)
         return false;
     if (finding->action == LG_ACTION_AUDIT)
         return report->verbose;
