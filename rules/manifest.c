@@ -288,11 +288,25 @@ static bool looks_like_json(struct lg_str text)
     return i < text.n && text.p[i] == '{';
 }
 
+/* By another name, through a link, or in a directory that was given too. */
+static bool was_read(struct lg_manifests *manifests, const char *path)
+{
+    char *real lg_cleanup(lg_free_cleanup) = strcmp(path, "-") != 0 ? realpath(path, NULL) : NULL;
+    if (real == NULL)
+        return false;
+    if (lg_map_get(&manifests->read, lg_str_of(real)) != NULL)
+        return true;
+    (void)lg_map_set(&manifests->read, lg_arena_str(&manifests->arena, lg_str_of(real)), manifests);
+    return false;
+}
+
 static enum lg_err_code read_file(struct lg_manifests *manifests, const char *path,
                                   struct lg_err *err)
 {
     size_t bytes = 0;
     char *text = NULL;
+    if (was_read(manifests, path))
+        return LG_E_OK;
     enum lg_err_code code = lg_file_read(path, LG_MANIFEST_FILE_BYTES_MAX, &text, &bytes, err);
     if (code != LG_E_OK)
         return code;
@@ -347,6 +361,7 @@ void lg_manifests_done(struct lg_manifests *manifests)
     for (size_t i = 0; i < manifests->n_texts; i++)
         free(manifests->texts[i]);
     free(manifests->texts);
+    lg_map_done(&manifests->read);
     free(manifests->items);
     lg_arena_done(&manifests->arena);
     *manifests = (struct lg_manifests){0};

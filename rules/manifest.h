@@ -5,6 +5,7 @@
 #ifndef LG_RULES_MANIFEST_H
 #define LG_RULES_MANIFEST_H
 
+#include "rules/core/map.h"
 #include "rules/core/yaml.h"
 #include "rules/inventory.h"
 
@@ -27,11 +28,14 @@ struct lg_manifests {
     struct lg_manifest_object *items;
     size_t n;
     struct lg_arena arena;
-    char **texts; /* private */
+    /* private */
+    char **texts;
     size_t n_texts;
+    struct lg_map read; /* real paths */
 };
 
-/* Reads `path` (file, directory with .yaml .yml .json, or "-") and appends its objects, Lists taken apart. The first
+/* Reads `path` (file, directory with .yaml .yml .json, or "-") and appends its objects, Lists taken apart; a file that
+ * was read already is passed over. The first
  * unreadable file or document ends it: err->where is "file:line:column". */
 enum lg_err_code lg_manifests_read(struct lg_manifests *manifests, const char *path,
                                    struct lg_err *err) __attribute__((warn_unused_result));

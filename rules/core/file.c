@@ -149,7 +149,12 @@ static int sync_directory(const char *path)
 
 static int replace(const char *path, const char *temporary, int fd, struct lg_str text, mode_t mode)
 {
+    struct stat st;
     int error = write_all(fd, text);
+    /* Whose it was it stays, where we may say so; else it is ours, like any file that we make. */
+    if (error == 0 && stat(path, &st) == 0 && (st.st_uid != geteuid() || st.st_gid != getegid()) &&
+        fchown(fd, st.st_uid, st.st_gid) != 0)
+        error = errno == EPERM ? 0 : errno;
     if (error == 0 && fchmod(fd, mode) != 0)
         error = errno;
     if (error == 0 && fsync(fd) != 0)

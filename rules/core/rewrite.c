@@ -258,6 +258,8 @@ static enum lg_err_code replace(struct rewrite *r, struct lg_val old, struct lg_
     if (at == span.to && at > 0 && !blank(text.p[at - 1]))
         new = lg_arena_printf(arena, " %.*s", LG_ARG(new));
     add(r->splices, at, span.to - at, new);
+    /* Where the text ends behind an empty value, a member that goes there comes after it. */
+    r->splices->items[r->splices->n - 1].indent = SIZE_MAX;
     return LG_E_OK;
 }
 
@@ -280,6 +282,7 @@ struct member {
     struct lg_str key;
     struct lg_val val;
     enum quoting quoting;
+    bool follows; /* another new one of the same object */
 };
 
 static struct lg_str member_text(struct rewrite *r, const struct member *member)
@@ -302,6 +305,9 @@ static enum lg_err_code add_in_brackets(struct rewrite *r, struct lg_val object,
     for (struct lg_json_iter it = lg_json_iter(object); lg_json_next(&it);)
         last = it.val;
     if (last.doc == NULL) {
+        if (member->follows)
+            new = lg_arena_printf(r->splices->arena, ",%s%.*s",
+                                  member->quoting == QUOTES_COMPACT ? "" : " ", LG_ARG(new));
         add(r->splices, behind_properties(r, span) + 1, 0, new);
         return LG_E_OK;
     }
@@ -364,6 +370,8 @@ static enum lg_err_code drop_item(struct rewrite *r, struct lg_val list, struct 
     struct lg_yaml_span span = span_of(r, item);
     size_t from = span_of(r, before).to;
     if (span_of(r, list).style == LG_YAML_FLOW) {
+        if (memchr(text.p + from, '#', span.from - from) != NULL)
+            return refuse(r, "a comment stands between the items of the list");
         add(r->splices, from, span.to - from, LG_STR(""));
         return LG_E_OK;
     }
@@ -411,9 +419,12 @@ static enum lg_err_code compare_objects(struct rewrite *r, struct work *work,
     struct lg_json_iter old = lg_json_iter(pair->old), wanted = lg_json_iter(pair->wanted);
     enum quoting quoting = quoting_in(r, pair->old, pair->quoting);
     enum lg_err_code code = LG_E_OK;
+    bool follows = false;
     while (code == LG_E_OK && lg_json_next(&wanted)) {
         if (!lg_json_next(&old)) {
-            code = add_member(r, pair->old, &(struct member){wanted.key, wanted.val, quoting});
+            code = add_member(r, pair->old,
+                              &(struct member){wanted.key, wanted.val, quoting, follows});
+            follows = true;
             continue;
         }
         if (!lg_str_eq(old.key, wanted.key))

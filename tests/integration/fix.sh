@@ -130,6 +130,52 @@ expect_status 0
 expect_eq "a link stays a link" "real/claim.yaml" "$(readlink claim.yaml)"
 expect_in "ReadWriteMany" "$(cat real/claim.yaml)"
 
+# --- the same file by several names ---
+cd "$work/repo" || exit 1
+cp "$here/files/flow.yaml" one.yaml
+ln -s one.yaml two.yaml
+fix --write one.yaml one.yaml ./one.yaml two.yaml "$PWD/one.yaml" --inventory "$cluster"
+expect_status 0
+expect_in "1 repair in 1 file, written; 0 findings need a person" "$out"
+
+# --- diffs apply, whatever the file is called, from here or from the root ---
+mkdir -p "odd/a b" elsewhere
+for name in "./odd/x.yaml" "odd//../odd/y.yaml" "$PWD/odd/z.yaml" "odd/a b/c.yaml" $'odd/t\ta"b\\c.yaml' "odd/größe.yaml"; do
+    cp "$here/files/flow.yaml" "$name"
+    fix "$name" --inventory "$cluster"
+    sed '/ repairs\? in /,$d' <<<"$out" >"$work/odd.diff"
+    run git apply --check "$work/odd.diff"
+    expect_status 0
+    run patch --silent --strip 1 --input "$work/odd.diff"
+    expect_status 0
+    fix "$name" --inventory "$cluster"
+    expect_in "0 repairs in 0 files" "$out"
+done
+cp "$here/files/flow.yaml" elsewhere/x.yaml
+cd odd || exit 1
+fix ../elsewhere/x.yaml --inventory "$cluster"
+sed '/ repairs\? in /,$d' <<<"$out" >"$work/odd.diff"
+run patch --silent --strip 1 --directory / --input "$work/odd.diff"
+expect_status 0
+expect_in "masquerade" "$(cat ../elsewhere/x.yaml)"
+cd .. || exit 1
+
+# --- a file that is not to be written, and one of somebody else's ---
+cp "$here/files/flow.yaml" read-only.yaml
+chmod 444 read-only.yaml
+fix --write read-only.yaml --inventory "$cluster"
+expect_status 3
+expect_in "read-only.yaml: is read-only" "$out$err"
+cmp -s read-only.yaml "$here/files/flow.yaml"
+expect_eq "it stays as it was" 0 $?
+if [ "$(id -u)" -eq 0 ]; then
+    chmod 644 read-only.yaml
+    chown 65534:65534 read-only.yaml
+    fix --write read-only.yaml --inventory "$cluster"
+    expect_status 0
+    expect_eq "its owner stays" 65534:65534 "$(stat -c %u:%g read-only.yaml)"
+fi
+
 # --- the demo's manifests ---
 repository "$demo/vms"
 fix --write files --inventory "$demo/cluster"

@@ -67,6 +67,11 @@ static void only_what_differs_is_written(void **state)
         {"a: ~\n", "{\"a\":{\"x\":{}}}", "a: {x: {}}\n"},
         {"a: []\n", "{\"a\":[{\"n\":\"x\",\"p\":{}}]}", "a: [{\"n\": x, p: {}}]\n"},
         {"a: {}\n", "{\"a\":{\"b\":\"c\"}}", "a: {b: c}\n"},
+        {"a: {}\n", "{\"a\":{\"b\":1,\"c\":2}}", "a: {b: 1, c: 2}\n"},
+        {"{\"a\":{}}", "{\"a\":{\"b\":1,\"c\":2}}", "{\"a\":{\"b\":1,\"c\":2}}"},
+        {"a:\n  b:", "{\"a\":{\"b\":{\"x\":1},\"c\":2}}", "a:\n  b: {x: 1}\n  c: 2"},
+        {"a: [x, # 1\n  y]\n", "{\"a\":[\"x\"]}",
+         "!a comment stands between the items of the list"},
         {"a: { }\n", "{\"a\":{\"b\":\"c\"}}", "a: {b: c }\n"},
         {"a: {b: 1,}\n", "{\"a\":{\"b\":1,\"c\":2}}", "a: {b: 1, c: 2,}\n"},
         {"a: {b: 1} # c\n", "{\"a\":{\"x\":1}}", "a: {x: 1} # c\n"},
@@ -141,11 +146,34 @@ static void a_diff_names_lines_as_others_do(void **state)
     }
 }
 
+static void a_diff_names_any_file(void **state)
+{
+    static const struct {
+        const char *name, *heads;
+    } rows[] = {
+        {"a/x.yaml", "--- a/a/x.yaml\n+++ b/a/x.yaml\n"},
+        {"a b.yaml", "--- a/a b.yaml\t\n+++ b/a b.yaml\t\n"},
+        {"\xC3\xBC.yaml", "--- a/\xC3\xBC.yaml\n+++ b/\xC3\xBC.yaml\n"},
+        {"a\n\"\\\x1B b", "--- \"a/a\\n\\\"\\\\\\033 b\"\n+++ \"b/a\\n\\\"\\\\\\033 b\"\n"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        struct lg_splices splices;
+        struct lg_buf diff = {0};
+        (void)rewritten("a: 1\n", "{\"a\":2}", &splices);
+        lg_diff(rows[i].name, LG_STR("a: 1\n"), &splices, &diff);
+        if (diff.p == NULL || strstr(diff.p, rows[i].heads) != diff.p)
+            fail_msg("row %zu:\n%s\nnot\n%s", i, diff.p != NULL ? diff.p : "", rows[i].heads);
+        lg_buf_done(&diff);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(only_what_differs_is_written, teardown),
         cmocka_unit_test_teardown(a_diff_names_lines_as_others_do, teardown),
+        cmocka_unit_test_teardown(a_diff_names_any_file, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -207,17 +207,34 @@ static void put_hunk(const struct diff *diff, size_t first, size_t last, long sh
     put_lines(out, ' ', (struct lg_str){text.p + at, end - at});
 }
 
+/* As git and patch read names: one with a blank ends with a tab, one with anything stranger is quoted. */
+static void put_name(struct lg_buf *out, const char *mark, char side, const char *file)
+{
+    bool strange = false;
+    for (const char *p = file; *p != '\0'; p++)
+        strange = strange || (unsigned char)*p < ' ' || strchr("\"\\\x7F", *p) != NULL;
+    lg_buf_printf(out, "%s %s%c/", mark, strange ? "\"" : "", side);
+    for (const char *p = file; *p != '\0'; p++) {
+        if (*p == '\n' || *p == '\t')
+            lg_buf_puts(out, *p == '\n' ? "\\n" : "\\t");
+        else if ((unsigned char)*p < ' ' || *p == '\x7F')
+            lg_buf_printf(out, "\\%03o", (unsigned)(unsigned char)*p);
+        else
+            lg_buf_printf(out, "%s%c", *p == '"' || *p == '\\' ? "\\" : "", *p);
+    }
+    lg_buf_puts(out, strange ? "\"\n" : strchr(file, ' ') != NULL ? "\t\n" : "\n");
+}
+
 void lg_diff(const char *file, struct lg_str text, const struct lg_splices *splices,
              struct lg_buf *out)
 {
     struct diff diff = {.text = text, .splices = splices};
-    const bool relative = file[0] != '/';
     long shift = 0;
     find_changes(&diff);
     if (diff.n == 0)
         return;
-    lg_buf_printf(out, "--- %s%s\n+++ %s%s\n", relative ? "a/" : "", file, relative ? "b/" : "",
-                  file);
+    put_name(out, "---", 'a', file);
+    put_name(out, "+++", 'b', file);
     for (size_t i = 0; i < diff.n;) {
         size_t last = hunk_end(&diff, i);
         put_hunk(&diff, i, last, shift, out);

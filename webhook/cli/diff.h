@@ -5,7 +5,7 @@
 #include "rules/core/rewrite.h"
 
 /* Appends the diff of `text` and `text` with the splices (finished ones), three lines of context; nothing without any.
- * Relative names get git's a/ and b/. O(text). */
+ * The name gets git's a/ and b/, and its quotes where it needs them. O(text). */
 void lg_diff(const char *file, struct lg_str text, const struct lg_splices *splices,
              struct lg_buf *out);
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "rules/core/file.h"
 #include "rules/core/map.h"
@@ -316,6 +317,9 @@ static enum lg_err_code write_file(struct lg_fix_file *file, struct lg_err *err)
     size_t n = 0;
     if (path == NULL || stat(path, &st) != 0)
         return lg_err_set(err, LG_E_CONFLICT, file->name, "is no longer there");
+    /* It could be replaced all the same; whoever took the right away did not want that. */
+    if ((st.st_mode & (S_IWUSR | S_IWGRP | S_IWOTH)) == 0 || access(path, W_OK) != 0)
+        return lg_err_set(err, LG_E_CONFLICT, file->name, "is read-only");
     enum lg_err_code code = lg_file_read(path, LG_MANIFEST_FILE_BYTES_MAX, &now, &n, err);
     if (code != LG_E_OK)
         return code;

@@ -53,8 +53,8 @@ enum lg_err_code lg_fix(struct lg_bundle *bundle, const struct lg_fix_options *o
     __attribute__((warn_unused_result));
 void lg_fixing_done(struct lg_fixing *fixing);
 
-/* Writes the files that change, each whole or not at all; mode and links stay. LG_E_CONFLICT: a file is no longer what was
- * read. */
+/* Writes the files that change, each whole or not at all; mode, owner (where we may) and links stay. LG_E_CONFLICT: a file is
+ * no longer what was read, or read-only. */
 enum lg_err_code lg_fix_write(struct lg_fixing *fixing, struct lg_err *err)
     __attribute__((warn_unused_result));
 

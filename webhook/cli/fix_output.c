@@ -1,4 +1,7 @@
 /* What `check --fix` found, for people and for programs. */
+#include <stdlib.h>
+#include <string.h>
+
 #include "rules/core/mem.h"
 #include "rules/core/out.h"
 #include "webhook/cli/diff.h"
@@ -12,6 +15,20 @@ static uint32_t line_of(const struct lg_fix_object *object, const struct lg_find
     struct lg_str field = lg_arena_str(arena, finding->field);
     uint32_t line = lg_json_mark(lg_bundle_resolve(object->source->object, field.p)).line;
     return line != 0 ? line : object->source->mark.line;
+}
+
+/* From here, or from the root for what is not below here: what `git apply` and `patch -p1` look for. */
+static void add_diff(const struct lg_fix_file *file, struct lg_buf *buf)
+{
+    char *path lg_cleanup(lg_free_cleanup) = realpath(file->name, NULL);
+    char *here lg_cleanup(lg_free_cleanup) = realpath(".", NULL);
+    const char *name = path != NULL ? path : file->name;
+    size_t n = path != NULL && here != NULL ? strlen(here) : 0;
+    if (n != 0 && strncmp(name, here, n) == 0 && name[n] == '/')
+        name += n;
+    while (*name == '/')
+        name++;
+    lg_diff(name, file->text, &file->splices, buf);
 }
 
 struct counts {
@@ -72,7 +89,7 @@ void lg_fix_print_table(const struct lg_fixing *fixing, FILE *out)
     for (size_t i = 0; i < fixing->n_files; i++) {
         const struct lg_fix_file *file = &fixing->files[i];
         written = written || file->written;
-        lg_diff(file->name, file->text, &file->splices, &buf);
+        add_diff(file, &buf);
     }
     for (size_t i = 0; i < fixing->n_objects; i++) {
         const struct lg_fix_object *object = &fixing->objects[i];
@@ -127,7 +144,7 @@ static json_t *files_json(const struct lg_fixing *fixing)
         if (file->splices.n == 0)
             continue;
         json_t *json = lg_out_object();
-        lg_diff(file->name, file->text, &file->splices, &diff);
+        add_diff(file, &diff);
         lg_out_set_str(json, "file", lg_str_of(file->name));
         lg_out_set(json, "written", json_boolean(file->written));
         lg_out_set_str(json, "diff", lg_buf_view(&diff));
