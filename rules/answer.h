@@ -1,4 +1,4 @@
-/* From a judgement to what a person reads: the denial, the warnings, the audit annotations (design 2).
+/* From a judgement to what a person reads: the denial, the warnings, the audit annotations.
  *
  * Pure, everything in the arena. Any thread.
  */
@@ -23,7 +23,7 @@ void lg_answer_mended(const struct lg_mending *mending, struct lg_arena *arena,
 /* "LG301", or "LG301, LG302" where it speaks for later rules as well. In the arena or static. */
 struct lg_str lg_finding_rules(const struct lg_finding *finding, struct lg_arena *arena);
 
-/* The whole message of design 2 for the findings whose action is `action`:
+/* The whole message for the findings whose action is `action`:
  *
  *   VirtualMachine web-servers/orders-db cannot be live-migrated, 2 reasons:
  *   [LG101] volume "data": ...

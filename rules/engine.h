@@ -1,7 +1,7 @@
 /* The one judge behind all doors: object + old object + request facts + inventory + policy -> findings.
  *
  * Pure and bounded: what it allocates lies in the caller's arena; the clock and the deadline are handed in. Any number
- * of threads on one inventory and policy. Source: design 1 and 2.
+ * of threads on one inventory and policy.
  */
 #ifndef LG_RULES_ENGINE_H
 #define LG_RULES_ENGINE_H

@@ -31,7 +31,7 @@ static bool name_exists(const struct lg_engine_input *input, const struct lg_sub
                             &record) == LG_FOUND;
 }
 
-/* KubeVirt's webhook refuses it whatever we say (design 3): its own words shall reach the user. */
+/* KubeVirt's webhook refuses it whatever we say: its own words shall reach the user. */
 static bool refused_anyway(const struct lg_subject *subject)
 {
     struct lg_val spec = lg_json_get(subject->object, "spec");

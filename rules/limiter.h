@@ -2,7 +2,7 @@
  *
  * A review goes: judged by all rules; where none denies, asked (lg_limiter_ask); decided over a ledger (virt/limits.h), by
  * whoever keeps it; judged again with the turnout in hand (input.turnout), which is what LG610 to LG612 read. Pure, any
- * thread. Source: design 5.
+ * thread.
  */
 #ifndef LG_RULES_LIMITER_H
 #define LG_RULES_LIMITER_H

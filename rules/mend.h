@@ -3,7 +3,7 @@
  * Pure and bounded, like the judge (engine.h): same input, same bytes. The patch is minimal, tests only strings that were
  * read from the object, and applied to its own result it is empty. At admission nothing is mended for controllers, for
  * members of the bypass group, for objects with a controller ownerReference or that are being deleted, for
- * subresources, in mode observe, or where policy does not name the rule. Source: design 4.
+ * subresources, in mode observe, or where policy does not name the rule.
  */
 #ifndef LG_RULES_MEND_H
 #define LG_RULES_MEND_H

@@ -21,7 +21,7 @@ static const struct lg_param_value *default_params(const struct lg_rule *rule,
 }
 
 /* What a VM that declares itself immovable is only warned of, unless policy says otherwise: devices and the like that were
- * chosen knowingly. Source: design 3. */
+ * chosen knowingly. */
 static const bool *default_opt_out(struct lg_arena *arena)
 {
     static const char *const ids[] = {"LG107", "LG108", "LG109", "LG301", "LG302", "LG303",

@@ -4,7 +4,7 @@
  * and the offending value; one whose value stayed under a new name (a renamed volume over the same claim) is the same
  * one. Each old finding excuses one new finding; where the value alone is what is wrong (a claim), it excuses all of that
  * value. What was pending on the old object excuses nothing: with the same inventory it is the update that made it a
- * violation. Of findings beyond those that are kept only the number counts. Source: design 2.
+ * violation. Of findings beyond those that are kept only the number counts.
  */
 #include "rules/core/map.h"
 #include "rules/core/mem.h"

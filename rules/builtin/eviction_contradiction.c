@@ -4,7 +4,7 @@
  * cluster, waits until somebody stops the guest by hand. Whether it can move is what the rules before this one found: the
  * reasons of KubeVirt's condition, and a guest that no second node can take. In a denial it is said in the head of the
  * message. A guest that does not say is left alone while no default is known: what keeps it from moving is said already.
- * Source: kubevirt-facts 7; kubevirt pkg/virt-api/webhooks/validating-webhook/admitters/pod-eviction-admitter.go.
+ * Source: kubevirt pkg/virt-api/webhooks/validating-webhook/admitters/pod-eviction-admitter.go.
  */
 #include "rules/rule.h"
 #include "rules/virt/eviction.h"

@@ -2,7 +2,7 @@
  *
  * KubeVirt does not look behind an ephemeral volume or a memory dump, and it takes ReadWriteMany at its word: it never asks
  * which nodes reach the persistent volume that a claim is bound to. Before binding nothing is known, and nothing said.
- * Source: KubeVirt pkg/virt-handler/vm.go, checkVolumesForMigration, and what it leaves out (kubevirt-facts 1.11).
+ * Source: KubeVirt pkg/virt-handler/vm.go, checkVolumesForMigration, and what it leaves out.
  */
 #include "rules/rule.h"
 

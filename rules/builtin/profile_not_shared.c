@@ -2,7 +2,7 @@
  *
  * A data volume that names no access mode gets those of the storage profile's first property set. What an administrator
  * writes in spec goes before what CDI knows of the provisioner (status). Claims that exist keep their modes. Controllers
- * make profiles and fill in their status: that is only recorded. Source: kubevirt-facts 3.2, 3.3;
+ * make profiles and fill in their status: that is only recorded. Source:
  * containerized-data-importer pkg/controller/storageprofile-controller.go.
  */
 #include "rules/rule.h"

@@ -2,7 +2,8 @@
  *
  * A volume names a claim (persistentVolumeClaim) or a data volume (dataVolume), whose claim has the same name. An
  * existing claim decides, also over a template of that name (CDI adopts it). Else the VM's data volume template, else
- * the data volume, is rendered as CDI will (virt/storage.h). Source: kubevirt-facts 1.8, 1.10, 3. Pure, any thread.
+ * the data volume, is rendered as CDI will (virt/storage.h). Source: KubeVirt pkg/storage/types/pvc.go,
+ * CDI pkg/controller/datavolume/util.go. Pure, any thread.
  */
 #ifndef LG_RULES_VIRT_CLAIMS_H
 #define LG_RULES_VIRT_CLAIMS_H

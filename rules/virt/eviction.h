@@ -1,8 +1,8 @@
 /* What an eviction of the guest's pod, as a drain asks for it, does to the guest: the effective evictionStrategy.
  *
  * The VM's own, else the KubeVirt CR's, else what HyperConverged would write there. KubeVirt fills the default into the VMI
- * when it starts, so that a VMI that says the same as the cluster may only have inherited it. Source: kubevirt-facts 4.6,
- * 7 (pod-eviction-admitter). Pure, any thread.
+ * when it starts, so that a VMI that says the same as the cluster may only have inherited it. Source: KubeVirt's
+ * pod-eviction-admitter.go, HyperConverged controllers/handlers/kubevirt.go. Pure, any thread.
  */
 #ifndef LG_RULES_VIRT_EVICTION_H
 #define LG_RULES_VIRT_EVICTION_H

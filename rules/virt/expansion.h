@@ -3,7 +3,7 @@
  * An instancetype adds to the spec, and contradicts it where both set a field (KubeVirt refuses such a VM); a preference fills
  * in where the VM is silent, after the pod network's default interface. A controller revision goes before the live
  * object: that of spec.*.revisionName, else that of the VM's status. What the VM becomes is a text of its own; each value
- * in it knows where it came from. Source: KubeVirt pkg/instancetype; kubevirt-facts 8. Pure, any thread.
+ * in it knows where it came from. Source: KubeVirt pkg/instancetype. Pure, any thread.
  */
 #ifndef LG_RULES_VIRT_EXPANSION_H
 #define LG_RULES_VIRT_EXPANSION_H

@@ -1,5 +1,5 @@
-/* What KubeVirt fills in where a guest's spec is silent, as far as rules hang on it. Source: KubeVirt pkg/defaults;
- * kubevirt-facts 1.4, 1.6, 1.7. Pure, any thread.
+/* What KubeVirt fills in where a guest's spec is silent, as far as rules hang on it. Source: KubeVirt pkg/defaults.
+ * Pure, any thread.
  */
 #ifndef LG_RULES_VIRT_GUEST_H
 #define LG_RULES_VIRT_GUEST_H

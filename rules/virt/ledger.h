@@ -6,7 +6,7 @@
  * whatever they have waiting, first come first served inside one. A ticket's tag never changes.
  *
  * All times are the reader's own monotonic milliseconds: what comes from another process comes as an age. Plain data, one
- * thread at a time; nothing here asks for the time or does I/O. Source: design 5; Goyal, Vin and Cheng, "Start-time Fair
+ * thread at a time; nothing here asks for the time or does I/O. Source: Goyal, Vin and Cheng, "Start-time Fair
  * Queuing".
  */
 #ifndef LG_RULES_VIRT_LEDGER_H

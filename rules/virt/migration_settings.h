@@ -3,7 +3,8 @@
  * The first that says so counts: the KubeVirt CR; KubeVirt's own defaults where that CR leaves a key out; without a KubeVirt
  * CR the HyperConverged CR and the defaults of its version; without either what OpenShift Virtualization 4.14 documents.
  * A key that cannot be read (wrong type, out of range) is as good as left out, and its source says so. A MigrationPolicy
- * changes some of them for some guests. Source: kubevirt-facts 4.4 to 4.6; design 3 "Effective limits". Pure, any thread.
+ * changes some of them for some guests. Source: KubeVirt pkg/virt-config,
+ * pkg/virt-controller/watch/migration/migrationpolicy.go; HyperConverged api/v1. Pure, any thread.
  */
 #ifndef LG_RULES_VIRT_MIGRATION_SETTINGS_H
 #define LG_RULES_VIRT_MIGRATION_SETTINGS_H

@@ -1,6 +1,6 @@
 /* Which nodes can a guest run on, and why not on the others.
  *
- * Source: design 3 "Placement answer", kubevirt-facts 6, Kubernetes' component-helpers nodeaffinity and taints.
+ * Source: KubeVirt pkg/virt-controller/services/nodeselectorrenderer.go, Kubernetes' component-helpers nodeaffinity and taints.
  * Requirements are read once (lg_requirements_read), judged against a node table by bitmaps (lg_placement_count, flat
  * cost), and explained node by node only when someone prints it (lg_placement_explain; the plain loop, also the oracle
  * of the property test). Pure, any thread.

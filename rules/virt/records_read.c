@@ -358,7 +358,7 @@ static void read_vmi(struct reader *reader, struct lg_vmi_record *ret)
     ret->packed = vmi_text(reader);
 }
 
-/* KubeVirt leaves a migration waiting while one of these is True (kubevirt-facts 5.5). */
+/* KubeVirt leaves a migration waiting while one of these is True: api/core/v1/types.go. */
 static bool is_blocked(struct reader *reader)
 {
     static const char *const types[] = {"migrationRejectedByResourceQuota",

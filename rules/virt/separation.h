@@ -4,7 +4,7 @@
  * scheduler does: a term of anti-affinity keeps the guest out of the places (nodes with one value of topologyKey) of the
  * guests that it selects, and the other way round; affinity wants the places of guests that all its terms select. Pods that
  * are no guest's are not seen: a term that selects no guest is outside the answer, and said to be.
- * Source: Kubernetes scheduler, plugin interpodaffinity; design 3, LG406 and LG604. Pure, any thread.
+ * Source: Kubernetes scheduler, plugin interpodaffinity. Pure, any thread.
  */
 #ifndef LG_RULES_VIRT_SEPARATION_H
 #define LG_RULES_VIRT_SEPARATION_H

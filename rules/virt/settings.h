@@ -1,6 +1,6 @@
 /* What the KubeVirt CR (and HyperConverged) say that rules depend on, with KubeVirt's defaults filled in.
  *
- * Source: kubevirt-facts 1.3, 1.5, 4.4, 4.6, 6, 7; design 3 "Version profile". Values borrow from the arena they were
+ * Source: KubeVirt pkg/virt-config, api/core/v1/types.go; HyperConverged api/v1beta1, api/v1. Values borrow from the arena they were
  * read into. Pure, any thread.
  */
 #ifndef LG_RULES_VIRT_SETTINGS_H

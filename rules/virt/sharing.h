@@ -1,7 +1,7 @@
 /* What would make a claim ReadWriteMany that is asked for otherwise: whether its storage class offers it.
  *
  * The class is the one the claim would get; its storage profile says which access modes go with which volume mode.
- * Source: kubevirt-facts 3. Pure, any thread.
+ * Source: CDI doc/storageprofile.md. Pure, any thread.
  */
 #ifndef LG_RULES_VIRT_SHARING_H
 #define LG_RULES_VIRT_SHARING_H

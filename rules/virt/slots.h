@@ -7,7 +7,7 @@
  *
  * Kept up with every change of a migration or of a guest, so that counting costs nothing: O(unfinished migrations of the
  * one guest). Finished migrations are not kept. One table belongs to one copy of the inventory; one thread changes it
- * while nobody reads, any number read. Source: kubevirt-facts 4.1, 4.3, 5.5, 5.6; design 5 "Used".
+ * while nobody reads, any number read. Source: KubeVirt pkg/virt-controller/watch/migration/migration.go.
  */
 #ifndef LG_RULES_VIRT_SLOTS_H
 #define LG_RULES_VIRT_SLOTS_H

@@ -1,6 +1,6 @@
 /* Which access modes will a claim have? CDI's rendering of DataVolumes, as a pure function.
  *
- * Source: kubevirt-facts 3.1 to 3.4 (CDI pkg/controller/datavolume/util.go). Any thread.
+ * Source: CDI pkg/controller/datavolume/util.go. Any thread.
  */
 #ifndef LG_RULES_VIRT_STORAGE_H
 #define LG_RULES_VIRT_STORAGE_H

@@ -2,8 +2,8 @@
  *
  * While KubeVirt is between two versions (observed and target differ) the stricter answer of both stands: a difference
  * that hinders a migration holds where one of them has it, one that permits something only where both do. Profiles reach
- * from 1.0 to the newest; a version that is newer still has the newest's. Source: kubevirt-facts 1.2 to 1.9, 5, 6; the
- * rows name theirs. Pure, any thread.
+ * from 1.0 to the newest; a version that is newer still has the newest's. The rows name
+ * their sources. Pure, any thread.
  */
 #ifndef LG_RULES_VIRT_VERSIONS_H
 #define LG_RULES_VIRT_VERSIONS_H

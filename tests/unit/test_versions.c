@@ -18,7 +18,7 @@ static bool has(int version, enum lg_difference difference)
     return lg_version_has(&settings, difference);
 }
 
-/* The boundaries as kubevirt-facts give them, apart from the table. */
+/* The boundaries as KubeVirt's releases have them, apart from the table. */
 static void each_difference_has_its_boundaries(void **state)
 {
     (void)state;

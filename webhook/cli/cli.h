@@ -2,7 +2,7 @@
  *
  * Each command is one file, cmd_<verb>.c, with one argp parser of its own. A command gets argv with argv[0] set to
  * "livegate <verb>", prints its result on stdout and its errors on stderr, one line each, and returns an exit status.
- * One thread. Source: design 7.
+ * One thread.
  */
 #ifndef LG_WEBHOOK_CLI_CLI_H
 #define LG_WEBHOOK_CLI_CLI_H
@@ -23,7 +23,7 @@ enum lg_exit {
 
 struct lg_command {
     const char *name;
-    const char *args;    /* as in design 7, for the overview */
+    const char *args;    /* for the overview */
     const char *summary; /* one line */
     int (*run)(int argc, char **argv);
 };

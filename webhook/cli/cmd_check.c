@@ -1,4 +1,4 @@
-/* livegate check: judges files, as the webhook would judge them. Source: design 1, 2 and 7. */
+/* livegate check: judges files, as the webhook would judge them. */
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>

@@ -1,4 +1,4 @@
-/* The CheckReport of design 7: keys in that order, one object a line. */
+/* The CheckReport: keys in that order, one object a line. */
 #include "rules/core/mem.h"
 #include "rules/core/out.h"
 #include "webhook/cli/bundle.h"

@@ -1,6 +1,6 @@
 /* The forecast of a drain: what KubeVirt's answer to each eviction would be, and when the rest could go.
  *
- * By the guest's evictionStrategy and its LiveMigratable condition (kubevirt-facts 7); whether another node can take it is
+ * By the guest's evictionStrategy and its LiveMigratable condition; whether another node can take it is
  * asked of the rules about migrations, as if one were created for it. The limits let so many go at a time; KubeVirt promises
  * no order among them.
  */
