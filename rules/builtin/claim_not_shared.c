@@ -51,6 +51,14 @@ static bool offends(const struct lg_volume_claim *claim)
     return claim->rendered.resolved && !claim->moving && !lg_modes_shared(&claim->rendered.modes);
 }
 
+/* The claim that there is none of yet; a pool's machines get claims of other names. */
+static struct lg_str awaited(const struct lg_vm *vm, const struct lg_volume_claim *claim)
+{
+    bool there = claim->from == LG_FROM_CLAIM;
+    bool of_pool = vm->kind == LG_KIND_POOL && claim->from == LG_FROM_TEMPLATE;
+    return there || of_pool ? LG_STR("") : claim->claim;
+}
+
 static void check(struct lg_rule_context *context)
 {
     const struct lg_vm *vm = &context->subject->vm;
@@ -65,7 +73,7 @@ static void check(struct lg_rule_context *context)
             .at = claim->at,
             .about = claim->volume,
             .ident = claim->claim,
-            .rests_on = claim->from == LG_FROM_CLAIM ? LG_STR("") : claim->claim, /* none yet */
+            .rests_on = awaited(vm, claim),
             .rests_on_kind = LG_KIND_CLAIM,
             .at_most = vm->wait_as_receiver ? LG_ACTION_WARN : LG_ACTION_OFF,
             .message = message_of(claim, context->arena),

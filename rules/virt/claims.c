@@ -126,12 +126,17 @@ static void resolve(struct lg_volume_claim *claim, const struct lg_vm *vm, bool 
                     const struct index *templates, const struct lg_claims_view *view)
 {
     const struct lg_claim *record = NULL;
+    struct lg_val template = find(templates, claim->claim);
+    /* A pool writes each machine's number behind the names of its templates: nothing of this name is meant. */
+    if (vm->kind == LG_KIND_POOL && lg_json_there(template)) {
+        use_template(claim, template, vm, view);
+        return;
+    }
     enum lg_lookup found = view->claim(view->arg, vm->ns, claim->claim, &record);
     if (found == LG_FOUND) {
         use_existing(claim, record, view);
         return;
     }
-    struct lg_val template = find(templates, claim->claim);
     if (lg_json_there(template)) {
         if (found == LG_UNKNOWN && adopts(template))
             set_missing(claim, LG_KIND_CLAIM);
