@@ -2,6 +2,7 @@
 #include "rules/rule.h"
 
 #include "rules/run.h"
+#include "rules/virt/versions.h"
 
 bool lg_rule_moving(const struct lg_rule_context *context, struct lg_moving *ret)
 {
@@ -12,7 +13,9 @@ bool lg_rule_moving(const struct lg_rule_context *context, struct lg_moving *ret
                          lg_json_there(lg_json_get(spec, "receive")),
     };
     ret->name = lg_json_str(ret->at);
-    if (lg_str_empty(ret->name) || !lg_str_empty(lg_json_str_at(spec, "priority")) ||
+    bool priority = !lg_str_empty(lg_json_str_at(spec, "priority")) &&
+                    lg_version_has(context->settings, LG_DIFFERENCE_PRIORITY);
+    if (lg_str_empty(ret->name) || priority ||
         (ret->decentralised && !lg_gate_is_on(context->settings, LG_GATE_DECENTRALIZED_MIGRATION)))
         return false;
     ret->found = lg_inventory_vmi(context->inventory, context->subject->ns, ret->name, &ret->vmi);
@@ -39,9 +42,10 @@ static const struct lg_requirements *of_migration(const struct lg_rule_context *
     struct lg_move move = {
         .source_name = moving.vmi->node,
         .source = lg_nodes_get(nodes, moving.vmi->node, NULL),
-        .added_node_selector = lg_json_at(context->subject->object, "spec.addedNodeSelector"),
         .moved_before = moving.vmi->moved_before,
     };
+    if (lg_version_has(context->settings, LG_DIFFERENCE_ADDED_SELECTOR))
+        move.added_node_selector = lg_json_at(context->subject->object, "spec.addedNodeSelector");
     if (lg_json_int64(lg_json_at(vmi, "status.topologyHints.tscFrequency"), &move.tsc_frequency) !=
         LG_E_OK)
         move.tsc_frequency = 0;

@@ -106,6 +106,9 @@ static void check(struct lg_rule_context *context)
 #define ON_N1  "  nodeName: n1\n"
 #define ZONE_A "nodeSelector: {zone: a}, "
 
+#define VERSION(version)                                                                           \
+    "apiVersion: livegate.io/v1\nkind: Policy\nkubevirtVersion: \"" version "\"\n"
+
 #define NODE(name, labels, spec)                                                                   \
     "---\n"                                                                                        \
     "apiVersion: v1\n"                                                                             \
@@ -154,6 +157,26 @@ static const struct lg_rule_example examples[] = {
      .object = MIGRATION(", addedNodeSelector: {rack: r9}"),
      .inventory = VMI("", ON_N1) NODE("n1", "zone: a", "") NODE("n2", "zone: b", ""),
      .message = "1 lacks label rack=r9, which addedNodeSelector asks for (n2)"},
+    {.name = "addedNodeSelector in the first version that knows it",
+     .expect = LG_EXPECT_DENY,
+     .object = MIGRATION(", addedNodeSelector: {rack: r9}"),
+     .inventory = VMI("", ON_N1) NODE("n1", "zone: a", "") NODE("n2", "zone: b", ""),
+     .policy = VERSION("1.6")},
+    {.name = "before that the API server drops it",
+     .expect = LG_EXPECT_NOTHING,
+     .object = MIGRATION(", addedNodeSelector: {rack: r9}"),
+     .inventory = VMI("", ON_N1) NODE("n1", "zone: a", "") NODE("n2", "zone: b", ""),
+     .policy = VERSION("1.5")},
+    {.name = "with a priority KubeVirt's webhook refuses it",
+     .expect = LG_EXPECT_NOTHING,
+     .object = MIGRATION(", priority: user-triggered"),
+     .inventory = VMI("", ON_N1) NODE("n1", "zone: a", ""),
+     .policy = VERSION("1.7")},
+    {.name = "before there were priorities the API server drops it",
+     .expect = LG_EXPECT_DENY,
+     .object = MIGRATION(", priority: user-triggered"),
+     .inventory = VMI("", ON_N1) NODE("n1", "zone: a", ""),
+     .policy = VERSION("1.6")},
     {.name = "what the guest selects wins over addedNodeSelector",
      .expect = LG_EXPECT_NOTHING,
      .object = MIGRATION(", addedNodeSelector: {zone: b}"),

@@ -33,6 +33,13 @@ static const struct lg_difference_row differences[LG_DIFFERENCE_COUNT] = {
     [LG_DIFFERENCE_BETA_GATES_ON] =
         {"feature gates in Beta are on unless disabledFeatureGates names them", 109, LG_VERSION_ON,
          true, "KubeVirt 1.9 pkg/virt-config/featuregate"},
+    [LG_DIFFERENCE_ADDED_SELECTOR] =
+        {"addedNodeSelector of a migration narrows its targets; before, the API server drops it",
+         106, LG_VERSION_ON, false,
+         "KubeVirt 1.6 api/core/v1, VirtualMachineInstanceMigrationSpec"},
+    [LG_DIFFERENCE_PRIORITY] = {"a migration may have a priority, which only KubeVirt sets; "
+                                "before, the API server drops it",
+                                107, LG_VERSION_ON, true, "KubeVirt 1.7 pkg/util/migrations"},
 };
 
 struct gate_row {
