@@ -310,6 +310,37 @@ static void an_instancetype_is_read_when_a_machine_names_it(void **state)
     assert_true(reads("remembered") >= 1);
 }
 
+static void who_hangs_up_while_waiting_keeps_no_place(void **state)
+{
+    enum { AT_ONCE = 40, ROUNDS = 3 };
+    struct lg_outcome outcome;
+    (void)state;
+    lg_canned_fault(cluster.canned, LG_KIND_CLAIM, LG_CANNED_GET, LG_CANNED_HANG, -1);
+    cluster.timeout = "10s";
+    for (int round = 0; round < ROUNDS; round++) {
+        struct lg_process curl = {.input = -1, .output = -1};
+        lg_review_vms_at_once(&cluster, "ns-0", "wanted", AT_ONCE, &curl);
+        int64_t end_ms = lg_test_now_ms() + EVENT_MS;
+        while (lg_metric_value(&cluster.serve, "livegate_paused_reviews") < AT_ONCE / 2 &&
+               lg_test_now_ms() < end_ms)
+            lg_test_sleep_ms(10);
+        assert_true(lg_metric_value(&cluster.serve, "livegate_paused_reviews") > 0);
+        lg_process_kill(&curl);
+        while (lg_metric_value(&cluster.serve, "livegate_paused_reviews") > 0) {
+            assert_true(lg_test_now_ms() < end_ms);
+            lg_test_sleep_ms(50);
+        }
+    }
+    int64_t end_ms = lg_test_now_ms() + EVENT_MS;
+    while (lg_metric_value(&cluster.serve, "livegate_connections{port=\"reviews\"}") > 0) {
+        assert_true(lg_test_now_ms() < end_ms);
+        lg_test_sleep_ms(50);
+    }
+    assert_true(lg_metric_value(&cluster.serve, "livegate_request_body_bytes") == 0);
+    lg_review_vm(&cluster, "ns-0", "claim-0", &outcome);
+    expect_allowed(&outcome, "");
+}
+
 static void stopping_answers_all_that_wait(void **state)
 {
     enum { AT_ONCE = 20 };
@@ -347,6 +378,7 @@ int main(void)
         TEST(only_so_many_are_read_a_second),
         TEST(controllers_never_wait),
         TEST(an_instancetype_is_read_when_a_machine_names_it),
+        TEST(who_hangs_up_while_waiting_keeps_no_place),
         TEST(stopping_answers_all_that_wait),
     };
     (void)signal(SIGPIPE, SIG_IGN);
