@@ -5,6 +5,7 @@
 #include "rules/edit.h"
 #include "rules/kube/meta.h"
 #include "rules/run.h"
+#include "rules/virt/expansion.h"
 
 enum { NOTES_MAX = 1024 };
 
@@ -385,17 +386,37 @@ static bool may_be_mended(const struct mender *m, const struct lg_judgement *fac
            !lg_meta_has_controller(m->input->object) && !lg_meta_deleting(m->input->object);
 }
 
+/* An instancetype or a preference that was not read yet: what it brings decides whether there is anything to mend. */
+static void want_parts(struct mender *m)
+{
+    static const enum lg_part parts[] = {LG_PART_INSTANCETYPE, LG_PART_PREFERENCE};
+    for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
+        const struct lg_part_info *part = lg_expansion_part(&m->run.subject.vm, parts[i]);
+        enum lg_known known = LG_FORBIDDEN;
+        if (part->state == LG_PART_MISSING)
+            known = lg_inventory_known(m->input->inventory, part->kind);
+        if (known == LG_KNOWN || known == LG_NOT_SYNCED)
+            (void)lg_run_want(&m->start, part->kind, part->name);
+    }
+}
+
 void lg_engine_mend(const struct lg_engine_input *input, enum lg_mend_door door,
                     struct lg_arena *arena, struct lg_mending *ret)
 {
     struct mender m lg_cleanup(mender_done) = {.input = input, .door = door, .arena = arena};
     struct lg_judgement facts;
     *ret = (struct lg_mending){.object = input->object};
-    if (!lg_run_begin(input, arena, &facts, &m.start) || !may_be_mended(&m, &facts) || !choose(&m))
+    if (!lg_run_begin(input, arena, &facts, &m.start) || !may_be_mended(&m, &facts))
+        return;
+    ret->wants = facts.wants; /* the namespace's labels, where policy goes by them */
+    if (!choose(&m))
         return;
     m.run = lg_run_like(&m.start, m.start.subject);
     m.run.only = m.only;
-    if (!judge_all(&m.run))
+    bool judged = judge_all(&m.run);
+    want_parts(&m);
+    ret->wants = facts.wants;
+    if (!judged)
         return;
     for (size_t i = 0; lg_rules[i] != NULL; i++)
         if (m.only[i])
@@ -410,5 +431,6 @@ void lg_engine_mend(const struct lg_engine_input *input, enum lg_mend_door door,
         .n_notes = m.notes.n,
         .reasons = m.reasons.items,
         .n_reasons = m.reasons.n,
+        .wants = facts.wants,
     };
 }

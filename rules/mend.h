@@ -31,6 +31,8 @@ struct lg_mending {
     size_t n_notes;
     const struct lg_mend_note *reasons;
     size_t n_reasons;
+    struct lg_wants
+        wants; /* with the input's `confirm`: what has to be read to know what can be mended */
 };
 
 /* Never fails: what cannot be read, or not in time, is not mended. Everything in the arena. */

@@ -341,6 +341,57 @@ static void who_hangs_up_while_waiting_keeps_no_place(void **state)
     expect_allowed(&outcome, "");
 }
 
+static int start_mending(void **state)
+{
+    (void)state;
+    lg_cluster_init(&cluster, NULL);
+    const char *policy = lg_serve_path(&cluster.serve, "policy.yaml");
+    lg_write_file(policy,
+                  LG_STR("apiVersion: livegate.io/v1\nkind: Policy\nmutate: {LG201: {}}\n"));
+    lg_cluster_start(&cluster, (const char *[]){"--drain", "0s", "--policy", policy, NULL});
+    (void)lg_cluster_ready(&cluster, READY_MS);
+    return 0;
+}
+
+/* True when a bridged machine of that instancetype is mended. */
+static bool is_mended(const char *instancetype, const char *user)
+{
+    char body[2048];
+    struct lg_reply reply lg_cleanup(lg_reply_done) = {0};
+    (void)snprintf(
+        body, sizeof body,
+        "{\"apiVersion\":\"admission.k8s.io/v1\",\"kind\":\"AdmissionReview\",\"request\":{\"uid\":"
+        "\"1\",\"kind\":{\"group\":\"kubevirt.io\",\"version\":\"v1\",\"kind\":\"VirtualMachine\"},"
+        "\"resource\":{\"group\":\"kubevirt.io\",\"version\":\"v1\",\"resource\":"
+        "\"virtualmachines\"},\"name\":\"new\",\"namespace\":\"ns-0\",\"operation\":\"CREATE\","
+        "\"userInfo\":{\"username\":\"%s\"},\"object\":{\"apiVersion\":\"kubevirt.io/v1\",\"kind\":"
+        "\"VirtualMachine\",\"metadata\":{\"name\":\"new\",\"namespace\":\"ns-0\"},\"spec\":{"
+        "\"instancetype\":{\"kind\":\"VirtualMachineInstancetype\",\"name\":\"%s\"},\"template\":{"
+        "\"spec\":{\"domain\":{\"devices\":{\"interfaces\":[{\"name\":\"default\",\"bridge\":{}}]}}"
+        ","
+        "\"networks\":[{\"name\":\"default\",\"pod\":{}}]}}}}}}",
+        user, instancetype);
+    json_t *response =
+        lg_post_review(&cluster.serve, "/mutate?timeout=1s", lg_str_of(body), &reply);
+    assert_true(json_is_true(json_object_get(response, "allowed")));
+    return json_object_get(response, "patch") != NULL;
+}
+
+/* Else it would be mended by chance, and a second apply be refused for what the first one was mended of. */
+static void an_instancetype_is_read_before_a_machine_is_mended(void **state)
+{
+    (void)state;
+    lg_canned_put(cluster.canned, LG_KIND_INSTANCETYPE,
+                  "{\"metadata\":{\"name\":\"u1\",\"namespace\":\"ns-0\"},\"spec\":{\"cpu\":{"
+                  "\"guest\":1},\"memory\":{\"guest\":\"1Gi\"}}}");
+    assert_false(is_mended("u1", "system:serviceaccount:ns-0:kubevirt-controller"));
+    assert_int_equal(gets(LG_KIND_INSTANCETYPE), 0);
+    assert_true(is_mended("u1", "jane"));
+    assert_true(is_mended("u1", "jane"));
+    assert_int_equal(gets(LG_KIND_INSTANCETYPE), 1);
+    assert_false(is_mended("absent", "jane"));
+}
+
 static void stopping_answers_all_that_wait(void **state)
 {
     enum { AT_ONCE = 20 };
@@ -379,6 +430,8 @@ int main(void)
         TEST(controllers_never_wait),
         TEST(an_instancetype_is_read_when_a_machine_names_it),
         TEST(who_hangs_up_while_waiting_keeps_no_place),
+        cmocka_unit_test_setup_teardown(an_instancetype_is_read_before_a_machine_is_mended,
+                                        start_mending, stop),
         TEST(stopping_answers_all_that_wait),
     };
     (void)signal(SIGPIPE, SIG_IGN);

@@ -337,7 +337,9 @@ static enum lg_inquiry_step decide(struct lg_reviewer *reviewer, const struct qu
     *ret = (struct outcome){0};
     if (call->route == LG_ROUTE_MUTATE) {
         lg_engine_mend(&input, LG_MEND_ADMISSION, arena, &ret->mending);
-        lg_answer_mended(&ret->mending, arena, &ret->answer);
+        step = next_step(reviewer, question, &ret->mending.wants);
+        if (step == LG_INQUIRY_ANSWER)
+            lg_answer_mended(&ret->mending, arena, &ret->answer);
     } else {
         lg_engine_judge(&input, arena, &ret->judgement);
         step = next_step(reviewer, question, &ret->judgement.wants);
