@@ -80,7 +80,7 @@ void lg_engine_judge(const struct lg_engine_input *input, struct lg_arena *arena
 
 /* What KubeVirt's condition would say of a VM or VMI, independent of actions: 1, 0, or -1 = not known (pending). */
 int lg_judgement_migratable(const struct lg_judgement *judgement);
-/* True when its migration would copy disks (facts 1.8 last rows). */
+/* True when its migration would copy disks. */
 bool lg_judgement_block_migration(const struct lg_judgement *judgement);
 
 #endif

@@ -7,7 +7,8 @@
 
 struct lg_rule;
 
-/* In rising strength. Policy knows off, audit, warn, deny; pending is a verdict and the default of rules about what is not known yet. */
+/* In rising strength. Policy knows off, audit, warn, deny; pending is a verdict and the default of rules about what is not
+ * known yet. */
 enum lg_action {
     LG_ACTION_OFF,
     LG_ACTION_AUDIT,

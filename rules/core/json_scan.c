@@ -218,7 +218,8 @@ static bool four_hex(const char *p, const char *end, unsigned *ret)
     return true;
 }
 
-/* At a backslash. LG_E_LIMIT: a surrogate without its other half, which is JSON and no text. The escapes of one character, which are most, are passed over in scan_string. */
+/* At a backslash. LG_E_LIMIT: a surrogate without its other half, which is JSON and no text. The escapes of one character,
+ * which are most, are passed over in scan_string. */
 static enum lg_err_code scan_escape(struct scan *s)
 {
     s->p++;

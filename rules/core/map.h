@@ -36,8 +36,8 @@ void lg_map_done(struct lg_map *map);
 /* The value, or NULL. */
 void *lg_map_get(const struct lg_map *map, struct lg_str key);
 
-/* Sets the value (not NULL) of a key of less than 4 GiB and takes over `key`'s bytes as borrowed, also where the key was there; returns the value
- * that was there, or NULL. */
+/* Sets the value (not NULL) of a key of less than 4 GiB and takes over `key`'s bytes as borrowed, also where the key was
+ * there; returns the value that was there, or NULL. */
 void *lg_map_set(struct lg_map *map, struct lg_str key, void *value);
 
 /* Removes and returns the value, or NULL. */

@@ -21,7 +21,8 @@ struct lg_labels {
     uint32_t n;
 };
 
-/* Reads a map of strings (metadata.labels, a nodeSelector, matchLabels) into the arena, sorted; entries that are no strings are left out. */
+/* Reads a map of strings (metadata.labels, a nodeSelector, matchLabels) into the arena, sorted; entries that are no strings
+ * are left out. */
 struct lg_labels lg_labels_read(struct lg_val map, struct lg_arena *arena);
 
 /* The value of `key`, or NULL. O(log n). */

@@ -1,7 +1,7 @@
 /* A VM as it is once KubeVirt starts it: its own spec, with what its instancetype and its preference bring.
  *
- * An instancetype adds to the spec, and contradicts it where both set a field (KubeVirt refuses such a VM); a preference fills
- * in where the VM is silent, after the pod network's default interface. A controller revision goes before the live
+ * An instancetype adds to the spec, and contradicts it where both set a field (KubeVirt refuses such a VM); a preference
+ * fills in where the VM is silent, after the pod network's default interface. A controller revision goes before the live
  * object: that of spec.*.revisionName, else that of the VM's status. What the VM becomes is a text of its own; each value
  * in it knows where it came from. Source: KubeVirt pkg/instancetype. Pure, any thread.
  */

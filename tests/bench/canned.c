@@ -1,4 +1,4 @@
-/* A canned API server as a program, for the bench: a cluster of the size of design's table, rendered beforehand.
+/* A canned API server as a program, for the bench: a cluster of the size of README's table, rendered beforehand.
  *
  *   bench_canned KUBECONFIG [KIND=COUNT...]      KIND is a plural: nodes=1000 virtualmachines=20000 ...
  *

@@ -1,4 +1,4 @@
-/* What one review finds out by single reads of the API server, over its pauses (design: live reads).
+/* What one review finds out by single reads of the API server, over its pauses.
  *
  * Lies in the review's request, zeroed at first, and belongs to the thread that handles it; between pauses to nobody.
  *
