@@ -33,7 +33,7 @@ static const struct argp_option inject_options[] = {
      0},
     {"service", OPT_SERVICE, "NAME", 0, "The service that our entries call (livegate)", 0},
     {"namespace", OPT_NAMESPACE, "NAME", 0, "The service's namespace (livegate)", 0},
-    {"dry-run", OPT_DRY_RUN, NULL, 0, "The API server checks the change and keeps nothing", 0},
+    {"dry-run", OPT_DRY_RUN, NULL, 0, "The API server checks the change, and keeps none", 0},
     {"replace", OPT_REPLACE, NULL, 0,
      "Trust nothing but ca.crt: authorities that are trusted now and are not in it are dropped. "
      "For a key that was stolen",

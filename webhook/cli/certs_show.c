@@ -16,7 +16,7 @@ struct show_args {
 
 static const struct argp_option show_options[] = {
     {"cert-dir", 'd', "DIR", 0, "Where the files are", 0},
-    {"output", 'o', "FORMAT", 0, "table (the default) or json", 0},
+    {"output", 'o', "table|json", 0, "How to print; table is the default", 0},
     {0},
 };
 
@@ -28,9 +28,7 @@ static error_t parse_show(int key, char *arg, struct argp_state *state)
         args->dir = arg;
         return 0;
     case 'o':
-        args->json = strcmp(arg, "json") == 0;
-        if (!args->json && strcmp(arg, "table") != 0)
-            argp_error(state, "--output takes table or json");
+        args->json = lg_cli_wants_json(arg, state);
         return 0;
     case ARGP_KEY_ARG:
         argp_error(state, "does not take \"%s\"", arg);

@@ -10,19 +10,15 @@
 #include "rules/policy.h"
 
 const struct lg_command lg_commands[] = {
-    {"check", "PATH... [--inventory PATH]...", "judges files as the webhook would", lg_cmd_check},
-    {"serve", "[--kubeconfig FILE | --inventory PATH...]", "answers admission reviews over HTTPS",
-     lg_cmd_serve},
-    {"scan", "[--namespace N] [--drain NODE]",
-     "judges what is in a cluster now, or forecasts a drain", lg_cmd_scan},
-    {"status", "[--watch] [--output table|json]",
-     "shows the limits of migrations, who migrates and who waits", lg_cmd_status},
-    {"rules", "[ID...]", "lists the rules, or explains some", lg_cmd_rules},
-    {"policy", "FILE", "validates a policy and prints what it means", lg_cmd_policy},
-    {"certs", "issue|show|inject", "makes, shows and publishes the serving certificate",
-     lg_cmd_certs},
-    {"version", "", "prints the version", lg_cmd_version},
-    {NULL, NULL, NULL, NULL},
+    {"check", "judges files as the webhook would", lg_cmd_check},
+    {"serve", "answers admission reviews over HTTPS", lg_cmd_serve},
+    {"scan", "judges what is in a cluster now, or forecasts a drain", lg_cmd_scan},
+    {"status", "shows the limits of migrations, who migrates and who waits", lg_cmd_status},
+    {"rules", "lists the rules, or explains some", lg_cmd_rules},
+    {"policy", "validates a policy and prints what it means", lg_cmd_policy},
+    {"certs", "makes, shows and publishes the serving certificate", lg_cmd_certs},
+    {"version", "prints the version", lg_cmd_version},
+    {NULL, NULL, NULL},
 };
 
 enum { TYPED_BYTES_MAX = 64, COMMANDS_MAX = 16, POLICY_BYTES_MAX = 1024 * 1024 };
@@ -37,8 +33,8 @@ static void print_overview(FILE *out)
         fprintf(out, "  %-9s %s\n", command->name, command->summary);
     }
     fputs("\n`livegate COMMAND --help` shows what a command takes.\n"
-          "Exit status: 0 nothing denied, 1 something denied, 2 usage, 3 input not readable,\n"
-          "4 internal error.\n",
+          "Exit status: 0 nothing denied, 1 something denied, 2 usage, 3 a file or the cluster\n"
+          "cannot be read, 4 internal error.\n",
           out);
 }
 
@@ -157,6 +153,14 @@ void lg_cli_parse(const struct argp *argp, int argc, char **argv, void *input)
         /* Only a parser's own error code comes back, and ours report through argp_error. */
         exit(LG_EXIT_USAGE);
     }
+}
+
+bool lg_cli_wants_json(const char *format, const struct argp_state *state)
+{
+    bool json = strcmp(format, "json") == 0;
+    if (!json && strcmp(format, "table") != 0)
+        argp_error(state, "--output is table or json, not \"%s\"", format);
+    return json;
 }
 
 int lg_cli_fail(const struct lg_err *err)

@@ -23,7 +23,6 @@ enum lg_exit {
 
 struct lg_command {
     const char *name;
-    const char *args;    /* for the overview */
     const char *summary; /* one line */
     int (*run)(int argc, char **argv);
 };
@@ -36,6 +35,9 @@ int lg_cli_main(int argc, char **argv);
 
 /* argp_parse with exit status 2 for every mistake. --help and mistakes end the process, as argp does. */
 void lg_cli_parse(const struct argp *argp, int argc, char **argv, void *input);
+
+/* What --output asks for: true for json, false for table; any other ends the process with exit status 2. */
+bool lg_cli_wants_json(const char *format, const struct argp_state *state);
 
 /* Prints "livegate: where: text" on stderr, on one line, and returns the exit status that fits the code. */
 int lg_cli_fail(const struct lg_err *err);

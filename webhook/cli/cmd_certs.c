@@ -7,6 +7,8 @@
 #include "webhook/cli/certs.h"
 #include "webhook/runtime/clock.h"
 
+enum { VERB_BYTES_MAX = 64 };
+
 void lg_certs_reading_done(struct lg_certs_reading *reading)
 {
     lg_cert_files_done(&reading->files);
@@ -36,6 +38,16 @@ void lg_certs_print_names(const struct lg_cert_info *info)
         printf("%s%.*s", i > 0 ? ", " : "", LG_ARG(info->names[i]));
 }
 
+static int no_such_verb(const char *typed)
+{
+    struct lg_buf line lg_cleanup(lg_buf_done) = {0};
+    lg_buf_puts(&line, "livegate certs: there is no \"");
+    lg_buf_printable(&line, lg_str_cut(lg_str_of(typed), VERB_BYTES_MAX));
+    lg_buf_puts(&line, "\"; it is issue, show or inject");
+    fprintf(stderr, "%s\n", line.p);
+    return LG_EXIT_USAGE;
+}
+
 int lg_cmd_certs(int argc, char **argv)
 {
     static const char usage[] =
@@ -43,7 +55,9 @@ int lg_cmd_certs(int argc, char **argv)
         "       livegate certs show --cert-dir DIR [OPTION...]\n"
         "       livegate certs inject --cert-dir DIR [OPTION...]\n\n"
         "Makes and renews the certificates of the webhook, shows them, and tells the API server\n"
-        "to trust them. `livegate certs issue --help` shows what a command takes.\n";
+        "to trust them. `livegate certs issue --help` shows what a command takes.\n"
+        "Exit status: 0 done, 1 a certificate is bad, 2 usage, 3 a file or the cluster cannot be\n"
+        "read, 4 internal error.\n";
     static char issue_name[] = "livegate certs issue";
     static char show_name[] = "livegate certs show";
     static char inject_name[] = "livegate certs inject";
@@ -64,6 +78,8 @@ int lg_cmd_certs(int argc, char **argv)
         return verbs[i].run(argc - 1, argv + 1);
     }
     bool help = strcmp(verb, "--help") == 0 || strcmp(verb, "-h") == 0 || strcmp(verb, "-?") == 0;
+    if (!help && argc > 1)
+        return no_such_verb(verb);
     fputs(usage, help ? stdout : stderr);
     return help ? LG_EXIT_OK : LG_EXIT_USAGE;
 }

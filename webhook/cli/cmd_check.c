@@ -50,16 +50,6 @@ static int version_of(const char *text)
     return 100 * major + minor;
 }
 
-static void parse_format(struct options *options, const char *arg, struct argp_state *state)
-{
-    if (strcmp(arg, lg_check_table.name) == 0)
-        options->format = &lg_check_table;
-    else if (strcmp(arg, lg_check_json.name) == 0)
-        options->format = &lg_check_json;
-    else
-        argp_error(state, "--output is table or json, not \"%s\"", arg);
-}
-
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
     struct options *options = state->input;
@@ -72,7 +62,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         options->policy = arg;
         return 0;
     case KEY_OUTPUT:
-        parse_format(options, arg, state);
+        options->format = lg_cli_wants_json(arg, state) ? &lg_check_json : &lg_check_table;
         return 0;
     case KEY_STRICT:
         options->strict = true;

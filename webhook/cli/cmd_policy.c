@@ -14,7 +14,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     switch (key) {
     case ARGP_KEY_ARG:
         if (*path != NULL)
-            argp_error(state, "one file at a time");
+            argp_error(state, "one file at a time, not \"%s\" too", arg);
         *path = arg;
         return 0;
     case ARGP_KEY_NO_ARGS:
@@ -28,7 +28,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 static const struct argp argp = {
     .parser = parse,
     .args_doc = "FILE",
-    .doc = "Validates a policy file, strictly, and prints what it means.",
+    .doc = "Validates a policy file, strictly, and prints what it means."
+           "\vExit status: 0 it is a policy, 2 usage, 3 it is none or cannot be read, 4 internal "
+           "error.",
 };
 
 LG_DEFINE_CLEANUP(struct lg_policy, lg_policy_unref)

@@ -97,7 +97,8 @@ static const struct argp argp = {
     .args_doc = "[ID...]",
     .doc =
         "Lists the rules; with ids or names, explains them: what, why, how to fix it, what policy "
-        "can set, where upstream says so, and the examples that it is tested with.",
+        "can set, where upstream says so, and the examples that it is tested with."
+        "\vExit status: 0 listed, 2 usage or no such rule, 4 internal error.",
 };
 
 /* The kinds as people abbreviate them, so that a row fits a line. */

@@ -28,13 +28,6 @@ static void options_done(struct options *options)
     free(options->inventory);
 }
 
-static void parse_format(struct options *options, const char *arg, struct argp_state *state)
-{
-    options->json = strcmp(arg, "json") == 0;
-    if (!options->json && strcmp(arg, "table") != 0)
-        argp_error(state, "--output is table or json, not \"%s\"", arg);
-}
-
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
     struct options *options = state->input;
@@ -60,7 +53,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         options->policy = arg;
         return 0;
     case KEY_OUTPUT:
-        parse_format(options, arg, state);
+        options->json = lg_cli_wants_json(arg, state);
         return 0;
     case KEY_VERBOSE:
         options->verbose = true;
@@ -101,7 +94,7 @@ static const struct argp argp = {
         "With --drain: which guests of the node would block its drain or be shut down, which have "
         "nowhere to go, and in which turns the limits would let the rest go."
         "\vExit status: 0 nothing refused or blocked, 1 something refused or blocked, 2 usage, 3 "
-        "the cluster cannot be read, 4 internal error.",
+        "a file or the cluster cannot be read, 4 internal error.",
 };
 
 struct scan {

@@ -140,7 +140,10 @@ int lg_cmd_serve(int argc, char **argv)
                                          "stops. SIGHUP: reads certificate and policy "
                                          "again at once; otherwise changed files are seen within "
                                          "10 seconds. A port of 0 is any free one: "
-                                         "the first log line says which."};
+                                         "the first log line says which.\n\n"
+                                         "Exit status: 0 after SIGTERM or SIGINT, 2 usage, 3 a "
+                                         "file, a port or the kubeconfig cannot be used, 4 "
+                                         "internal error."};
     struct arguments arguments lg_cleanup(arguments_done) = {
         .server = {.cert_dir = "/etc/livegate/certs"},
         .listen = ":8443",

@@ -63,9 +63,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         options->watch = true;
         return 0;
     case 'o':
-        if (strcmp(arg, "json") != 0 && strcmp(arg, "table") != 0)
-            argp_error(state, "--output is table or json, not \"%s\"", arg);
-        options->json = strcmp(arg, "json") == 0;
+        options->json = lg_cli_wants_json(arg, state);
+        return 0;
+    case ARGP_KEY_ARG:
+        argp_error(state, "does not take \"%s\"", arg);
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -391,7 +392,9 @@ int lg_cmd_status(int argc, char **argv)
             "Shows the limits of parallel migrations and where each comes from, who migrates, who "
             "was let through, who waits and in which place, and what leaves and enters each "
             "node. Reads only: KubeVirt's objects, and ConfigMap livegate-ledger in livegate's "
-            "namespace (that of the kubeconfig's context, else \"livegate\").",
+            "namespace (that of the kubeconfig's context where it is another than default, else "
+            "livegate).\vExit status: 0 shown, 2 usage, 3 the cluster cannot be read, 4 internal "
+            "error.",
     };
     struct options options = {0};
     struct cluster cluster lg_cleanup(cluster_done) = {0};

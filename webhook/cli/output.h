@@ -38,7 +38,6 @@ struct lg_check_report {
 
 /* The three calls of a format: begin, item for each object, end. */
 struct lg_check_format {
-    const char *name;
     void (*begin)(struct lg_check_report *report);
     void (*item)(struct lg_check_report *report, const struct lg_check_item *item);
     void (*end)(struct lg_check_report *report);

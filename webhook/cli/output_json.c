@@ -1,4 +1,4 @@
-/* The CheckReport: keys in that order, one object a line. */
+/* The CheckReport: stable keys in a stable order, one object a line; new ones may be added. */
 #include "rules/core/mem.h"
 #include "rules/core/out.h"
 #include "webhook/cli/bundle.h"
@@ -186,4 +186,4 @@ static void end(struct lg_check_report *report)
     lg_output_flush(report->out, &buf);
 }
 
-const struct lg_check_format lg_check_json = {"json", begin, item, end};
+const struct lg_check_format lg_check_json = {begin, item, end};

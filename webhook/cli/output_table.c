@@ -332,4 +332,4 @@ static void end(struct lg_check_report *report)
     lg_output_flush(report->out, &buf);
 }
 
-const struct lg_check_format lg_check_table = {"table", begin, item, end};
+const struct lg_check_format lg_check_table = {begin, item, end};
