@@ -383,17 +383,24 @@ static bool plain_name(struct lg_str s)
     return s.n != 0;
 }
 
+bool lg_json_toward(struct lg_val at, struct lg_val v, struct lg_json_iter *ret)
+{
+    struct lg_json_iter it = lg_json_iter(at);
+    while (lg_json_next(&it)) {
+        if (v.i >= it.val.i && v.i < node_of(it.val)->next) {
+            *ret = it;
+            return true;
+        }
+    }
+    return false;
+}
+
 struct lg_str lg_json_path(struct lg_val root, struct lg_val v, struct lg_arena *arena)
 {
     struct lg_buf buf = {0};
     struct lg_val at = root;
-    while (at.doc != NULL && at.i != v.i) {
-        struct lg_json_iter it = lg_json_iter(at);
-        bool inside = false;
-        while (!inside && lg_json_next(&it))
-            inside = v.i >= it.val.i && v.i < node_of(it.val)->next;
-        if (!inside)
-            break;
+    struct lg_json_iter it;
+    while (at.doc != NULL && at.i != v.i && lg_json_toward(at, v, &it)) {
         if (!it.object) {
             lg_buf_printf(&buf, "[%zu]", it.index);
         } else if (plain_name(it.key)) {

@@ -72,8 +72,8 @@ struct lg_val {
 
 /* Scans `text` (borrowed, not copied) into `arena`.
  * LG_E_INVALID: not RFC 8259 (err->where is "line L, column C"). LG_E_LIMIT: readable, but a duplicate key, half a
- * surrogate pair, too deep or too many nodes (err->where is the JSON path); then *ret_root still holds what stood before the violation, closed
- * as if it ended there, so that a caller can find a request's uid. O(n). */
+ * surrogate pair, too deep or too many nodes (err->where is the JSON path); then *ret_root still holds what stood before
+ * the violation, closed as if it ended there, so that a caller can find a request's uid. O(n). */
 enum lg_err_code lg_json_parse(struct lg_arena *arena, struct lg_str text, struct lg_val *ret_root,
                                struct lg_err *err)
     __attribute__((warn_unused_result, nonnull(1, 3)));
@@ -122,6 +122,8 @@ struct lg_json_iter {
 };
 struct lg_json_iter lg_json_iter(struct lg_val v);
 bool lg_json_next(struct lg_json_iter *it);
+/* The member or item of `at` that is v or holds it, for a walk from a root to a value; false: there is none. O(members). */
+bool lg_json_toward(struct lg_val at, struct lg_val v, struct lg_json_iter *ret);
 
 /* The string's characters, unescaped; the absent string for anything else. Borrowed from the text or the arena. */
 struct lg_str lg_json_str(struct lg_val v);

@@ -32,13 +32,8 @@ struct lg_str lg_patch_pointer(struct lg_val root, struct lg_val v, struct lg_ar
 {
     struct lg_buf buf = {0};
     struct lg_val at = root;
-    while (at.doc != NULL && at.i != v.i) {
-        struct lg_json_iter it = lg_json_iter(at);
-        bool inside = false;
-        while (!inside && lg_json_next(&it))
-            inside = v.i >= it.val.i && v.i < it.val.doc->nodes[it.val.i].next;
-        if (!inside)
-            break;
+    struct lg_json_iter it;
+    while (at.doc != NULL && at.i != v.i && lg_json_toward(at, v, &it)) {
         if (it.object)
             add_token(&buf, it.key);
         else

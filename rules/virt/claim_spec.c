@@ -1,4 +1,4 @@
-#include "rules/virt/records.h"
+#include "rules/virt/claim_spec.h"
 
 static const char *const mode_names[] = {
     [LG_MODE_RWO] = "ReadWriteOnce",

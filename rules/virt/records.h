@@ -12,6 +12,7 @@
 #include "rules/core/json.h"
 #include "rules/kube/gvk.h"
 #include "rules/kube/labels.h"
+#include "rules/virt/claim_spec.h"
 
 struct lg_record {
     enum lg_kind kind;
@@ -23,30 +24,6 @@ struct lg_record {
     struct lg_str ns, name;
     struct lg_str uid;      /* of migrations only; of others nobody asks */
     int64_t created_unix_s; /* 0 = not known */
-};
-
-enum lg_access_mode { LG_MODE_RWO, LG_MODE_ROX, LG_MODE_RWX, LG_MODE_RWOP };
-enum { LG_MODES_MAX = 16 };
-
-/* In the order they were given, repetitions kept. */
-struct lg_modes {
-    uint8_t n;
-    uint8_t items[LG_MODES_MAX]; /* enum lg_access_mode */
-};
-
-enum lg_volume_mode { LG_VOLUME_MODE_UNSET, LG_VOLUME_MODE_FILESYSTEM, LG_VOLUME_MODE_BLOCK };
-
-/* What a claim or a data volume asks for. */
-struct lg_claim_spec {
-    struct lg_modes modes;
-    enum lg_volume_mode volume_mode;
-    bool has_class; /* storageClassName is there, even "" */
-    struct lg_str class_name;
-    /* DataVolume spec.storage: CDI renders it; false: spec.pvc or a claim, taken as it stands */
-    bool storage_api;
-    bool archive; /* contentType archive */
-    /* volumeMode FromStorageProfile, or label cdi.kubevirt.io/applyStorageProfile on a claim */
-    bool from_profile;
 };
 
 /* What guests may ask a node for, or one asks for; -1 = not said. */
@@ -195,15 +172,5 @@ static inline struct lg_str lg_record_key(const struct lg_record *record)
 
 /* True when both keep the same (an event whose kept fields did not change ends there). */
 bool lg_record_equal(const struct lg_record *a, const struct lg_record *b);
-
-/* A claim that others may reach at the same time: ReadWriteMany is among the modes. */
-bool lg_modes_shared(const struct lg_modes *modes);
-/* "ReadWriteOnce" or "ReadWriteOnce, ReadOnlyMany"; "without an access mode" for none. In the arena. */
-struct lg_str lg_modes_text(const struct lg_modes *modes, struct lg_arena *arena);
-struct lg_modes lg_modes_read(struct lg_val list);
-
-/* Reads spec of a claim, of a DataVolume or of a dataVolumeTemplates item (its `spec`); strings are borrowed. */
-struct lg_claim_spec lg_claim_spec_of_claim(struct lg_val claim_object);
-struct lg_claim_spec lg_claim_spec_of_data_volume(struct lg_val data_volume_spec);
 
 #endif
