@@ -5,25 +5,22 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct {
-    const char *name;
-    bool retryable;
-} codes[LG_E_COUNT] = {
-    [LG_E_OK] = {"ok", false},
-    [LG_E_INVALID] = {"invalid", false},
-    [LG_E_LIMIT] = {"limit", false},
-    [LG_E_NOTFOUND] = {"notfound", false},
-    [LG_E_CONFLICT] = {"conflict", true},
-    [LG_E_GONE] = {"gone", true},
-    [LG_E_DENIED] = {"denied", false},
-    [LG_E_AUTH] = {"auth", false},
-    [LG_E_TIMEOUT] = {"timeout", true},
-    [LG_E_UNAVAILABLE] = {"unavailable", true},
-    [LG_E_TLS] = {"tls", false},
-    [LG_E_IO] = {"io", false},
-    [LG_E_UNSUPPORTED] = {"unsupported", false},
-    [LG_E_NOMEM] = {"nomem", true},
-    [LG_E_INTERNAL] = {"internal", false},
+static const char *const names[LG_E_COUNT] = {
+    [LG_E_OK] = "ok",
+    [LG_E_INVALID] = "invalid",
+    [LG_E_LIMIT] = "limit",
+    [LG_E_NOTFOUND] = "notfound",
+    [LG_E_CONFLICT] = "conflict",
+    [LG_E_GONE] = "gone",
+    [LG_E_DENIED] = "denied",
+    [LG_E_AUTH] = "auth",
+    [LG_E_TIMEOUT] = "timeout",
+    [LG_E_UNAVAILABLE] = "unavailable",
+    [LG_E_TLS] = "tls",
+    [LG_E_IO] = "io",
+    [LG_E_UNSUPPORTED] = "unsupported",
+    [LG_E_NOMEM] = "nomem",
+    [LG_E_INTERNAL] = "internal",
 };
 
 static void set_where(struct lg_err *err, const char *where)
@@ -123,12 +120,7 @@ enum lg_err_code lg_err_wrap(struct lg_err *err, const char *format, ...)
 
 const char *lg_err_name(enum lg_err_code code)
 {
-    return code < LG_E_COUNT ? codes[code].name : "unknown";
-}
-
-bool lg_err_retryable(enum lg_err_code code)
-{
-    return code < LG_E_COUNT && codes[code].retryable;
+    return code < LG_E_COUNT ? names[code] : "unknown";
 }
 
 const char *lg_err_format(const struct lg_err *err, char *buf, size_t size)

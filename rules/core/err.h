@@ -57,9 +57,6 @@ enum lg_err_code lg_err_wrap(struct lg_err *err, const char *format, ...)
 /* The code's stable lower-case name ("invalid"), for logs and metrics. Static storage. */
 const char *lg_err_name(enum lg_err_code code);
 
-/* True when the same call may succeed later without anybody changing anything. */
-bool lg_err_retryable(enum lg_err_code code);
-
 /* Writes "where: text" (or what there is of it) into `buf`, cut at `size`; returns `buf`. */
 const char *lg_err_format(const struct lg_err *err, char *buf, size_t size);
 

@@ -1,7 +1,7 @@
 /* What the KubeVirt CR (and HyperConverged) say that rules depend on, with KubeVirt's defaults filled in.
  *
- * Source: KubeVirt pkg/virt-config, api/core/v1/types.go; HyperConverged api/v1beta1, api/v1. Values borrow from the arena they were
- * read into. Pure, any thread.
+ * Source: KubeVirt pkg/virt-config, api/core/v1/types.go; HyperConverged api/v1beta1, api/v1. Values borrow from the arena
+ * they were read into. Pure, any thread.
  */
 #ifndef LG_RULES_VIRT_SETTINGS_H
 #define LG_RULES_VIRT_SETTINGS_H

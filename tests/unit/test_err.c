@@ -133,10 +133,6 @@ static void every_code_has_a_name(void **state)
     }
     assert_string_equal(lg_err_name(LG_E_COUNT), "unknown");
     assert_string_equal(lg_err_name(LG_E_NOTFOUND), "notfound");
-    assert_true(lg_err_retryable(LG_E_CONFLICT));
-    assert_true(lg_err_retryable(LG_E_UNAVAILABLE));
-    assert_false(lg_err_retryable(LG_E_INVALID));
-    assert_false(lg_err_retryable(LG_E_COUNT));
 }
 
 static void an_error_is_formatted_as_place_and_text(void **state)

@@ -31,7 +31,6 @@ static int open_sink(void **state)
     *sink = (struct sink){fds[0], fds[1]};
     (void)fcntl(sink->in, F_SETFL, O_NONBLOCK);
     lg_log_set_fd(sink->out);
-    lg_log_set_level(LG_LOG_INFO);
     *state = sink;
     return 0;
 }
@@ -162,32 +161,6 @@ static void long_values_are_cut_until_the_line_fits(void **state)
     free(text);
 }
 
-static void lines_below_the_level_are_not_written(void **state)
-{
-    const struct sink *sink = *state;
-    size_t n = 1;
-    lg_log(LG_LOG_DEBUG, "no");
-    lg_log_set_level(LG_LOG_ERROR);
-    lg_log(LG_LOG_WARN, "no");
-    assert_false(lg_log_enabled(LG_LOG_WARN));
-    assert_true(lg_log_enabled(LG_LOG_ERROR));
-    free(taken(sink, &n));
-    assert_int_equal(n, 0);
-}
-
-static void levels_are_known_by_name(void **state)
-{
-    (void)state;
-    static const char *const names[] = {"debug", "info", "warn", "error"};
-    enum lg_log_level level = LG_LOG_ERROR;
-    for (size_t i = 0; i < 4; i++) {
-        assert_true(lg_log_level_of(lg_str_of(names[i]), &level));
-        assert_int_equal(level, i);
-    }
-    assert_false(lg_log_level_of(LG_STR("Warn"), &level));
-    assert_false(lg_log_level_of((struct lg_str){0}, &level));
-}
-
 static void lines_that_nobody_reads_are_dropped_and_counted(void **state)
 {
     const struct sink *sink = *state;
@@ -309,11 +282,9 @@ int main(void)
         LOG_TEST(text_that_is_not_utf8_is_shown_escaped),
         LOG_TEST(numbers_that_json_lacks_become_null),
         LOG_TEST(long_values_are_cut_until_the_line_fits),
-        LOG_TEST(lines_below_the_level_are_not_written),
         LOG_TEST(lines_that_nobody_reads_are_dropped_and_counted),
         LOG_TEST(a_line_longer_than_the_room_left_is_broken_off),
         LOG_TEST(lines_of_many_threads_stay_whole),
-        cmocka_unit_test(levels_are_known_by_name),
         cmocka_unit_test(threads_are_deaf_to_signals_from_outside),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

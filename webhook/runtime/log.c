@@ -14,12 +14,11 @@
 
 #include "webhook/runtime/clock.h"
 
-static const char *const level_names[] = {"debug", "info", "warn", "error"};
+static const char *const level_names[] = {"info", "warn", "error"};
 
 /* A value longer than this is never what a line is for. Halved until the whole line fits. */
 enum { VALUE_BYTES_MAX = 8 * 1024 };
 
-static atomic_int min_level = LG_LOG_INFO;
 static atomic_int out_fd = STDERR_FILENO;
 static _Atomic uint64_t dropped_total;
 
@@ -27,27 +26,6 @@ static pthread_mutex_t write_lock = PTHREAD_MUTEX_INITIALIZER;
 /* under write_lock */
 static uint64_t dropped_since;
 static bool broken; /* a part of a line was the last that could be written */
-
-void lg_log_set_level(enum lg_log_level level)
-{
-    atomic_store(&min_level, (int)level);
-}
-
-bool lg_log_enabled(enum lg_log_level level)
-{
-    return (int)level >= atomic_load_explicit(&min_level, memory_order_relaxed);
-}
-
-bool lg_log_level_of(struct lg_str name, enum lg_log_level *ret)
-{
-    for (size_t i = 0; i < sizeof level_names / sizeof *level_names; i++) {
-        if (lg_str_is(name, level_names[i])) {
-            *ret = (enum lg_log_level)i;
-            return true;
-        }
-    }
-    return false;
-}
 
 void lg_log_set_fd(int fd)
 {
@@ -177,8 +155,6 @@ void lg_log_fields(enum lg_log_level level, const char *message, const struct lg
                    size_t n)
 {
     enum { ROOM = 40 }; /* ,"dropped":18446744073709551615} and a line feed */
-    if (!lg_log_enabled(level))
-        return;
     char time[40];
     format_now(time, sizeof time);
     struct line line = {time, level_names[level], message, fields, n};

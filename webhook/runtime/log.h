@@ -20,7 +20,7 @@
 
 enum { LG_LOG_LINE_BYTES_MAX = 32 * 1024, LG_LOG_WAIT_MS_MAX = 100 };
 
-enum lg_log_level { LG_LOG_DEBUG, LG_LOG_INFO, LG_LOG_WARN, LG_LOG_ERROR };
+enum lg_log_level { LG_LOG_INFO, LG_LOG_WARN, LG_LOG_ERROR };
 
 enum lg_log_type { LG_LOG_STR, LG_LOG_INT, LG_LOG_REAL, LG_LOG_BOOL };
 
@@ -57,14 +57,6 @@ struct lg_log_field {
 
 void lg_log_fields(enum lg_log_level level, const char *message, const struct lg_log_field *fields,
                    size_t n) __attribute__((nonnull(2)));
-
-/* Lines below `level` are not written; LG_LOG_INFO at first. Takes effect at once, in all threads. */
-void lg_log_set_level(enum lg_log_level level);
-bool lg_log_enabled(enum lg_log_level level);
-
-/* The level of that name ("debug", "info", "warn", "error"); false: there is none. */
-bool lg_log_level_of(struct lg_str name, enum lg_log_level *ret)
-    __attribute__((warn_unused_result));
 
 /* Where lines go; 2 (stderr) at first. Borrowed. Before other threads start. */
 void lg_log_set_fd(int fd);
