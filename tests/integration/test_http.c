@@ -352,9 +352,22 @@ static void an_answer_that_began_may_take_its_time(void **state)
 {
     struct bench *b = *state;
     lg_canned_fault(b->canned, LG_KIND_NODE, LG_CANNED_LIST, LG_CANNED_HANG, 1);
+    int64_t start_ms = lg_clock_mono_ms();
     struct seen seen = ask(b, (struct lg_http_request){.head_ms = 300, .deadline_ms = 1500});
     assert_int_equal(seen.status, 200); /* it was the deadline that ended it */
     assert_int_equal(seen.err.code, LG_E_TIMEOUT);
+    assert_true(lg_clock_mono_ms() - start_ms >= 1500);
+}
+
+static void an_answer_that_falls_silent_is_given_up(void **state)
+{
+    struct bench *b = *state;
+    lg_canned_fault(b->canned, LG_KIND_NODE, LG_CANNED_LIST, LG_CANNED_HANG, 1);
+    int64_t start_ms = lg_clock_mono_ms();
+    struct seen seen = ask(b, (struct lg_http_request){.idle_ms = 400, .deadline_ms = 15 * 1000});
+    assert_int_equal(seen.status, 200);
+    assert_int_equal(seen.err.code, LG_E_TIMEOUT);
+    assert_in_range(lg_clock_mono_ms() - start_ms, 400, 10 * 1000);
 }
 
 static void a_cancelled_call_never_calls_back(void **state)
@@ -406,6 +419,7 @@ int main(void)
         TEST(writes_carry_method_type_and_body),
         TEST(a_deadline_ends_a_call),
         TEST(an_answer_that_does_not_begin_is_given_up),
+        TEST(an_answer_that_falls_silent_is_given_up),
         TEST(an_answer_that_began_may_take_its_time),
         TEST(a_cancelled_call_never_calls_back),
         TEST(environment_proxies_are_not_asked),

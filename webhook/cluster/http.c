@@ -35,8 +35,9 @@ struct lg_http_call {
     void *arg;
     struct lg_buf body;
     size_t body_bytes_max, header_bytes;
-    int64_t head_due_ms; /* INT64_MAX: the answer has begun, or may take its time */
-    struct lg_err err;   /* why we ended it */
+    int64_t idle_ms;
+    int64_t due_ms;    /* of the next byte; INT64_MAX: it may take its time */
+    struct lg_err err; /* why we ended it */
     char error[CURL_ERROR_SIZE];
 };
 
@@ -102,6 +103,11 @@ static int status_of(const struct lg_http_call *call)
     return (int)status;
 }
 
+static int64_t due_after(int64_t ms)
+{
+    return ms != 0 ? lg_clock_mono_ms() + ms : INT64_MAX;
+}
+
 /* NOLINTNEXTLINE(readability-non-const-parameter): libcurl's type */
 static size_t on_body(char *bytes, size_t size, size_t n, void *arg)
 {
@@ -109,6 +115,7 @@ static size_t on_body(char *bytes, size_t size, size_t n, void *arg)
     struct lg_str chunk = {bytes, size * n};
     int status = status_of(call);
     bool good = status >= 200 && status < 300;
+    call->due_ms = due_after(call->idle_ms);
     if (good && call->chunk != NULL)
         return call->chunk(call->arg, chunk, &call->err) == LG_E_OK ? chunk.n : 0;
     size_t max = good ? call->body_bytes_max : LG_HTTP_ERROR_BYTES_MAX;
@@ -130,7 +137,7 @@ static size_t on_header(char *bytes, size_t size, size_t n, void *arg)
     struct lg_str line = {bytes, size * n};
     int status = status_of(call);
     call->header_bytes += line.n;
-    call->head_due_ms = INT64_MAX;
+    call->due_ms = due_after(call->idle_ms);
     if (call->head != NULL && status >= 200 && status < 300 && lg_str_is(line, "\r\n"))
         call->head(call->arg);
     if (call->header_bytes <= HEADERS_BYTES_MAX)
@@ -245,8 +252,6 @@ static void set_exchange(struct lg_http_call *call, const struct lg_http_request
     SET(easy, CURLOPT_HEADERDATA, call);
     SET(easy, CURLOPT_BUFFERSIZE, (long)(request->bulk ? BULK_BUFFER_BYTES : BUFFER_BYTES));
     SET(easy, CURLOPT_TIMEOUT_MS, (long)request->deadline_ms);
-    SET(easy, CURLOPT_LOW_SPEED_LIMIT, request->idle_ms != 0 ? 1L : 0L);
-    SET(easy, CURLOPT_LOW_SPEED_TIME, (long)((request->idle_ms + 999) / 1000));
     SET(easy, CURLOPT_USERAGENT, "livegate/" LG_VERSION);
     if (request->method != LG_HTTP_GET) {
         SET(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.n);
@@ -280,7 +285,8 @@ struct lg_http_call *lg_http_start(struct lg_http *http, const struct lg_http_re
     call->done = request->done;
     call->arg = request->arg;
     call->body_bytes_max = request->body_bytes_max;
-    call->head_due_ms = request->head_ms != 0 ? lg_clock_mono_ms() + request->head_ms : INT64_MAX;
+    call->idle_ms = request->idle_ms;
+    call->due_ms = due_after(request->head_ms != 0 ? request->head_ms : request->idle_ms);
     set_connection(call->easy);
     set_target(call, config, request->path);
     set_exchange(call, request);
@@ -405,22 +411,23 @@ static void reap(struct lg_http *http)
     }
 }
 
-/* The call whose answer should have begun first. */
+/* The call whose next byte should be here first. */
 static struct lg_http_call *most_overdue(const struct lg_http *http)
 {
     struct lg_http_call *found = NULL;
     for (struct lg_http_call *at = http->calls; at != NULL; at = at->next)
-        if (at->head_due_ms != INT64_MAX && (found == NULL || at->head_due_ms < found->head_due_ms))
+        if (at->due_ms != INT64_MAX && (found == NULL || at->due_ms < found->due_ms))
             found = at;
     return found;
 }
 
-/* libcurl has a limit for the whole exchange and for what is slow, not for an answer that does not begin. */
+/* libcurl has a limit for the whole exchange, none for an answer that does not begin; and its own for what is slow wakes us
+ * once a second for each watch. */
 static void end_overdue(struct lg_http *http)
 {
     struct lg_http_call *call = most_overdue(http);
     int64_t now_ms = lg_clock_mono_ms();
-    for (; call != NULL && now_ms >= call->head_due_ms; call = most_overdue(http))
+    for (; call != NULL && now_ms >= call->due_ms; call = most_overdue(http))
         finish(call, CURLE_OPERATION_TIMEDOUT);
 }
 
@@ -429,8 +436,8 @@ void lg_http_turn(struct lg_http *http, int64_t timeout_ms)
     int running, ready;
     const struct lg_http_call *first = most_overdue(http);
     int64_t now_ms = lg_clock_mono_ms();
-    if (first != NULL && first->head_due_ms - now_ms < timeout_ms)
-        timeout_ms = first->head_due_ms - now_ms;
+    if (first != NULL && first->due_ms - now_ms < timeout_ms)
+        timeout_ms = first->due_ms - now_ms;
     if (timeout_ms > 0)
         (void)curl_multi_poll(http->multi, NULL, 0, (int)timeout_ms, &ready);
     http->performing = true;
