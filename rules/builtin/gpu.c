@@ -29,6 +29,14 @@ static const char *obstacle(const struct lg_settings *settings, size_t n, struct
     return NULL;
 }
 
+static struct lg_str message_of(struct lg_str name, struct lg_str resource, const char *why,
+                                struct lg_arena *arena)
+{
+    if (lg_str_empty(resource)) /* by a resource claim */
+        return lg_arena_printf(arena, "gpu \"%.*s\": %s", LG_ARG(name), why);
+    return lg_arena_printf(arena, "gpu \"%.*s\" (%.*s): %s", LG_ARG(name), LG_ARG(resource), why);
+}
+
 /* The KubeVirt CR may say what makes it movable. */
 static bool is_open(const struct lg_settings *settings, size_t n)
 {
@@ -56,8 +64,7 @@ static void check(struct lg_rule_context *context)
             .at = it.val,
             .about = name,
             .ident = resource,
-            .message = lg_arena_printf(context->arena, "gpu \"%.*s\" (%.*s): %s", LG_ARG(name),
-                                       LG_ARG(resource), why),
+            .message = message_of(name, resource, why, context->arena),
             .fix = LG_STR("use one mediated device (vGPU) on KubeVirt 1.9 with the feature gate "
                           "VGPULiveMigration; or say that the guest stays: evictionStrategy: None"),
         };
@@ -125,6 +132,11 @@ static const struct lg_rule_example examples[] = {
      .expect = LG_EXPECT_PENDING,
      .object = VM("", ONE),
      .message = "KubeVirt"},
+    {.name = "one by a resource claim",
+     .expect = LG_EXPECT_WARN,
+     .object = VM("", "gpus: [{name: gpu0, claimName: gpus, requestName: fast}]"),
+     .inventory = KUBEVIRT(GATE, "v1.9.0"),
+     .message = "gpu \"gpu0\": it is none of the mediated devices"},
     {.name = "no GPUs", .expect = LG_EXPECT_NOTHING, .object = VM("", "")},
     {.name = "an empty list", .expect = LG_EXPECT_NOTHING, .object = VM("", "gpus: []")},
     {.name = "an instancetype that is not known may bring one",

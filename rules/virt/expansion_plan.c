@@ -191,15 +191,11 @@ static bool is_silent(const struct lg_plan *plan, const struct lg_vm *vm, const 
 static void prefer_hyperv(struct lg_plan *plan, const struct lg_vm *vm, struct lg_val hyperv)
 {
     static const char *const paths[] = {
-        "spec.domain.features.hyperv.reenlightenment",
-        "spec.domain.features.hyperv.evmcs",
-        "spec.domain.features.hyperv.synic",
-        "spec.domain.features.hyperv.vpindex",
-        "spec.domain.features.hyperv.ipi",
-        "spec.domain.features.hyperv.tlbflush",
-        "spec.domain.features.hyperv.runtime",
-        "spec.domain.features.hyperv.reset",
-        "spec.domain.features.hyperv.frequencies",
+        "spec.domain.features.hyperv.reenlightenment", "spec.domain.features.hyperv.evmcs",
+        "spec.domain.features.hyperv.synic",           "spec.domain.features.hyperv.synictimer",
+        "spec.domain.features.hyperv.vpindex",         "spec.domain.features.hyperv.ipi",
+        "spec.domain.features.hyperv.tlbflush",        "spec.domain.features.hyperv.runtime",
+        "spec.domain.features.hyperv.reset",           "spec.domain.features.hyperv.frequencies",
     };
     if (lg_json_bool(own(vm, "spec.domain.features.hypervPassthrough.enabled"), false))
         return;

@@ -171,17 +171,26 @@ static void check_life(struct problems *p, struct lg_val required, struct lg_val
             SHOWN(key), req->n_user > 0 ? " (with nodeSelector)" : "");
 }
 
-static void check_selector(struct problems *p, struct lg_val selector)
+/* Labels with their values: nodeSelector, or matchLabels of a selector. */
+static void check_labels(struct problems *p, struct lg_val labels, const char *of)
 {
-    for (struct lg_json_iter it = lg_json_iter(selector); it.object && lg_json_next(&it);) {
+    for (struct lg_json_iter it = lg_json_iter(labels); it.object && lg_json_next(&it);) {
         struct lg_str value = lg_json_str(it.val);
         if (!lg_name_is_label_key(it.key))
-            ADD(p, it.val, key_fix, "nodeSelector: \"%.*s\" is no label key", SHOWN(it.key));
+            ADD(p, it.val, key_fix, "%s: \"%.*s\" is no label key", of, SHOWN(it.key));
         if (!lg_name_is_label_value(value))
-            ADD(p, it.val, value_fix,
-                "nodeSelector, \"%.*s\": no label can have the value \"%.*s\"", SHOWN(it.key),
-                SHOWN(value));
+            ADD(p, it.val, value_fix, "%s, \"%.*s\": no label can have the value \"%.*s\"", of,
+                SHOWN(it.key), SHOWN(value));
     }
+}
+
+static void check_weight(struct problems *p, struct lg_val preferred, const char *of)
+{
+    int64_t weight = 0;
+    struct lg_val at = at_member(preferred, "weight");
+    if (lg_json_int64(at, &weight) != LG_E_OK || weight < 1 || weight > 100)
+        ADD(p, at, LG_STR("give a weight from 1 to 100"), "%s: the weight is not from 1 to 100",
+            of);
 }
 
 static void check_node_affinity(struct problems *p, struct lg_val spec)
@@ -202,11 +211,7 @@ static void check_node_affinity(struct problems *p, struct lg_val spec)
     struct lg_val preferred =
         lg_json_get(affinity, "preferredDuringSchedulingIgnoredDuringExecution");
     for (struct lg_json_iter it = lg_json_iter(preferred); lg_json_next(&it);) {
-        int64_t weight = 0;
-        struct lg_val at = at_member(it.val, "weight");
-        if (lg_json_int64(at, &weight) != LG_E_OK || weight < 1 || weight > 100)
-            ADD(p, at, LG_STR("give a weight from 1 to 100"),
-                "preferred node affinity: the weight is not from 1 to 100");
+        check_weight(p, it.val, "preferred node affinity");
         check_term(p, lg_json_get(it.val, "preference"), "preferred node affinity");
     }
 }
@@ -214,10 +219,15 @@ static void check_node_affinity(struct problems *p, struct lg_val spec)
 static void check_pod_term(struct problems *p, struct lg_val term, const char *of)
 {
     static const char *const selectors[] = {"labelSelector", "namespaceSelector"};
-    if (lg_str_empty(lg_json_str_at(term, "topologyKey")))
+    struct lg_str key = lg_json_str_at(term, "topologyKey");
+    if (lg_str_empty(key))
         ADD(p, term, LG_STR("write the label that tells places apart, kubernetes.io/hostname say"),
             "%s: a term has no topologyKey", of);
+    else if (!lg_name_is_label_key(key))
+        ADD(p, lg_json_get(term, "topologyKey"), key_fix, "%s: \"%.*s\" is no label key", of,
+            SHOWN(key));
     for (size_t i = 0; i < 2; i++) {
+        check_labels(p, lg_json_get(lg_json_get(term, selectors[i]), "matchLabels"), of);
         struct lg_val list = lg_json_get(lg_json_get(term, selectors[i]), "matchExpressions");
         for (struct lg_json_iter it = lg_json_iter(list); lg_json_next(&it);)
             check_requirement(p, it.val, of, true);
@@ -232,8 +242,10 @@ static void check_pod_affinity(struct problems *p, struct lg_val affinity, const
         lg_json_get(affinity, "preferredDuringSchedulingIgnoredDuringExecution");
     for (struct lg_json_iter it = lg_json_iter(required); lg_json_next(&it);)
         check_pod_term(p, it.val, of);
-    for (struct lg_json_iter it = lg_json_iter(preferred); lg_json_next(&it);)
+    for (struct lg_json_iter it = lg_json_iter(preferred); lg_json_next(&it);) {
+        check_weight(p, it.val, of);
         check_pod_term(p, lg_json_get(it.val, "podAffinityTerm"), of);
+    }
 }
 
 static void check_toleration_words(struct problems *p, struct lg_val toleration)
@@ -285,7 +297,7 @@ const struct lg_placement_problem *lg_placement_problems(struct lg_val vmi_spec,
     struct problems *p = lg_arena_alloc(arena, sizeof(*p));
     struct lg_val affinity = lg_json_get(vmi_spec, "affinity");
     p->arena = arena;
-    check_selector(p, lg_json_get(vmi_spec, "nodeSelector"));
+    check_labels(p, lg_json_get(vmi_spec, "nodeSelector"), "nodeSelector");
     check_node_affinity(p, vmi_spec);
     check_pod_affinity(p, lg_json_get(affinity, "podAffinity"), "pod affinity");
     check_pod_affinity(p, lg_json_get(affinity, "podAntiAffinity"), "pod anti-affinity");

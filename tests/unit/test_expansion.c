@@ -141,6 +141,8 @@ static void what_each_preference_brings(void **state)
         {"'features':{'preferredHyperv':{'reenlightenment':{},'evmcs':{'enabled':false}}}",
          "'domain':{'features':{'hyperv':{'evmcs':{}}}}",
          "{'domain':{'features':{'hyperv':{'evmcs':{},'reenlightenment':{}}}}}"},
+        {"'features':{'preferredHyperv':{'synictimer':{'enabled':true}}}", "'domain':{}",
+         "{'domain':{'features':{'hyperv':{'synictimer':{'enabled':true}}}}}"},
         {"'features':{'preferredHyperv':{'reenlightenment':{}}}",
          "'domain':{'features':{'hypervPassthrough':{'enabled':true}}}",
          "{'domain':{'features':{'hypervPassthrough':{'enabled':true}}}}"},

@@ -216,6 +216,19 @@ static void selectors_preferences_and_pod_affinity_are_read_too(void **arg)
          "affinity.podAffinity.preferredDuringSchedulingIgnoredDuringExecution[0].podAffinityTerm",
          "pod affinity: a term has no topologyKey",
          "write the label that tells places apart, kubernetes.io/hostname say"},
+        {"{'affinity':{'podAffinity':{'preferredDuringSchedulingIgnoredDuringExecution':["
+         "{'podAffinityTerm':{'topologyKey':'zone','labelSelector':{'matchLabels':{'a':'b'}}}}]}}}",
+         "affinity.podAffinity.preferredDuringSchedulingIgnoredDuringExecution[0]",
+         "pod affinity: the weight is not from 1 to 100", "give a weight from 1 to 100"},
+        {"{'affinity':{'podAntiAffinity':{'requiredDuringSchedulingIgnoredDuringExecution':["
+         "{'topologyKey':'host name','labelSelector':{}}]}}}",
+         "affinity.podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution[0].topologyKey",
+         "pod anti-affinity: \"host name\" is no label key", KEY_FIX},
+        {"{'affinity':{'podAntiAffinity':{'requiredDuringSchedulingIgnoredDuringExecution':["
+         "{'topologyKey':'zone','labelSelector':{'matchLabels':{'app':'a b'}}}]}}}",
+         "affinity.podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution[0].labelSelector."
+         "matchLabels.app",
+         "pod anti-affinity, \"app\": no label can have the value \"a b\"", VALUE_FIX},
     };
     ROWS(rows);
 }
