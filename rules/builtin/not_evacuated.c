@@ -18,8 +18,11 @@ static void check(struct lg_rule_context *context)
         .message = lg_arena_printf(
             context->arena, "evictionStrategy None%s: a drain of its node shuts the guest down",
             lg_eviction_source(eviction.from)),
-        .fix = LG_STR("set evictionStrategy: LiveMigrate; or LiveMigrateIfPossible where the guest "
-                      "may not always be able to move"),
+        .fix = lg_rule_mobility(context) == LG_IMMOBILE
+                   ? LG_STR("nothing else is possible while the guest cannot be migrated: mend "
+                            "what keeps it first")
+                   : LG_STR("set evictionStrategy: LiveMigrate; or LiveMigrateIfPossible where "
+                            "the guest may not always be able to move"),
     };
     lg_rule_report(context, &report);
 }

@@ -239,6 +239,10 @@ expect_status 0
 expect_not_in "LG101" "$out"
 check "$vm" --inventory "$cluster" --policy "$work/policy.yaml" --verbose
 expect_in "audit [LG101]" "$out"
+printf 'apiVersion: livegate.io/v1\nkind: Policy\nrules: {"*": {action: "off"}}\n' >"$work/policy.yaml"
+check "$vm" --inventory "$cluster" --policy "$work/policy.yaml"
+expect_status 0
+expect_in "orders-db: cannot be live-migrated, which policy tolerates" "$out"
 printf 'apiVersion: livegate.io/v1\nkind: Policy\nruels: {}\n' >"$work/policy.yaml"
 check "$vm" --inventory "$cluster" --policy "$work/policy.yaml"
 expect_status 3

@@ -81,6 +81,17 @@ uint32_t lg_check_line(const struct lg_check_item *item, struct lg_val at)
     return line != 0 ? line : item->source->mark.line;
 }
 
+const char *lg_output_tolerated(const struct lg_judgement *judgement, bool guest)
+{
+    bool stranded = false;
+    for (size_t i = 0; i < judgement->n; i++)
+        stranded = stranded || judgement->findings[i].rule->strands;
+    int migratable = lg_judgement_migratable(judgement);
+    if (guest && (migratable == 0 || stranded))
+        return "cannot be live-migrated, which policy tolerates";
+    return guest && migratable == 1 ? "can be live-migrated" : "nothing to object to";
+}
+
 const char *lg_check_verdict(const struct lg_judgement *judgement)
 {
     return judgement->verdict == LG_ACTION_OFF ? "allow" : lg_action_name(judgement->verdict);

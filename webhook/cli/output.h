@@ -68,6 +68,10 @@ uint32_t lg_check_line(const struct lg_check_item *item, struct lg_val at);
 /* The verdict's name; "allow" where there is nothing to say. */
 const char *lg_check_verdict(const struct lg_judgement *judgement);
 
+/* What to say of an object to which policy objects nothing: a guest that cannot move is not called movable because policy
+ * tolerates it. */
+const char *lg_output_tolerated(const struct lg_judgement *judgement, bool guest);
+
 /* One node's answer. */
 struct lg_check_place {
     const struct lg_node *node;

@@ -83,8 +83,7 @@ static void add_outcome(struct lg_buf *buf, const struct lg_check_report *report
     add_subject(buf, item);
     if (judgement->verdict < LG_ACTION_PENDING) {
         lg_buf_puts(buf, ": ");
-        lg_output_paint(buf, report->color, LG_COLOR_GREEN,
-                        guest ? "can be live-migrated" : "nothing to object to");
+        lg_output_paint(buf, report->color, LG_COLOR_GREEN, lg_output_tolerated(judgement, guest));
         return;
     }
     if (warn != 0) {

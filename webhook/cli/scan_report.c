@@ -142,7 +142,11 @@ static void item_lines(const struct lg_scan_report *report, const struct lg_scan
                       : verdict == LG_ACTION_DENY ? ": enforce would refuse it\n"
                       : verdict == LG_ACTION_WARN ? ": enforce would warn\n"
                       : verdict == LG_ACTION_PENDING ? ": not everything is known\n"
-                                                     : ": can be live-migrated\n");
+                                                     : ": ");
+    if (refusal == NULL && verdict < LG_ACTION_PENDING) {
+        lg_buf_puts(&buf, lg_output_tolerated(item->judgement, true));
+        lg_buf_putc(&buf, '\n');
+    }
     if (refusal != NULL) {
         lg_buf_printable(&buf, lg_str_of(refusal->where));
         lg_buf_puts(&buf, refusal->where[0] != '\0' ? ": " : "");
