@@ -62,9 +62,13 @@ void lg_cluster_done(struct lg_cluster *cluster)
 static bool counts(const char *warning)
 {
     static const char *const prefixes[] = {"LG10", "LG40", "LG60"};
-    for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++)
-        if (lg_str_starts(lg_str_of(warning), prefixes[i]))
+    /* "LG303, LG401: ..." is what both say */
+    const char *end = strchr(warning, ':');
+    for (size_t i = 0; end != NULL && i < sizeof prefixes / sizeof *prefixes; i++) {
+        const char *at = strstr(warning, prefixes[i]);
+        if (at != NULL && at < end)
             return true;
+    }
     return false;
 }
 
