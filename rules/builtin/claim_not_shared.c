@@ -94,8 +94,17 @@ static struct lg_sharing offer(struct lg_rule_context *context, const struct lg_
     if (!asked.has_class && (preference == LG_PART_MISSING || preference == LG_PART_UNUSABLE))
         return (struct lg_sharing){
             .why_not = LG_STR("the preference that may name its class cannot be read")};
-    return lg_sharing_offer(&view, lg_json_get(spec, asked.storage_api ? "storage" : "pvc"), &asked,
-                            &claim->rendered, context->arena);
+    struct lg_sharing sharing =
+        lg_sharing_offer(&view, lg_json_get(spec, asked.storage_api ? "storage" : "pvc"), &asked,
+                         &claim->rendered, context->arena);
+    /* A disk may as well be a block device. */
+    if (sharing.volume_mode == LG_VOLUME_MODE_BLOCK &&
+        lg_json_len(lg_json_at(whole->spec, "domain.devices.filesystems")) != 0)
+        return (struct lg_sharing){
+            .why_not =
+                LG_STR("its class offers ReadWriteMany with volumeMode Block, which virtiofs "
+                       "cannot share")};
+    return sharing;
 }
 
 /* `claim`: as it will be; `template`: the user's own. */

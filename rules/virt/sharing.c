@@ -54,7 +54,11 @@ struct lg_sharing lg_sharing_offer(const struct lg_claims_view *view, struct lg_
                                   LG_ARG(name)));
     const struct lg_property_set *set = lg_sharing_set(profile, wanted_mode(asked));
     if (set != NULL)
-        return (struct lg_sharing){.offered = true, .class_name = name};
+        return (struct lg_sharing){.offered = true,
+                                   .volume_mode = wanted_mode(asked) == LG_VOLUME_MODE_UNSET
+                                                      ? set->volume_mode
+                                                      : LG_VOLUME_MODE_UNSET,
+                                   .class_name = name};
     set = lg_sharing_set(profile, LG_VOLUME_MODE_UNSET);
     if (set == NULL)
         return not_offered(

@@ -10,6 +10,8 @@
 
 struct lg_sharing {
     bool offered; /* with the volume mode that is asked for, or with none asked for */
+    /* offered: what the claim gets with it, UNSET = what is asked for */
+    enum lg_volume_mode volume_mode;
     /* the only volume mode with which the class offers it, where that is another one */
     enum lg_volume_mode other_mode;
     struct lg_str class_name; /* "" = no class is known */
