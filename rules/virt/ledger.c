@@ -197,6 +197,22 @@ void lg_ledger_drop_ticket(struct lg_ledger *ledger, size_t i)
             (ledger->n_tickets - i) * sizeof *ledger->tickets);
 }
 
+static void adopt_ticket(struct lg_ticket *mine, const struct lg_ticket *was)
+{
+    bool same = lg_str_eq(was->id, mine->id); /* nobody has answered it since */
+    bool untold = was->due_ms > was->told_due_ms && was->due_ms > mine->due_ms;
+    if (!same && !untold)
+        return;
+    if (was->told_due_ms < mine->told_due_ms)
+        mine->told_due_ms = was->told_due_ms;
+    if (!untold && was->due_ms >= mine->due_ms)
+        return;
+    mine->due_ms = was->due_ms;
+    mine->tries = was->tries;
+    mine->inbound = was->inbound;
+    lg_ledger_set_ticket(mine, was->node, was->id);
+}
+
 void lg_ledger_adopt(struct lg_ledger *io_ledger, const struct lg_ledger *known)
 {
     for (size_t i = 0; i < io_ledger->n_reservations; i++) {
@@ -211,12 +227,8 @@ void lg_ledger_adopt(struct lg_ledger *io_ledger, const struct lg_ledger *known)
     for (size_t i = 0; i < io_ledger->n_tickets; i++) {
         struct lg_ticket *mine = &io_ledger->tickets[i];
         const struct lg_ticket *was = lg_ledger_ticket(known, mine->ns, mine->guest, mine->user);
-        if (was == NULL || was->seq != mine->seq || was->due_ms <= mine->due_ms)
-            continue;
-        mine->due_ms = was->due_ms;
-        mine->tries = was->tries;
-        mine->inbound = was->inbound;
-        lg_ledger_set_ticket(mine, was->node, was->id);
+        if (was != NULL && was->seq == mine->seq)
+            adopt_ticket(mine, was);
     }
 }
 

@@ -96,7 +96,8 @@ void lg_ledger_drop_ticket(struct lg_ledger *ledger, size_t i);
 void lg_ledger_served(struct lg_ledger *ledger, struct lg_str ns, uint64_t tag);
 
 /* `io_ledger` is what was read of a shared ledger, `known` what this reader knew of it before: what both hold keeps the
- * age that this reader saw it reach, and the later of two due times. */
+ * age that this reader saw it reach (the text's ages are as of its writing, however long ago that was), and a ticket the due
+ * time that this reader gave it and has not told others. */
 void lg_ledger_adopt(struct lg_ledger *io_ledger, const struct lg_ledger *known);
 
 enum lg_seen { LG_UNSEEN, LG_SEEN_UNFINISHED, LG_SEEN_FINAL };

@@ -272,14 +272,28 @@ static void admit(const struct lg_ask *ask, struct lg_ledger *ledger, struct lg_
     io->changed = true;
 }
 
+/* In a full queue a new ticket takes the last one's place, if it is served before it: many namespaces of one user shut
+ * nobody else out. */
+static bool make_room(const struct lg_ask *ask, struct lg_ledger *ledger, uint64_t tag)
+{
+    size_t n = ledger->n_tickets;
+    if (lg_ledger_tickets_of(ledger, ask->ns) >= LG_TICKETS_NAMESPACE_MAX)
+        return false;
+    if (n < LG_TICKETS_MAX)
+        return true;
+    if (tag >= ledger->tickets[n - 1].tag)
+        return false;
+    lg_ledger_drop_ticket(ledger, n - 1);
+    return true;
+}
+
 /* The caller comes back later, and finds its place again. */
 static void give_ticket(const struct lg_ask *ask, struct lg_ledger *ledger, struct lg_str user,
                         uint64_t tag, struct lg_turnout *io)
 {
     struct lg_ticket *ticket = lg_ledger_ticket(ledger, ask->ns, ask->guest, user);
     if (ticket == NULL) {
-        if (ledger->n_tickets >= LG_TICKETS_MAX ||
-            lg_ledger_tickets_of(ledger, ask->ns) >= LG_TICKETS_NAMESPACE_MAX) {
+        if (!make_room(ask, ledger, tag)) {
             io->no_place = true;
             io->place = 0;
             io->retry_after_s = (int)retry_after_s(ask, io, 1);
@@ -307,6 +321,8 @@ static void give_ticket(const struct lg_ask *ask, struct lg_ledger *ledger, stru
     io->retry_after_s = (int)retry_after_s(ask, io, ticket->tries);
     io->last_try = ticket->tries > LG_RETRIES;
     ticket->due_ms = ask->now_ms + (io->last_try ? 0 : io->retry_after_s * (int64_t)1000);
+    if (ticket->due_ms < ticket->told_due_ms - 1000)
+        io->changed = true; /* or others would take it for one that comes before its time */
     if (io->last_try)
         ticket->tries = 0;
 }

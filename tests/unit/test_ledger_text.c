@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "rules/core/mem.h"
+#include "rules/virt/limits.h"
 #include "webhook/limiter/ledger_text.h"
 
 static void assert_str(struct lg_str s, const char *expected)
@@ -127,6 +128,43 @@ static void wrong_types_and_nonsense_numbers_do_no_harm(void **state)
     assert_int_equal(ledger.tickets[0].due_ms, 1000);
 }
 
+/* Somebody wrote it by hand: nothing of it may last longer than what we write ourselves. */
+static void times_and_numbers_from_nowhere_are_brought_into_bounds(void **state)
+{
+    (void)state;
+    struct lg_ledger ledger lg_cleanup(lg_ledger_done) = {0};
+    assert_int_equal(
+        lg_ledger_read(
+            LG_STR("{\"schema\":1,\"reservations\":[{\"namespace\":\"a\",\"guest\":\"g\","
+                   "\"ageMs\":-80000000}],\"tickets\":[{\"namespace\":\"a\",\"guest\":\"h\","
+                   "\"dueInMs\":80000000,\"waitedMs\":-5,\"tag\":-1,\"seq\":-1,"
+                   "\"tries\":-1}],\"turns\":[{\"namespace\":\"a\",\"tag\":-1}],"
+                   "\"seq\":-1,\"tag\":-1}"),
+            1000, &ledger, NULL),
+        LG_E_OK);
+    assert_int_equal(ledger.reservations[0].born_ms, 1000);
+    assert_int_equal(ledger.tickets[0].due_ms, 1000 + LG_RETRY_S_MAX * 1000);
+    assert_int_equal(ledger.tickets[0].since_ms, 1000);
+    assert_int_equal(ledger.tickets[0].tag, 0);
+    assert_int_equal(ledger.tickets[0].tries, 0);
+    assert_int_equal(ledger.turns[0].tag, 0);
+    assert_int_equal(ledger.now_tag, 0);
+    assert_int_equal(ledger.next_seq, 1);
+}
+
+/* The whole number of a double, so that nothing that is written is read as another. */
+static void numbers_without_an_end_stay_below_two_to_the_53rd(void **state)
+{
+    (void)state;
+    struct lg_ledger ledger lg_cleanup(lg_ledger_done) = {0};
+    assert_int_equal(lg_ledger_read(LG_STR("{\"schema\":1,\"seq\":9223372036854775807,"
+                                           "\"tag\":9223372036854775807}"),
+                                    1000, &ledger, NULL),
+                     LG_E_OK);
+    assert_int_equal(ledger.now_tag, (uint64_t)1 << 53);
+    assert_int_equal(ledger.next_seq, (uint64_t)1 << 53);
+}
+
 static void more_than_a_ledger_may_hold_is_refused(void **state)
 {
     (void)state;
@@ -150,6 +188,8 @@ int main(void)
         cmocka_unit_test(an_empty_text_is_an_empty_ledger),
         cmocka_unit_test(what_is_no_ledger_is_an_error),
         cmocka_unit_test(wrong_types_and_nonsense_numbers_do_no_harm),
+        cmocka_unit_test(times_and_numbers_from_nowhere_are_brought_into_bounds),
+        cmocka_unit_test(numbers_without_an_end_stay_below_two_to_the_53rd),
         cmocka_unit_test(more_than_a_ledger_may_hold_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -657,6 +657,56 @@ static void fifty_tickets_a_namespace_and_no_more(void **state)
 }
 
 /* A client that does what client-go does: waits as told, ten times. */
+/* Ten namespaces of one user fill the queue; somebody else's first guest is served before their last ones, and waits where
+ * it belongs. */
+static void a_full_queue_shuts_nobody_out(void **state)
+{
+    (void)state;
+    char ns[32], name[32];
+    limit_cluster = 1;
+    limit_node = 1;
+    guest("z", "holder", "n0");
+    migration("z", "holder", "holder", "Running");
+    for (int i = 0; i < LG_TICKETS_MAX; i++) {
+        snprintf(ns, sizeof ns, "ns%d", i % (LG_TICKETS_MAX / LG_TICKETS_NAMESPACE_MAX));
+        snprintf(name, sizeof name, "g%d", i);
+        guest(ns, name, "n1");
+        assert_false(ask(ns, name).no_place);
+    }
+    guest("honest", "db", "n1");
+    struct lg_turnout turnout = ask("honest", "db");
+    assert_false(turnout.no_place);
+    assert_int_equal(turnout.place, LG_TICKETS_MAX / LG_TICKETS_NAMESPACE_MAX + 1);
+    assert_int_equal(ledger.n_tickets, LG_TICKETS_MAX);
+    /* But not one that would be the last itself. */
+    guest("ns0", "more", "n1");
+    assert_true(ask("ns0", "more").no_place);
+    assert_int_equal(ledger.n_tickets, LG_TICKETS_MAX);
+}
+
+/* Ctrl-C: whoever is next does not come any more. */
+static void a_place_is_not_kept_for_one_who_went_away(void **state)
+{
+    (void)state;
+    limit_cluster = 1;
+    guest("a", "holder", "n0");
+    guest("a", "gone", "n1");
+    guest("a", "next", "n1");
+    migration("a", "m", "holder", "Running");
+    struct lg_turnout gone = ask("a", "gone");
+    assert_int_equal(gone.place, 1);
+    assert_int_equal(ask("a", "next").place, 2);
+    migration("a", "m", "holder", "Succeeded");
+    int64_t due_ms = now_ms + gone.retry_after_s * (int64_t)1000;
+    now_ms = due_ms + LG_TICKET_GRACE_MS;
+    assert_false(ask("a", "next").admitted);
+    now_ms = due_ms + LG_TICKET_GRACE_MS + 1;
+    assert_true(ask("a", "next").admitted);
+    now_ms = due_ms + LG_TICKET_EXPIRY_MS;
+    tidy();
+    assert_int_equal(ledger.n_tickets, 0);
+}
+
 static void a_client_outlasts_a_long_migration(void **state)
 {
     (void)state;
@@ -807,6 +857,8 @@ int main(void)
         TEST(namespaces_take_turns),
         TEST(coming_again_and_again_does_not_jump_the_queue),
         TEST(fifty_tickets_a_namespace_and_no_more),
+        TEST(a_full_queue_shuts_nobody_out),
+        TEST(a_place_is_not_kept_for_one_who_went_away),
         TEST(a_client_outlasts_a_long_migration),
         TEST(starting_anew_before_its_time_counts_from_the_beginning),
         TEST(estimates_follow_places_limits_and_ages),

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "rules/core/mem.h"
+#include "webhook/limiter/ledger_text.h"
 #include "webhook/limiter/queue.h"
 
 enum { JOBS = 3 * LG_QUEUE_BATCH_MAX };
@@ -20,6 +21,7 @@ static struct {
     unsigned reads, writes;
     struct lg_queue_job jobs[JOBS];
     unsigned done[JOBS], reached[JOBS];
+    struct lg_buf text; /* as it was written last */
 } world;
 
 static int64_t now_ms(void *arg)
@@ -43,9 +45,10 @@ static void start_read(void *arg)
 static void start_write(void *arg, struct lg_str text, struct lg_str version)
 {
     (void)arg;
-    (void)text;
     (void)version;
     world.writes++;
+    world.text.n = 0;
+    lg_buf_str(&world.text, text);
 }
 
 static void on_done(void *arg, struct lg_queue_job *job, bool reached)
@@ -76,6 +79,7 @@ static int teardown(void **state)
     lg_queue_free(world.queue);
     lg_inventory_free(world.inventory);
     lg_arena_done(&world.arena);
+    lg_buf_done(&world.text);
     return 0;
 }
 
@@ -122,10 +126,131 @@ static void none_pile_up_while_the_ledger_is_gone(void **state)
     }
 }
 
+/* Whoever empties or breaks the object does not free the places of those who were let through a moment ago. */
+static void what_was_known_outlives_a_text_that_is_none(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"", "{", "{}", "gone"};
+    static const char *const guests[] = {"second", "third", "fourth", "fifth"};
+    submit(0, "first", 2000);
+    lg_queue_read(world.queue, LG_STR(""), LG_STR("1"));
+    lg_queue_written(world.queue);
+    assert_true(world.jobs[0].turnout.admitted);
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        world.now_ms += 5000;
+        submit(i + 1, guests[i], 2000);
+        lg_queue_read(world.queue, lg_str_of(texts[i]), LG_STR("2"));
+        lg_queue_conflict(world.queue); /* and once more */
+        lg_queue_read(world.queue, lg_str_of(texts[i]), LG_STR("3"));
+        lg_queue_written(world.queue);
+        assert_int_equal(world.reached[i + 1], 1);
+        assert_false(world.jobs[i + 1].turnout.admitted);
+    }
+    /* Nor for longer than ever. */
+    world.now_ms += LG_RESERVATION_MS - 4 * 5000;
+    submit(9, "sixth", 2000);
+    lg_queue_read(world.queue, LG_STR(""), LG_STR("4"));
+    lg_queue_written(world.queue);
+    assert_true(world.jobs[9].turnout.admitted);
+}
+
+/* Reads what was written last, and writes where there is something to tell. */
+static void round_trip(void)
+{
+    unsigned writes = world.writes;
+    struct lg_buf text lg_cleanup(lg_buf_done) = {0};
+    lg_buf_str(&text, lg_buf_view(&world.text));
+    lg_queue_read(world.queue, lg_buf_view(&text), LG_STR("1"));
+    if (world.writes != writes)
+        lg_queue_written(world.queue);
+}
+
+static void look(void)
+{
+    lg_queue_refresh(world.queue);
+    round_trip();
+}
+
+/* Nobody writes, all read again and again: what is in the text ages all the same, and goes. */
+static void what_nobody_comes_back_for_goes_though_nobody_asks(void **state)
+{
+    (void)state;
+    submit(0, "first", 2000);
+    round_trip();
+    submit(1, "waits", 2000);
+    round_trip();
+    assert_true(world.jobs[0].turnout.admitted);
+    assert_false(world.jobs[1].turnout.admitted);
+    int64_t over_ms =
+        world.now_ms + world.jobs[1].turnout.retry_after_s * (int64_t)1000 + LG_TICKET_EXPIRY_MS;
+    while (world.now_ms < over_ms) {
+        assert_int_equal(lg_queue_ledger(world.queue)->n_tickets, 1);
+        world.now_ms += 1000;
+        look();
+    }
+    assert_int_equal(lg_queue_ledger(world.queue)->n_tickets, 0);
+    while (lg_queue_ledger(world.queue)->n_reservations != 0) {
+        world.now_ms += 1000;
+        look();
+        assert_true(world.now_ms <= 1000 * 1000 + LG_RESERVATION_MS);
+    }
+    /* It does not come back with the text, neither here nor for one that has just started. */
+    look();
+    assert_int_equal(lg_queue_ledger(world.queue)->n_reservations, 0);
+    lg_buf_putc(&world.text, '\0');
+    assert_null(strstr(world.text.p, "first"));
+    assert_null(strstr(world.text.p, "waits"));
+}
+
+/* Ctrl-C and the same command again, when it has become its turn: all replicas learn when it comes next. */
+static void who_begins_anew_is_not_expected_when_the_first_one_was(void **state)
+{
+    (void)state;
+    const char *const guests[] = {"first", "head", "waits"};
+    struct lg_ledger before lg_cleanup(lg_ledger_done) = {0};
+    struct lg_ledger after lg_cleanup(lg_ledger_done) = {0};
+    for (size_t i = 0; i < 3; i++) {
+        submit(i, guests[i], 2000);
+        round_trip();
+    }
+    assert_in_range(world.jobs[2].turnout.retry_after_s, 25, 45);
+    assert_int_equal(lg_ledger_read(lg_buf_view(&world.text), world.now_ms, &before, NULL),
+                     LG_E_OK);
+    for (int i = 0; i < 20; i++) {
+        world.now_ms += 1000;
+        look();
+    }
+    submit(3, "waits", 2000);
+    world.jobs[3].ask.id = LG_STR("again");
+    round_trip();
+    int retry_s = world.jobs[3].turnout.retry_after_s;
+    assert_in_range(retry_s, 1, LG_RETRY_HEAD_S_MAX);
+    assert_int_equal(lg_ledger_read(lg_buf_view(&world.text), world.now_ms, &after, NULL), LG_E_OK);
+    lg_ledger_adopt(&after, &before);
+    assert_int_equal(after.n_tickets, 1);
+    assert_int_equal(after.tickets[0].due_ms, world.now_ms + retry_s * (int64_t)1000);
+    assert_int_equal(after.tickets[0].tries, 1);
+    /* Whoever hammers does not make us write each time. */
+    unsigned writes = world.writes;
+    for (size_t i = 4; i < 12; i++) {
+        world.now_ms += 50;
+        submit(i, "waits", 2000);
+        world.jobs[i].ask.id = lg_arena_printf(&world.arena, "hammer-%zu", i);
+        round_trip();
+    }
+    assert_int_equal(world.writes, writes);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(who_waits_no_more_takes_no_place, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_was_known_outlives_a_text_that_is_none, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(what_nobody_comes_back_for_goes_though_nobody_asks, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(who_begins_anew_is_not_expected_when_the_first_one_was,
+                                        setup, teardown),
         cmocka_unit_test_setup_teardown(none_pile_up_while_the_ledger_is_gone, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

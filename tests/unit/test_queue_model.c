@@ -336,7 +336,10 @@ static void check_leak(struct world *world)
         if (replica->pending != READ)
             world->wrong = "a replica that is idle does not look at the ledger";
         replica->pending = NOTHING;
+        replica->known = world->version;
         lg_queue_read(replica->queue, lg_buf_view(&world->ledger), lg_str_of(version));
+        if (replica->pending == WRITE) /* what is over is told to the others */
+            write_reaches(world, replica, true);
         size_t used =
             lg_limits_used(lg_inventory_slots(replica->view), lg_queue_ledger(replica->queue));
         if (used != (size_t)under_way(world, NULL))

@@ -126,17 +126,39 @@ static void ask_done(void *arg, struct lg_queue_job *job, bool reached)
     ask_ends(ask, reached);
 }
 
-/* Says once in a while what is wrong with the ledger. */
-static void trouble(struct lg_ledger_api *api, const struct lg_http_answer *answer,
-                    const char *doing)
+/* What is wrong with the ledger is said once in a while. */
+static bool may_complain(struct lg_ledger_api *api)
 {
     int64_t now = lg_clock_mono_ms();
     if (now < api->trouble_log_ms)
-        return;
+        return false;
     api->trouble_log_ms = now + TROUBLE_LOG_INTERVAL_MS;
+    return true;
+}
+
+static void trouble(struct lg_ledger_api *api, const struct lg_http_answer *answer,
+                    const char *doing)
+{
+    if (!may_complain(api))
+        return;
     lg_log(LG_LOG_WARN, "the limiter's ledger cannot be reached", LG_F_TEXT("doing", doing),
            LG_F_STR("path", lg_buf_view(&api->path)), LG_F_INT("status", answer->status),
            LG_F_TEXT("reason", answer->err.text));
+}
+
+static void unreadable(void *arg, const struct lg_err *err)
+{
+    struct lg_ledger_api *api = arg;
+    bool newer = err->code == LG_E_UNSUPPORTED;
+    if (!may_complain(api))
+        return;
+    lg_log(LG_LOG_WARN,
+           newer ? "the limiter's ledger is of a newer livegate and is left alone"
+                 : "the limiter's ledger cannot be read and begins anew",
+           LG_F_STR("path", lg_buf_view(&api->path)), LG_F_TEXT("where", err->where),
+           LG_F_TEXT("reason", err->text),
+           LG_F_TEXT("fix", newer ? "bring all replicas to the same version"
+                                  : "nothing to do; who edits it by hand finds it overwritten"));
 }
 
 enum lg_err_code lg_ledger_of_object(struct lg_str json, struct lg_arena *arena,
@@ -263,6 +285,7 @@ enum lg_err_code lg_ledger_api_new(struct lg_client *client, struct lg_store *st
                                      .inventory = inventory,
                                      .read = start_read,
                                      .write = start_write,
+                                     .unreadable = unreadable,
                                      .done = ask_done};
     api->queue = lg_queue_new(&ops);
     *ret = api;

@@ -2,6 +2,7 @@
 
 #include "rules/core/mem.h"
 #include "rules/core/out.h"
+#include "rules/virt/limits.h"
 
 enum { AGE_MS_MAX = 24 * 3600 * 1000 };
 
@@ -13,11 +14,26 @@ static int64_t number(struct lg_val object, const char *key)
     return lg_json_int64(lg_json_get(object, key), &n) == LG_E_OK ? n : 0;
 }
 
-/* An age or a delay; nonsense is brought into bounds. */
-static int64_t span_ms(struct lg_val object, const char *key)
+static int64_t between(int64_t least, int64_t n, int64_t most)
 {
-    int64_t ms = number(object, key);
-    return ms < -AGE_MS_MAX ? -AGE_MS_MAX : ms > AGE_MS_MAX ? AGE_MS_MAX : ms;
+    return n < least ? least : n > most ? most : n;
+}
+
+/* Somebody may have edited the text: what comes from the future is from now, so that nothing lives longer for it. */
+static int64_t age_ms(struct lg_val object, const char *key)
+{
+    return between(0, number(object, key), AGE_MS_MAX);
+}
+
+static int64_t delay_ms(struct lg_val object, const char *key)
+{
+    return between(-AGE_MS_MAX, number(object, key), (int64_t)LG_RETRY_S_MAX * 1000);
+}
+
+/* Far from where counting on would begin again at 0. */
+static uint64_t counter(struct lg_val object, const char *key)
+{
+    return (uint64_t)between(0, number(object, key), (int64_t)1 << 53);
 }
 
 static struct lg_str text_at(struct lg_val object, const char *key)
@@ -34,7 +50,7 @@ static void read_reservation(struct lg_val v, int64_t now_ms, struct lg_ledger *
         .node = text_at(v, "node"),
         .name = text_at(v, "migration"),
         .id = text_at(v, "id"),
-        .born_ms = now_ms - span_ms(v, "ageMs"),
+        .born_ms = now_ms - age_ms(v, "ageMs"),
     };
     lg_ledger_reserve(ret, &reservation);
 }
@@ -47,12 +63,12 @@ static void read_ticket(struct lg_val v, int64_t now_ms, struct lg_ledger *ret)
         .node = text_at(v, "node"),
         .user = text_at(v, "user"),
         .id = text_at(v, "id"),
-        .tag = (uint64_t)number(v, "tag"),
-        .seq = (uint64_t)number(v, "seq"),
-        .since_ms = now_ms - span_ms(v, "waitedMs"),
-        .due_ms = now_ms + span_ms(v, "dueInMs"),
-        .told_due_ms = now_ms + span_ms(v, "dueInMs"),
-        .tries = (unsigned)number(v, "tries"),
+        .tag = counter(v, "tag"),
+        .seq = counter(v, "seq"),
+        .since_ms = now_ms - age_ms(v, "waitedMs"),
+        .due_ms = now_ms + delay_ms(v, "dueInMs"),
+        .told_due_ms = now_ms + delay_ms(v, "dueInMs"),
+        .tries = (unsigned)between(0, number(v, "tries"), LG_RETRIES),
         .inbound = lg_json_bool(lg_json_get(v, "inbound"), false),
     };
     if (lg_ledger_ticket(ret, ticket.ns, ticket.guest, ticket.user) == NULL)
@@ -80,9 +96,11 @@ static enum lg_err_code read_root(struct lg_val root, int64_t now_ms, struct lg_
     for (struct lg_json_iter it = lg_json_iter(tickets); lg_json_next(&it);)
         read_ticket(it.val, now_ms, ret);
     for (struct lg_json_iter it = lg_json_iter(turns); lg_json_next(&it);)
-        lg_ledger_served(ret, text_at(it.val, "namespace"), (uint64_t)number(it.val, "tag"));
-    ret->now_tag = (uint64_t)number(root, "tag");
-    ret->next_seq = (uint64_t)number(root, "seq");
+        lg_ledger_served(ret, text_at(it.val, "namespace"), counter(it.val, "tag"));
+    ret->now_tag = counter(root, "tag");
+    uint64_t seq = counter(root, "seq");
+    if (seq > ret->next_seq)
+        ret->next_seq = seq;
     return LG_E_OK;
 }
 

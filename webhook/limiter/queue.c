@@ -125,8 +125,8 @@ static void carry(struct lg_queue *queue, int64_t now_ms)
 static bool decide_all(struct lg_queue *queue, int64_t now_ms)
 {
     const struct lg_inventory *inventory = queue->ops.inventory(queue->ops.arg);
-    bool changed = false;
-    (void)lg_ledger_tidy(&queue->working, now_ms, lg_limiter_seen, (void *)inventory);
+    /* What is over is told too: in the text it would come to life again with each reading. */
+    bool changed = lg_ledger_tidy(&queue->working, now_ms, lg_limiter_seen, (void *)inventory);
     carry(queue, now_ms);
     for (struct lg_queue_job *job = queue->carried.first; job != NULL; job = job->next) {
         job->ask.now_ms = now_ms;
@@ -137,16 +137,30 @@ static bool decide_all(struct lg_queue *queue, int64_t now_ms)
     return changed;
 }
 
-/* A text that is none is somebody's mistake: the ledger begins anew, since who was admitted shows in the cluster soon. One
- * of a newer livegate is left alone. */
+/* The ledger begins anew with what is known here. */
+static void begin_anew(struct lg_queue *queue, int64_t now_ms)
+{
+    struct lg_buf text lg_cleanup(lg_buf_done) = {0};
+    bool read = false;
+    lg_ledger_done(&queue->working);
+    if (lg_ledger_write(&queue->known, now_ms, &text, NULL) == LG_E_OK)
+        read = lg_ledger_read(lg_buf_view(&text), now_ms, &queue->working, NULL) == LG_E_OK;
+    if (!read)
+        lg_ledger_done(&queue->working);
+}
+
+/* A text that is none, or is gone, is somebody's mistake; one of a newer livegate is left alone. */
 static bool read_text(struct lg_queue *queue, struct lg_str text, int64_t now_ms)
 {
+    struct lg_err err = {0};
     lg_ledger_done(&queue->working);
-    enum lg_err_code code = lg_ledger_read(text, now_ms, &queue->working, NULL);
+    enum lg_err_code code = lg_ledger_read(text, now_ms, &queue->working, &err);
+    if (code != LG_E_OK && queue->ops.unreadable != NULL)
+        queue->ops.unreadable(queue->ops.arg, &err);
     if (code == LG_E_UNSUPPORTED)
         return false;
-    if (code != LG_E_OK)
-        lg_ledger_done(&queue->working);
+    if (code != LG_E_OK || text.n == 0)
+        begin_anew(queue, now_ms);
     lg_ledger_adopt(&queue->working, &queue->known);
     return true;
 }

@@ -36,6 +36,8 @@ struct lg_queue_ops {
     /* Writes over that version: lg_queue_written, lg_queue_conflict (it was another version), or lg_queue_failed (nobody
      * knows whether it was written). */
     void (*write)(void *arg, struct lg_str text, struct lg_str version);
+    /* What was read is no ledger of ours (it begins anew), or a newer livegate's (it is left alone). May be NULL. */
+    void (*unreadable)(void *arg, const struct lg_err *err);
     /* `reached` false: the ledger could not be read or written; the turnout says nothing. */
     void (*done)(void *arg, struct lg_queue_job *job, bool reached);
 };
