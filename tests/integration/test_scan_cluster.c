@@ -226,14 +226,17 @@ static void a_drain_is_forecast_from_the_cluster(void **state)
     lg_process_result_done(&result);
 }
 
-/* VmHWM of a running process, KiB; 0 = it is gone. (A child's ru_maxrss begins with what its parent had.) */
+/* VmHWM of a running livegate, KiB; 0 = it is gone, or is not livegate yet but a copy of this process. (A child's ru_maxrss
+ * begins with what its parent had.) */
 static long highest_kib(pid_t pid)
 {
     char path[64], line[256];
     long kib = 0;
     (void)snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
     FILE *file = fopen(path, "r");
-    while (file != NULL && kib == 0 && fgets(line, sizeof line, file) != NULL)
+    bool started = file != NULL && fgets(line, sizeof line, file) != NULL &&
+                   strcmp(line, "Name:\tlivegate\n") == 0;
+    while (started && kib == 0 && fgets(line, sizeof line, file) != NULL)
         if (strncmp(line, "VmHWM:", 6) == 0)
             kib = strtol(line + 6, NULL, 10);
     if (file != NULL)
