@@ -1,12 +1,15 @@
 #!/usr/bin/python3
-"""Many migrations at once against three replicas of livegate: limiter.py LIVEGATE PLANE SERVER WORK COUNT DISTURB
+"""Many migrations at once against three replicas of livegate: limiter.py LIVEGATE PLANE SERVER ETCD WORK COUNT DISTURB
 
 Starts the replicas (kubeconfig, certificates and policy are in WORK), a balancer before them, and, once WORK/go is there,
 COUNT `kubectl create` of migrations, from shuffled nodes and three namespaces; plays KubeVirt's phases meanwhile (some
 migrations last long), and watches that no more than the limits are created and unfinished at any moment. DISTURB "yes": kills
 a replica, stops another for 20 s, and asks for a restart of the API server (WORK/restart; it waits for WORK/restarted).
-Prints a line for each thing that was found; the last one is "N created, MAX at once, MAX from a node, ...".
+Prints a line for each thing that was found; the last one is "N created, MAX at once, MAX from a node, ...". WORK/story tells who was
+created, started and finished when.
 """
+import base64
+import http.client
 import json
 import os
 import random
@@ -21,12 +24,11 @@ import time
 import urllib.error
 import urllib.request
 
-LIVEGATE, PLANE, SERVER, WORK = sys.argv[1:5]
-COUNT, DISTURB = int(sys.argv[5]), sys.argv[6] == "yes"
+LIVEGATE, PLANE, SERVER, ETCD, WORK = sys.argv[1:6]
+COUNT, DISTURB = int(sys.argv[6]), sys.argv[7] == "yes"
 CLUSTER, NODE = 5, 2
 NAMESPACES = ["lim-a", "lim-b", "lim-c"]
 NODES = ["worker-1", "worker-2", "worker-3", "virt-1", "virt-2"]
-MIGRATIONS = "/apis/kubevirt.io/v1/virtualmachineinstancemigrations"
 DEADLINE = time.monotonic() + 420
 
 context = ssl.create_default_context(cafile=f"{PLANE}/ca.crt")
@@ -45,8 +47,8 @@ def patiently(*arguments):
     while True:
         try:
             return send(*arguments)
-        except OSError as error:
-            refused = isinstance(error, urllib.error.HTTPError) and error.code < 500
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            refused = isinstance(error, urllib.error.HTTPError) and error.code < 500 and error.code not in (401, 403, 429)
             if refused or time.monotonic() > DEADLINE:
                 raise
             time.sleep(0.2)
@@ -133,53 +135,75 @@ class Balancer:
                 pass
 
 
+class Stored:
+    """What the API server keeps, from etcd itself, in the order in which it was kept: no restart of it cuts this watch."""
+
+    def __init__(self, prefix, see):
+        self.prefix, self.see, self.revision = prefix, see, 0
+        self.there = threading.Event()
+        threading.Thread(target=self.watch, daemon=True).start()
+        if not self.there.wait(20):
+            sys.exit(f"etcd shows no {prefix}")
+
+    def watch(self):
+        end = self.prefix[:-1] + chr(ord(self.prefix[-1]) + 1)
+        range_of = {"key": base64.b64encode(self.prefix.encode()).decode(), "range_end": base64.b64encode(end.encode()).decode()}
+        while time.monotonic() < DEADLINE:
+            create = dict(range_of, start_revision=self.revision + 1) if self.revision else range_of
+            request = urllib.request.Request(f"{ETCD}/v3/watch", data=json.dumps({"create_request": create}).encode())
+            try:
+                with urllib.request.urlopen(request, timeout=600) as stream:
+                    self.there.set()
+                    for line in stream:
+                        for event in json.loads(line)["result"].get("events", []):
+                            self.revision = int(event["kv"]["mod_revision"])
+                            value = event["kv"].get("value")
+                            self.see(base64.b64decode(value) if value else None,
+                                     base64.b64decode(event["kv"]["key"]).decode(),
+                                     event["kv"].get("create_revision") == event["kv"]["mod_revision"])
+            except (OSError, http.client.HTTPException, ValueError) as error:
+                print(f"# the watch of etcd begins again: {error}")
+                time.sleep(0.1)
+
+
 class Played:
     """KubeVirt: takes each migration through its phases, and counts what is created and unfinished."""
 
     def __init__(self, node_of):
         self.node_of, self.unfinished, self.created = node_of, {}, []
         self.most, self.most_of_node, self.wrong = 0, 0, []
-        self.lock = threading.Lock()
-        threading.Thread(target=self.watch, daemon=True).start()
+        self.story = open(f"{WORK}/story", "w", encoding="utf-8")
+        self.started = time.monotonic()
+        Stored("/registry/kubevirt.io/virtualmachineinstancemigrations/", self.see)
 
-    def watch(self):
-        version = patiently("GET", MIGRATIONS)["metadata"]["resourceVersion"]
-        while True:
-            try:
-                query = f"?watch=true&allowWatchBookmarks=true&resourceVersion={version}"
-                with urllib.request.urlopen(SERVER + MIGRATIONS + query, context=context, timeout=60) as stream:
-                    for line in stream:
-                        event = json.loads(line)
-                        if event["type"] == "ERROR":
-                            break
-                        version = event["object"]["metadata"].get("resourceVersion", version)
-                        if event["type"] != "BOOKMARK":
-                            self.see(event)
-            except OSError:
-                time.sleep(0.1)
+    def tell(self, what, key):
+        self.story.write(f"{time.monotonic() - self.started:7.2f} {what} {'/'.join(key)} on {self.node_of[key]}, "
+                         f"{len(self.unfinished)} unfinished\n")
+        self.story.flush()
 
-    def see(self, event):
-        migration = event["object"]
-        key = (migration["metadata"]["namespace"], migration["spec"]["vmiName"])
+    def see(self, migration, path, new):
+        key = (path.split("/")[-2], path.split("/")[-1].removeprefix("move-"))
         if key not in self.node_of:
             return
-        final = migration.get("status", {}).get("phase") in ("Succeeded", "Failed") or event["type"] == "DELETED"
-        with self.lock:
-            if final:
-                self.unfinished.pop(key, None)
-                return
-            if event["type"] == "ADDED":
-                self.unfinished[key] = time.monotonic()
-                self.created.append(key)
-                threading.Thread(target=self.play, args=(migration, len(self.created)), daemon=True).start()
-            at_once = len(self.unfinished)
-            nodes = [self.node_of[one] for one in self.unfinished]
-            of_node = max(nodes.count(node) for node in NODES)
-            self.most, self.most_of_node = max(self.most, at_once), max(self.most_of_node, of_node)
-            if at_once > CLUSTER or of_node > NODE:
-                self.wrong.append(f"{at_once} at once, {of_node} from a node, with {key}")
+        migration = json.loads(migration) if migration else None
+        if migration is None or migration.get("status", {}).get("phase") in ("Succeeded", "Failed"):
+            if self.unfinished.pop(key, None) is not None:
+                self.tell("finished", key)
+            return
+        if not new:
+            return
+        self.unfinished[key] = time.monotonic()
+        self.created.append(key)
+        self.tell("created", key)
+        threading.Thread(target=self.play, args=(migration, key, len(self.created)), daemon=True).start()
+        at_once = len(self.unfinished)
+        nodes = [self.node_of[one] for one in self.unfinished]
+        of_node = max(nodes.count(node) for node in NODES)
+        self.most, self.most_of_node = max(self.most, at_once), max(self.most_of_node, of_node)
+        if at_once > CLUSTER or of_node > NODE:
+            self.wrong.append(f"{at_once} at once, {of_node} from a node, with {key}")
 
-    def play(self, migration, number):
+    def play(self, migration, key, number):
         meta = migration["metadata"]
         path = f"/apis/kubevirt.io/v1/namespaces/{meta['namespace']}/virtualmachineinstancemigrations/{meta['name']}/status"
         lasts = 90 if number % 20 == 1 else random.uniform(2, 6)
@@ -190,7 +214,54 @@ class Played:
             if phase == "Succeeded":
                 status["migrationState"] = {"startTimestamp": stamp(start), "endTimestamp": stamp(time.time())}
             patiently("PATCH", path, {"status": status}, "application/merge-patch+json")
+            if phase == "Running":
+                self.tell("started", key)
             time.sleep(wait)
+
+
+class Order:
+    """Whoever is let through leaves enough free places for those before it in the queue that are due: by each state of the
+    ledger that was stored, and by what was unfinished then. A replica may know less of what has finished, never more."""
+
+    def __init__(self, played):
+        self.played, self.tickets, self.at = played, [], 0
+        self.reserved, self.let_through, self.out_of_turn = set(), 0, []
+        Stored("/registry/configmaps/livegate/livegate-ledger", self.see)
+
+    @staticmethod
+    def key(entry):
+        return (entry["namespace"], entry["guest"])
+
+    def come_first(self, last, waiting, nodes, waited_ms):
+        """Those before `last` that are due, by what is stored of them and with a second left for what is not written down
+        each time, and whose nodes have room."""
+        found = []
+        for ticket in self.tickets:
+            due_ms = ticket["dueInMs"] - waited_ms
+            if (ticket["tag"], ticket["seq"]) < last and self.key(ticket) in waiting and -4000 < due_ms < 4000 \
+                    and nodes.count(ticket["node"]) < NODE:
+                nodes.append(ticket["node"])
+                found.append(ticket)
+        return found
+
+    def see(self, stored, _path, _new):
+        # The API server keeps its own kinds in another form; the text lies in it as it is.
+        at = (stored or b"").find(b'{"schema":')
+        if at < 0:
+            return
+        now, (ledger, _) = time.monotonic(), json.JSONDecoder().raw_decode(stored[at:].decode(errors="replace"))
+        reserved = {self.key(entry) for entry in ledger["reservations"]}
+        new = reserved - self.reserved
+        waiting = {self.key(ticket) for ticket in ledger["tickets"]}
+        used = reserved | set(self.played.unfinished)
+        nodes = [self.played.node_of[one] for one in used if one in self.played.node_of]
+        ranks = {self.key(ticket): (ticket["tag"], ticket["seq"]) for ticket in self.tickets}
+        last = max((ranks.get(one, (0, 0)) for one in new), default=(0, 0))
+        before = self.come_first(last, waiting, nodes, (now - self.at) * 1000)
+        self.let_through += len(new)
+        if new and len(used) + len(before) > CLUSTER:
+            self.out_of_turn.append((sorted(new), [(self.key(one), one["dueInMs"], one["tries"]) for one in before]))
+        self.tickets, self.reserved, self.at = ledger["tickets"], reserved, now
 
 
 def make_cluster():
@@ -215,6 +286,11 @@ def make_cluster():
     return node_of
 
 
+def is_there(said):
+    """A create that was cut had reached the API server after all."""
+    return "AlreadyExists" in said or "LG603" in said
+
+
 def create(key, results):
     manifest = json.dumps({"apiVersion": "kubevirt.io/v1", "kind": "VirtualMachineInstanceMigration",
                            "metadata": {"name": f"move-{key[1]}", "namespace": key[0]}, "spec": {"vmiName": key[1]}})
@@ -222,7 +298,7 @@ def create(key, results):
     while len(said) < 2 + DISTURB:
         done = subprocess.run(["kubectl", "create", "-f", "-"], input=manifest, capture_output=True, text=True, check=False)
         said.append((done.stdout + done.stderr).strip())
-        if done.returncode == 0 or "AlreadyExists" in said[-1]:
+        if done.returncode == 0 or is_there(said[-1]):
             break
         if "has to wait" in said[-1]:
             break
@@ -262,6 +338,7 @@ def main():
         node_of = make_cluster()
         time.sleep(2)  # the replicas' watches
         played, results = Played(node_of), {}
+        order = Order(played)
         time.sleep(1)
         keys = list(node_of)
         random.shuffle(keys)
@@ -280,14 +357,17 @@ def main():
             one.process.kill()
     for line in played.wrong:
         print(f"over the limits: {line}")
+    for line in order.out_of_turn:
+        print(f"out of turn: {line}")
     again = 0
     for key, said in results.items():
         again += len(said) > 1
-        if not ("created" in said[-1] or "AlreadyExists" in said[-1]):
+        if not ("created" in said[-1] or is_there(said[-1])):
             print(f"not created: {key}: {said}")
     print(f"# {took:.0f} s, {again} run again")
+    print(f"# {len(order.out_of_turn)} of {order.let_through} out of turn")
     print(f"{len(set(played.created))} created, {played.most} at once, {played.most_of_node} from a node, "
-          f"{len(played.wrong)} times over")
+          f"{len(played.wrong)} times over, {len(order.out_of_turn)} out of turn")
 
 
 main()

@@ -8,7 +8,7 @@ limit() {
     # A busy machine may answer too late: then a create waits, and does not go through uncounted.
     printf 'apiVersion: livegate.io/v1\nkind: Policy\nlimiter: {whenLedgerUnreachable: refuse}\n' >"$folder/policy/policy.yaml"
     sed -i "s|tokenFile: .*|tokenFile: $work/token|" "$folder/gate.kubeconfig"
-    /usr/bin/python3 tests/e2e/limiter.py "$livegate" "$work/plane" "$control_plane_server" "$folder" "$2" "$3" \
+    /usr/bin/python3 tests/e2e/limiter.py "$livegate" "$work/plane" "$control_plane_server" "$control_plane_etcd" "$folder" "$2" "$3" \
         >"$folder/found" 2>&1 &
     pid=$!
     eventually 60 test -e "$folder/balancer" || { kill "$pid"; printed=$(cat "$folder/found"); return; }
@@ -35,12 +35,19 @@ limit() {
         k delete vmim,vmi --all -n "$namespace" --wait=false >"$work/log" 2>&1
     done
 }
-limit quiet 40 no
-if [[ $printed == *"40 created, 5 at once, 2 from a node, 0 times over" ]]; then
-    pass "40 at once are created in their turn, never more than the limits"
-else
-    fail "40 at once are created in their turn, never more than the limits" "$printed"
-fi
-grep '^# ' <<<"$printed"
+# limited NAME DISTURB: what it prints is what it should be.
+limited() {
+    local name="40 at once are created in their turn, never more than the limits ($1)"
+    limit "$1" 40 "$2"
+    if [[ $printed == *"40 created, 5 at once, 2 from a node, 0 times over, 0 out of turn" ]]; then
+        pass "$name"
+    else
+        fail "$name" "$printed"
+    fi
+    grep '^# ' <<<"$printed"
+}
+limited quiet no
+# LG_E2E_DISTURB=yes: once more, while a replica is killed, another stopped for 20 s, and the API server restarted.
+[ "${LG_E2E_DISTURB:-}" != yes ] || limited disturbed yes
 installed=
 install enforce
