@@ -256,9 +256,10 @@ static void only_so_many_are_read_a_second(void **state)
     enum { AT_ONCE = 60 };
     struct lg_process curl = {.input = -1, .output = -1};
     (void)state;
+    cluster.timeout = "30s"; /* on a busy machine a review that comes late asks for nothing */
     int64_t start_ms = lg_test_now_ms();
     lg_review_vms_at_once(&cluster, "ns-0", "flood-#", AT_ONCE, &curl);
-    assert_int_equal(lg_await_reviews(&cluster, &curl, AT_ONCE, "LG102", 30 * 1000), AT_ONCE);
+    assert_int_equal(lg_await_reviews(&cluster, &curl, AT_ONCE, "LG102", 60 * 1000), AT_ONCE);
     int64_t took_ms = lg_test_now_ms() - start_ms;
     assert_true(gets(LG_KIND_CLAIM) <= READS_PER_S + took_ms * READS_PER_S / 1000 + 1);
     assert_true(gets(LG_KIND_CLAIM) >= READS_PER_S);
