@@ -155,6 +155,19 @@ static void assert_status(void)
     assert_non_null(strstr(result.out.p, "WAITING  2\n    1. web/c "));
 }
 
+/* Another namespace than livegate's has no ledger: who migrates is shown, and that the queue is not known. */
+static void assert_status_elsewhere(void)
+{
+    struct lg_process_result result lg_cleanup(lg_process_result_done) = {0};
+    const char *const elsewhere[] = {
+        LIVEGATE,      "status",    "--kubeconfig", lg_serve_path(&first.serve, "kubeconfig"),
+        "--namespace", "elsewhere", "--output",     "json",
+        NULL};
+    lg_process_run(elsewhere, (struct lg_str){0}, EVENT_MS, &result);
+    assert_int_equal(result.status, 0);
+    assert_non_null(strstr(result.out.p, "\"queueKnown\": false"));
+}
+
 /* All guests are on one node, and nothing says otherwise: two at once from a node. */
 static void replicas_count_what_the_others_let_through(void **state)
 {
@@ -174,6 +187,7 @@ static void replicas_count_what_the_others_let_through(void **state)
     create(&second, "a", &outcome);
     assert_allowed(&outcome);
     assert_status();
+    assert_status_elsewhere();
     /* One is created, and ends: its place is free at once, and for who waits longest. */
     put_migration("b", "Running");
     put_migration("b", "Succeeded");

@@ -671,7 +671,7 @@ static enum MHD_Result echo(struct MHD_Connection *connection, const char *metho
 
 static bool is_config_map(const char *url)
 {
-    return strstr(url, "/configmaps/") != NULL;
+    return strcmp(url, "/api/v1/namespaces/livegate/configmaps/livegate-ledger") == 0;
 }
 
 static enum MHD_Result answer_config_map(struct lg_canned *canned,

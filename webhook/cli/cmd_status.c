@@ -21,6 +21,7 @@ enum { KEY_KUBECONFIG = 256, WATCH_S = 2 };
 
 struct options {
     const char *kubeconfig;
+    const char *ns; /* livegate's; NULL: as lg_kubeconfig_own_namespace has it */
     bool json, watch;
 };
 
@@ -36,6 +37,7 @@ struct look {
 
 struct cluster {
     struct lg_kubeconfig config;
+    const char *ns; /* livegate's */
     struct lg_http *http;
 };
 
@@ -58,6 +60,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     switch (key) {
     case KEY_KUBECONFIG:
         options->kubeconfig = arg;
+        return 0;
+    case 'n':
+        options->ns = arg;
         return 0;
     case 'w':
         options->watch = true;
@@ -120,14 +125,13 @@ static void read_ledger(struct cluster *cluster, struct look *look)
     struct lg_buf path lg_cleanup(lg_buf_done) = {0};
     struct lg_buf body lg_cleanup(lg_buf_done) = {0};
     struct lg_str text = {0}, version = {0};
-    const char *ns = lg_kubeconfig_own_namespace(&cluster->config);
     const struct lg_status_about about = {.server = cluster->config.server,
                                           .credential = cluster->config.source,
                                           .verbs = "get",
                                           .what = "configmap " LG_LEDGER_NAME};
     struct lg_err *err = &look->ledger_err;
     enum lg_err_code code =
-        lg_path_object(&path, &config_maps, lg_str_of(ns), LG_STR(LG_LEDGER_NAME), err);
+        lg_path_object(&path, &config_maps, lg_str_of(cluster->ns), LG_STR(LG_LEDGER_NAME), err);
     if (code == LG_E_OK)
         code = lg_exchange(
             cluster->http,
@@ -382,6 +386,10 @@ int lg_cmd_status(int argc, char **argv)
     static const struct argp_option table[] = {
         {"kubeconfig", KEY_KUBECONFIG, "FILE", 0,
          "The cluster to look at; else as kubectl finds it, else the pod's own", 0},
+        {"namespace", 'n', "NAME", 0,
+         "The namespace that livegate stands in; else the kubeconfig's context's where it is "
+         "another than default, else livegate",
+         0},
         {"watch", 'w', NULL, 0, "Look again every 2 seconds", 0},
         {"output", 'o', "table|json", 0, "How to print; table is the default", 0},
         {0}};
@@ -392,8 +400,7 @@ int lg_cmd_status(int argc, char **argv)
             "Shows the limits of parallel migrations and where each comes from, who migrates, who "
             "was let through, who waits and in which place, and what leaves and enters each "
             "node. Reads only: KubeVirt's objects, and ConfigMap livegate-ledger in livegate's "
-            "namespace (that of the kubeconfig's context where it is another than default, else "
-            "livegate).\vExit status: 0 shown, 2 usage, 3 the cluster cannot be read, 4 internal "
+            "namespace.\vExit status: 0 shown, 2 usage, 3 the cluster cannot be read, 4 internal "
             "error.",
     };
     struct options options = {0};
@@ -405,10 +412,17 @@ int lg_cmd_status(int argc, char **argv)
     if (code == LG_E_OK)
         code = lg_http_new(&cluster.config, &cluster.http, &err);
     if (code == LG_E_OK)
+        cluster.ns = options.ns != NULL ? options.ns : lg_kubeconfig_own_namespace(&cluster.config);
+    if (code == LG_E_OK)
         code = show(&cluster, &options, &err);
     while (code == LG_E_OK && options.watch) {
+        struct lg_err trouble = {0};
         sleep(WATCH_S);
-        code = show(&cluster, &options, &err);
+        enum lg_err_code again = show(&cluster, &options, &trouble);
+        if (again != LG_E_OK)
+            (void)lg_cli_fail(&trouble); /* the next look may do better */
+        if (again == LG_E_IO)
+            return LG_EXIT_INTERNAL; /* nobody reads it */
     }
     return code == LG_E_OK ? LG_EXIT_OK : lg_cli_fail(&err);
 }
