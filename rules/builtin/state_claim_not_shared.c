@@ -64,8 +64,9 @@ static void report(struct lg_rule_context *context, struct lg_val at, struct lg_
                                    "the claim that keeps the state of the guest's TPM or EFI will "
                                    "be ReadWriteOnce (%.*s); KubeVirt 1.3 cannot migrate it",
                                    LG_ARG(of_class)),
-        .fix = LG_STR("set vmStateStorageClass in the KubeVirt CR to a class whose profile has "
-                      "ReadWriteMany for Filesystem, or update KubeVirt to 1.4"),
+        .fix = LG_STR("set vmStateStorageClass in the KubeVirt CR (in the HyperConverged CR where "
+                      "there is one) to a class whose profile has ReadWriteMany for Filesystem, or "
+                      "update KubeVirt to 1.4"),
     };
     lg_rule_report(context, &report);
 }

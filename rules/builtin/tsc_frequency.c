@@ -61,8 +61,9 @@ static void check(struct lg_rule_context *context)
         .ident = LG_STR("reenlightenment"),
         .message = LG_STR("Hyper-V re-enlightenment cannot be migrated here: no node exposes a TSC "
                           "frequency"),
-        .fix = LG_STR("set developerConfiguration.minimumClusterTSCFrequency in the KubeVirt CR, "
-                      "use nodes with an invariant TSC, or take re-enlightenment out"),
+        .fix = LG_STR("use nodes with an invariant TSC, or take re-enlightenment out; where no "
+                      "HyperConverged owns the KubeVirt CR, its developerConfiguration."
+                      "minimumClusterTSCFrequency may say the frequency"),
     };
     lg_rule_report(context, &report);
 }
