@@ -26,12 +26,23 @@
 #define OPTIONS(...) ((const char *const[]){__VA_ARGS__, NULL})
 #define REVIEWS_DIR  LG_SOURCE_DIR "/tests/reviews/"
 
+/* The thread sanitizer's build is several times slower: there the crowd is for its report, and what is held is that no
+ * wait is anywhere near the time in which the crowd is shut. */
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define SLOWER 5
+#endif
+#endif
+#ifndef SLOWER
+#define SLOWER 1
+#endif
+
 enum {
     CROWD = 2000,
     CROWD_MS = 12 * 1000,
-    DRIP_MS = 250,    /* a byte a connection */
-    REJOIN = 50,      /* come back each time */
-    KEPT_MS_MAX = 50, /* how long a kept connection may wait for its answer */
+    DRIP_MS = 250,             /* a byte a connection */
+    REJOIN = 50,               /* come back each time */
+    KEPT_MS_MAX = 50 * SLOWER, /* how long a kept connection may wait for its answer */
     ATTEMPTS =
         3, /* the machine may be busy with something else; a fault of ours is there every time */
     CONNECTIONS_MAX = 1024,
@@ -228,7 +239,9 @@ static void a_crowd_does_not_delay_a_kept_connection(void **state)
         in_time = longest_ms <= KEPT_MS_MAX || longest_ms <= 3 * quiet_ms;
     }
     assert_true(in_time);
-    assert_true(lg_metric_value(&server, "livegate_connections_refused_total{reason=\"total\"}") >
+    /* Who finds no place is refused, or displaces one who has held his for a while and asked nothing. */
+    assert_true(lg_metric_value(&server, "livegate_connections_refused_total{reason=\"total\"}") +
+                    lg_metric_value(&server, "livegate_connections_displaced_total") >
                 0);
     assert_true(lg_metric_value(&server, "livegate_connections_reaped_total") > 0);
     lg_serve_stop(&quiet);

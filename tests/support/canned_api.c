@@ -748,7 +748,9 @@ static enum MHD_Result handle(void *arg, struct MHD_Connection *connection, cons
         *upload_bytes = 0;
         return MHD_YES;
     }
+    pthread_mutex_lock(&canned->mutex);
     bool config_map = canned->has_config_map && is_config_map(url);
+    pthread_mutex_unlock(&canned->mutex);
     if (strcmp(method, "GET") != 0 && !config_map)
         return echo(connection, method, *state);
     pthread_mutex_lock(&canned->mutex);
