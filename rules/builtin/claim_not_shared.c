@@ -122,15 +122,18 @@ static void mend_template(struct lg_rule_context *context, const struct lg_volum
     lg_repair_read(repair, claim->volume, lg_json_at(template, "metadata.name"));
     lg_repair_set(repair, lg_json_there(pvc) ? pvc : lg_json_get(spec, "storage"), "accessModes",
                   LG_STR("[\"ReadWriteMany\"]"));
+    /* The profile changes the volume mode along with it. */
+    bool block = sharing.volume_mode == LG_VOLUME_MODE_BLOCK &&
+                 claim->rendered.volume_mode != LG_VOLUME_MODE_BLOCK;
     struct lg_str volume = LG_STR("");
     if (claim->volume.n != 0)
         volume = lg_arena_printf(arena, "volume \"%.*s\": ", LG_ARG(claim->volume));
     lg_repair_say(repair, claim->volume,
                   lg_arena_printf(arena,
                                   "%.*saccessModes [ReadWriteMany] in data volume template "
-                                  "\"%.*s\" (class \"%.*s\" offers it)",
-                                  LG_ARG(volume), LG_ARG(claim->claim),
-                                  LG_ARG(sharing.class_name)));
+                                  "\"%.*s\" (class \"%.*s\" offers it%s)",
+                                  LG_ARG(volume), LG_ARG(claim->claim), LG_ARG(sharing.class_name),
+                                  block ? ", with volumeMode Block" : ""));
 }
 
 /* The claim of a mended template is there by now, and decides. A template that would be mended without it, and was, stays
