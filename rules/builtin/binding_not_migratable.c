@@ -4,6 +4,7 @@
  * plugins that the KubeVirt CR registers with a `migration` struct, even an empty one. A guest without any interface, or
  * without the pod network, may bind as it likes. Source: KubeVirt pkg/network/vmispec, VerifyVMIMigratable.
  */
+#include "rules/builtin/examples.h"
 #include "rules/rule.h"
 
 static const struct lg_binding *registered(const struct lg_settings *settings, struct lg_str name)
@@ -111,28 +112,11 @@ static void check(struct lg_rule_context *context)
 }
 
 #define VM(head, networks, interfaces)                                                             \
-    "apiVersion: kubevirt.io/v1\n"                                                                 \
-    "kind: VirtualMachine\n"                                                                       \
-    "metadata: {name: web, namespace: shop}\n"                                                     \
-    "spec:\n" head "  template:\n"                                                                 \
-    "    spec:\n"                                                                                  \
-    "      networks: " networks "\n"                                                               \
-    "      domain: {devices: {interfaces: " interfaces "}}\n"
+    LG_EX_VM_OF(LG_EX_WEB, head,                                                                   \
+                "networks: " networks ", domain: {devices: {interfaces: " interfaces "}}")
 #define POD "[{name: default, pod: {}}]"
-#define VERSION(version)                                                                           \
-    "apiVersion: livegate.io/v1\nkind: Policy\nkubevirtVersion: \"" version "\"\n"
 
-#define KUBEVIRT(binding)                                                                          \
-    "apiVersion: kubevirt.io/v1\n"                                                                 \
-    "kind: KubeVirt\n"                                                                             \
-    "metadata: {name: kubevirt, namespace: kubevirt}\n"                                            \
-    "spec: {configuration: {network: {binding: " binding "}}}\n"
-
-#define PREFERENCE(spec)                                                                           \
-    "apiVersion: instancetype.kubevirt.io/v1beta1\n"                                               \
-    "kind: VirtualMachineClusterPreference\n"                                                      \
-    "metadata: {name: p1}\n"                                                                       \
-    "spec: {" spec "}\n"
+#define BINDINGS(bindings) LG_EX_CONFIGURATION("network: {binding: {" bindings "}}")
 
 static const struct lg_rule_example examples[] = {
     {.name = "masquerade",
@@ -151,21 +135,21 @@ static const struct lg_rule_example examples[] = {
     {.name = "passtBinding in the first version that knows it",
      .expect = LG_EXPECT_NOTHING,
      .object = VM("", POD, "[{name: default, passtBinding: {}}]"),
-     .policy = VERSION("1.8")},
+     .policy = LG_EX_VERSION("1.8")},
     {.name = "passtBinding before that",
      .expect = LG_EXPECT_DENY,
      .object = VM("", POD, "[{name: default, passtBinding: {}}]"),
-     .policy = VERSION("1.7"),
+     .policy = LG_EX_VERSION("1.7"),
      .message = "passtBinding is not known before KubeVirt 1.8"},
     {.name = "slirp while there was one",
      .expect = LG_EXPECT_DENY,
      .object = VM("", POD, "[{name: default, slirp: {}}]"),
-     .policy = VERSION("1.2"),
+     .policy = LG_EX_VERSION("1.2"),
      .message = "binding slirp on the pod network cannot be migrated; "},
     {.name = "slirp since it is gone",
      .expect = LG_EXPECT_DENY,
      .object = VM("", POD, "[{name: default, slirp: {}}]"),
-     .policy = VERSION("1.3"),
+     .policy = LG_EX_VERSION("1.3"),
      .message = "and KubeVirt has discontinued it"},
     {.name = "a bridge is LG201's",
      .expect = LG_EXPECT_NOTHING,
@@ -173,16 +157,16 @@ static const struct lg_rule_example examples[] = {
     {.name = "a plugin that migrates",
      .expect = LG_EXPECT_NOTHING,
      .object = VM("", POD, "[{name: default, binding: {name: l2bridge}}]"),
-     .inventory = KUBEVIRT("{l2bridge: {migration: {}}}")},
+     .inventory = BINDINGS("l2bridge: {migration: {}}")},
     {.name = "a plugin without migration",
      .expect = LG_EXPECT_DENY,
      .object = VM("", POD, "[{name: default, binding: {name: own}}]"),
-     .inventory = KUBEVIRT("{own: {sidecarImage: registry/own}}"),
+     .inventory = BINDINGS("own: {sidecarImage: registry/own}"),
      .message = "binding plugin \"own\" is registered without migration"},
     {.name = "a plugin that nobody registered",
      .expect = LG_EXPECT_DENY,
      .object = VM("", POD, "[{name: default, binding: {name: own}}]"),
-     .inventory = KUBEVIRT("{}"),
+     .inventory = BINDINGS(""),
      .message = "binding plugin \"own\" is not registered"},
     {.name = "a plugin, and no KubeVirt CR is known",
      .expect = LG_EXPECT_PENDING,
@@ -193,10 +177,8 @@ static const struct lg_rule_example examples[] = {
      .message = "no interface has its name"},
     {.name = "no interface at all",
      .expect = LG_EXPECT_NOTHING,
-     .object = "apiVersion: kubevirt.io/v1\n"
-               "kind: VirtualMachineInstance\n"
-               "metadata: {name: web, namespace: shop}\n"
-               "spec: {networks: [{name: default, pod: {}}], domain: {devices: {}}}\n"},
+     .object = LG_EX_VMI(LG_EX_WEB,
+                         "spec: {networks: [{name: default, pod: {}}], domain: {devices: {}}}\n")},
     {.name = "no binding",
      .expect = LG_EXPECT_DENY,
      .object = VM("", POD, "[{name: default}]"),
@@ -210,11 +192,11 @@ static const struct lg_rule_example examples[] = {
     {.name = "no binding, and a preference brings masquerade",
      .expect = LG_EXPECT_NOTHING,
      .object = VM("  preference: {name: p1}\n", POD, "[{name: default}]"),
-     .inventory = PREFERENCE("devices: {preferredInterfaceMasquerade: {}}")},
+     .inventory = LG_EX_PREFERENCE("devices: {preferredInterfaceMasquerade: {}}")},
     {.name = "no binding, and a preference that brings none",
      .expect = LG_EXPECT_DENY,
      .object = VM("  preference: {name: p1}\n", POD, "[{name: default}]"),
-     .inventory = PREFERENCE("devices: {}")},
+     .inventory = LG_EX_PREFERENCE("devices: {}")},
     {0},
 };
 

@@ -4,6 +4,7 @@
  * migrate the guest, unless somebody vouches for the network (an address that follows the guest) with an annotation on
  * the VMI. Its presence alone counts, whatever the value. Source: KubeVirt pkg/network/vmispec, VerifyVMIMigratable.
  */
+#include "rules/builtin/examples.h"
 #include "rules/rule.h"
 
 static void check(struct lg_rule_context *context)
@@ -58,23 +59,11 @@ static const struct lg_fixer fixer = {
     .mend = mend,
 };
 
+#define SPEC(binding)                                                                              \
+    "    spec: {networks: [{name: default, pod: {}}], domain: {devices: {interfaces: [{name: "     \
+    "default, " binding "}]}}}\n"
 #define VM(head, metadata, binding)                                                                \
-    "apiVersion: kubevirt.io/v1\n"                                                                 \
-    "kind: VirtualMachine\n"                                                                       \
-    "metadata: {name: web, namespace: shop}\n"                                                     \
-    "spec:\n" head "  template:\n"                                                                 \
-    "    metadata: " metadata "\n"                                                                 \
-    "    spec:\n"                                                                                  \
-    "      networks: [{name: default, pod: {}}]\n"                                                 \
-    "      domain:\n"                                                                              \
-    "        devices:\n"                                                                           \
-    "          interfaces: [{name: default, " binding "}]\n"
-
-#define PREFERENCE(spec)                                                                           \
-    "apiVersion: instancetype.kubevirt.io/v1beta1\n"                                               \
-    "kind: VirtualMachineClusterPreference\n"                                                      \
-    "metadata: {name: p1}\n"                                                                       \
-    "spec: {" spec "}\n"
+    LG_EX_VM(LG_EX_WEB, "spec:\n" head "  template:\n    metadata: " metadata "\n" SPEC(binding))
 
 static const struct lg_rule_example examples[] = {
     {.name = "masquerade on the pod network",
@@ -91,31 +80,18 @@ static const struct lg_rule_example examples[] = {
             "bridge: {}")},
     {.name = "no interface is declared",
      .expect = LG_EXPECT_NOTHING,
-     .object = "apiVersion: kubevirt.io/v1\n"
-               "kind: VirtualMachine\n"
-               "metadata: {name: web, namespace: shop}\n"
-               "spec: {template: {spec: {domain: {devices: {}}}}}\n"},
+     .object = LG_EX_VM_OF(LG_EX_WEB, "", "domain: {devices: {}}")},
     {.name = "bridge on another network than the pod's",
      .expect = LG_EXPECT_NOTHING,
-     .object = "apiVersion: kubevirt.io/v1\n"
-               "kind: VirtualMachineInstance\n"
-               "metadata: {name: web, namespace: shop}\n"
-               "spec:\n"
-               "  networks: [{name: vlan7, multus: {networkName: vlan7}}]\n"
-               "  domain: {devices: {interfaces: [{name: vlan7, bridge: {}}]}}\n"},
+     .object =
+         LG_EX_VMI(LG_EX_WEB, "spec:\n"
+                              "  networks: [{name: vlan7, multus: {networkName: vlan7}}]\n"
+                              "  domain: {devices: {interfaces: [{name: vlan7, bridge: {}}]}}\n")},
     {.name = "the annotation on the VM itself reaches no guest",
      .expect = LG_EXPECT_DENY,
-     .object = "apiVersion: kubevirt.io/v1\n"
-               "kind: VirtualMachine\n"
-               "metadata:\n"
-               "  name: web\n"
-               "  namespace: shop\n"
-               "  annotations: {kubevirt.io/allow-pod-bridge-network-live-migration: \"\"}\n"
-               "spec:\n"
-               "  template:\n"
-               "    spec:\n"
-               "      networks: [{name: default, pod: {}}]\n"
-               "      domain: {devices: {interfaces: [{name: default, bridge: {}}]}}\n"},
+     .object = LG_EX_VM(
+         LG_EX_WEB ", annotations: {kubevirt.io/allow-pod-bridge-network-live-migration: \"\"}",
+         "spec:\n  template:\n" SPEC("bridge: {}"))},
     {.name = "an instancetype may bring the annotation",
      .expect = LG_EXPECT_PENDING,
      .object = VM("  instancetype: {name: u1.medium}\n", "{}", "bridge: {}"),
@@ -127,12 +103,12 @@ static const struct lg_rule_example examples[] = {
     {.name = "a preference brings the annotation",
      .expect = LG_EXPECT_NOTHING,
      .object = VM("  preference: {name: p1}\n", "{}", "bridge: {}"),
-     .inventory =
-         PREFERENCE("annotations: {kubevirt.io/allow-pod-bridge-network-live-migration: \"\"}")},
+     .inventory = LG_EX_PREFERENCE(
+         "annotations: {kubevirt.io/allow-pod-bridge-network-live-migration: \"\"}")},
     {.name = "a preference brings masquerade, which replaces no bridge",
      .expect = LG_EXPECT_DENY,
      .object = VM("  preference: {name: p1}\n", "{}", "bridge: {}"),
-     .inventory = PREFERENCE("devices: {preferredInterfaceMasquerade: {}}")},
+     .inventory = LG_EX_PREFERENCE("devices: {preferredInterfaceMasquerade: {}}")},
     {0},
 };
 

@@ -4,6 +4,7 @@
  * which is launchSecurity of any kind on s390x (since 1.6); the architecture may be the cluster's default. An empty
  * launchSecurity elsewhere is nothing. Source: KubeVirt pkg/util/amd64.go, s390x.go; pkg/virt-handler/vm.go.
  */
+#include "rules/builtin/examples.h"
 #include "rules/rule.h"
 
 static void report(struct lg_rule_context *context, struct lg_val at, const char *what,
@@ -45,54 +46,38 @@ static void check(struct lg_rule_context *context)
         (void)lg_rule_lacks_parts(context, LG_ANY_PART);
 }
 
-#define VM(head, spec)                                                                             \
-    "apiVersion: kubevirt.io/v1\n"                                                                 \
-    "kind: VirtualMachine\n"                                                                       \
-    "metadata: {name: vault, namespace: shop}\n"                                                   \
-    "spec:\n" head "  template:\n"                                                                 \
-    "    spec: {" spec "}\n"
-#define LAUNCH(what) "domain: {launchSecurity: {" what "}}"
-#define VERSION(version)                                                                           \
-    "apiVersion: livegate.io/v1\nkind: Policy\nkubevirtVersion: \"" version "\"\n"
-
-#define PREFERENCE(spec)                                                                           \
-    "apiVersion: instancetype.kubevirt.io/v1beta1\n"                                               \
-    "kind: VirtualMachineClusterPreference\n"                                                      \
-    "metadata: {name: p1}\n"                                                                       \
-    "spec: {" spec "}\n"
+#define VM(head, spec) LG_EX_VM_OF("name: vault, namespace: shop", head, spec)
+#define LAUNCH(what)   "domain: {launchSecurity: {" what "}}"
 
 static const struct lg_rule_example examples[] = {
     {.name = "AMD SEV",
      .expect = LG_EXPECT_WARN,
      .object = VM("", LAUNCH("sev: {}")),
-     .policy = VERSION("1.0"),
+     .policy = LG_EX_VERSION("1.0"),
      .message = "a guest with AMD SEV cannot be migrated"},
     {.name = "AMD SEV-SNP", .expect = LG_EXPECT_WARN, .object = VM("", LAUNCH("snp: {}"))},
     {.name = "TDX, where KubeVirt knows it",
      .expect = LG_EXPECT_WARN,
      .object = VM("", LAUNCH("tdx: {}")),
-     .policy = VERSION("1.7"),
+     .policy = LG_EX_VERSION("1.7"),
      .message = "Intel TDX"},
     {.name = "TDX before that",
      .expect = LG_EXPECT_NOTHING,
      .object = VM("", LAUNCH("tdx: {}")),
-     .policy = VERSION("1.6")},
+     .policy = LG_EX_VERSION("1.6")},
     {.name = "Secure Execution, where KubeVirt knows it",
      .expect = LG_EXPECT_WARN,
      .object = VM("", "architecture: s390x, " LAUNCH("")),
-     .policy = VERSION("1.6"),
+     .policy = LG_EX_VERSION("1.6"),
      .message = "Secure Execution"},
     {.name = "Secure Execution before that",
      .expect = LG_EXPECT_NOTHING,
      .object = VM("", "architecture: s390x, " LAUNCH("")),
-     .policy = VERSION("1.5")},
+     .policy = LG_EX_VERSION("1.5")},
     {.name = "Secure Execution on the cluster's default architecture",
      .expect = LG_EXPECT_WARN,
      .object = VM("", LAUNCH("")),
-     .inventory = "apiVersion: kubevirt.io/v1\n"
-                  "kind: KubeVirt\n"
-                  "metadata: {name: kubevirt, namespace: kubevirt}\n"
-                  "status: {defaultArchitecture: s390x}\n"},
+     .inventory = LG_EX_KUBEVIRT("status: {defaultArchitecture: s390x}\n")},
     {.name = "an empty launchSecurity elsewhere is nothing",
      .expect = LG_EXPECT_NOTHING,
      .object = VM("", "architecture: amd64, " LAUNCH("sev: null"))},
@@ -104,7 +89,7 @@ static const struct lg_rule_example examples[] = {
     {.name = "a preference brings it",
      .expect = LG_EXPECT_WARN,
      .object = VM("  preference: {name: p1}\n", "domain: {}"),
-     .inventory = PREFERENCE("preferredLaunchSecurity: {sev: {}}"),
+     .inventory = LG_EX_PREFERENCE("preferredLaunchSecurity: {sev: {}}"),
      .message = "preference \"p1\" brings this: a guest with AMD SEV"},
     {0},
 };

@@ -4,6 +4,7 @@
  * default is bridge, which cannot be migrated (LG201); HyperConverged sets masquerade. The default never stands in the
  * VM. Source: KubeVirt pkg/network/vmispec, SetDefaultNetworkInterface.
  */
+#include "rules/builtin/examples.h"
 #include "rules/rule.h"
 
 static void check(struct lg_rule_context *context)
@@ -65,63 +66,36 @@ static const struct lg_fixer fixer = {
     .mend = mend,
 };
 
-#define VM(head, devices)                                                                          \
-    "apiVersion: kubevirt.io/v1\n"                                                                 \
-    "kind: VirtualMachine\n"                                                                       \
-    "metadata: {name: web, namespace: shop}\n"                                                     \
-    "spec:\n" head "  template:\n"                                                                 \
-    "    spec: {domain: {devices: " devices "}}\n"
-
-#define KUBEVIRT(network)                                                                          \
-    "apiVersion: kubevirt.io/v1\n"                                                                 \
-    "kind: KubeVirt\n"                                                                             \
-    "metadata: {name: kubevirt, namespace: kubevirt}\n"                                            \
-    "spec: {configuration: {" network "}}\n"
-
-#define HYPERCONVERGED                                                                             \
-    "apiVersion: hco.kubevirt.io/v1beta1\n"                                                        \
-    "kind: HyperConverged\n"                                                                       \
-    "metadata: {name: kubevirt-hyperconverged, namespace: openshift-cnv}\n"                        \
-    "spec: {}\n"
-
-#define PREFERENCE(spec)                                                                           \
-    "apiVersion: instancetype.kubevirt.io/v1beta1\n"                                               \
-    "kind: VirtualMachineClusterPreference\n"                                                      \
-    "metadata: {name: p1}\n"                                                                       \
-    "spec: {" spec "}\n"
+#define VM(head, devices) LG_EX_VM_OF(LG_EX_WEB, head, "domain: {devices: " devices "}")
 
 static const struct lg_rule_example examples[] = {
     {.name = "the cluster's default is masquerade",
      .expect = LG_EXPECT_NOTHING,
      .object = VM("", "{}"),
-     .inventory = KUBEVIRT("network: {defaultNetworkInterface: masquerade}")},
+     .inventory = LG_EX_CONFIGURATION("network: {defaultNetworkInterface: masquerade}")},
     {.name = "the cluster's default is bridge",
      .expect = LG_EXPECT_DENY,
      .object = VM("", "{}"),
-     .inventory = KUBEVIRT("network: {defaultNetworkInterface: bridge}"),
+     .inventory = LG_EX_CONFIGURATION("network: {defaultNetworkInterface: bridge}"),
      .message = "default binding for the pod network is bridge"},
     {.name = "the KubeVirt CR says nothing: bridge",
      .expect = LG_EXPECT_DENY,
      .object = VM("", "{interfaces: [], autoattachPodInterface: true}"),
-     .inventory = KUBEVIRT("")},
+     .inventory = LG_EX_CONFIGURATION("")},
     {.name = "the pod interface is not attached",
      .expect = LG_EXPECT_NOTHING,
      .object = VM("", "{autoattachPodInterface: false}"),
-     .inventory = KUBEVIRT("")},
+     .inventory = LG_EX_CONFIGURATION("")},
     {.name = "an interface is declared",
      .expect = LG_EXPECT_NOTHING,
      .object = VM("", "{interfaces: [{name: default, masquerade: {}}]}"),
-     .inventory = KUBEVIRT("")},
+     .inventory = LG_EX_CONFIGURATION("")},
     {.name = "the annotation allows the bridge",
      .expect = LG_EXPECT_NOTHING,
-     .object = "apiVersion: kubevirt.io/v1\n"
-               "kind: VirtualMachineInstance\n"
-               "metadata:\n"
-               "  name: web\n"
-               "  namespace: shop\n"
-               "  annotations: {kubevirt.io/allow-pod-bridge-network-live-migration: \"\"}\n"
-               "spec: {domain: {devices: {}}}\n",
-     .inventory = KUBEVIRT("")},
+     .object = LG_EX_VMI(
+         LG_EX_WEB ", annotations: {kubevirt.io/allow-pod-bridge-network-live-migration: \"\"}",
+         "spec: {domain: {devices: {}}}\n"),
+     .inventory = LG_EX_CONFIGURATION("")},
     {.name = "no KubeVirt CR is known",
      .expect = LG_EXPECT_PENDING,
      .object = VM("", "{}"),
@@ -129,21 +103,22 @@ static const struct lg_rule_example examples[] = {
     {.name = "only HyperConverged is known, and it sets masquerade",
      .expect = LG_EXPECT_NOTHING,
      .object = VM("", "{}"),
-     .inventory = HYPERCONVERGED},
+     .inventory = LG_EX_HYPERCONVERGED("")},
     {.name = "a preference may leave the interface out",
      .expect = LG_EXPECT_PENDING,
      .object = VM("  preference: {name: fedora}\n", "{}"),
-     .inventory = KUBEVIRT(""),
+     .inventory = LG_EX_CONFIGURATION(""),
      .message = "preference \"fedora\""},
     {.name = "a preference leaves the interface out",
      .expect = LG_EXPECT_NOTHING,
      .object = VM("  preference: {name: p1}\n", "{}"),
-     .inventory =
-         KUBEVIRT("") "---\n" PREFERENCE("devices: {preferredAutoattachPodInterface: false}")},
+     .inventory = LG_EX_CONFIGURATION("") "---\n" LG_EX_PREFERENCE(
+         "devices: {preferredAutoattachPodInterface: false}")},
     {.name = "preferred masquerade comes after the default",
      .expect = LG_EXPECT_DENY,
      .object = VM("  preference: {name: p1}\n", "{}"),
-     .inventory = KUBEVIRT("") "---\n" PREFERENCE("devices: {preferredInterfaceMasquerade: {}}")},
+     .inventory = LG_EX_CONFIGURATION("") "---\n" LG_EX_PREFERENCE(
+         "devices: {preferredInterfaceMasquerade: {}}")},
     {0},
 };
 

@@ -6,6 +6,7 @@
  * message. A guest that does not say is left alone while no default is known: what keeps it from moving is said already.
  * Source: kubevirt pkg/virt-api/webhooks/validating-webhook/admitters/pod-eviction-admitter.go.
  */
+#include "rules/builtin/examples.h"
 #include "rules/rule.h"
 #include "rules/virt/eviction.h"
 
@@ -42,32 +43,14 @@ static void check(struct lg_rule_context *context)
         say(context, &eviction);
 }
 
-#define VM(eviction, interface)                                                                    \
-    "apiVersion: kubevirt.io/v1\n"                                                                 \
-    "kind: VirtualMachine\n"                                                                       \
-    "metadata: {name: web, namespace: shop}\n"                                                     \
-    "spec:\n"                                                                                      \
-    "  template:\n"                                                                                \
-    "    spec:\n" eviction "      networks: [{name: default, pod: {}}]\n"                          \
-    "      domain: {devices: {interfaces: [{name: default, " interface ": {}}]}}\n"
-#define STRATEGY(s) "      evictionStrategy: " s "\n"
-#define KUBEVIRT(configuration)                                                                    \
-    "apiVersion: kubevirt.io/v1\n"                                                                 \
-    "kind: KubeVirt\n"                                                                             \
-    "metadata: {name: kubevirt, namespace: kubevirt}\n"                                            \
-    "spec: {configuration: {" configuration "}}\n"
-#define HYPERCONVERGED                                                                             \
-    "apiVersion: hco.kubevirt.io/v1beta1\n"                                                        \
-    "kind: HyperConverged\n"                                                                       \
-    "metadata: {name: kubevirt-hyperconverged, namespace: openshift-cnv}\n"                        \
-    "spec: {}\n"
+#define POD_NETWORK(interface)                                                                     \
+    "networks: [{name: default, pod: {}}], domain: {devices: {interfaces: [{name: "                \
+    "default, " interface ": {}}]}}"
+#define VM(eviction, interface) LG_EX_VM_OF(LG_EX_WEB, "", eviction POD_NETWORK(interface))
+#define STRATEGY(s)             "evictionStrategy: " s ", "
 #define NODE(name)                                                                                 \
-    "---\n"                                                                                        \
-    "apiVersion: v1\n"                                                                             \
-    "kind: Node\n"                                                                                 \
-    "metadata: {name: " name ", labels: {kubernetes.io/hostname: " name                            \
-    ", kubernetes.io/arch: amd64, kubevirt.io/schedulable: \"true\"}}\n"                           \
-    "status: {conditions: [{type: Ready, status: \"True\"}]}\n"
+    "---\n" LG_EX_NODE(name, ", kubernetes.io/hostname: " name ", kubernetes.io/arch: amd64",      \
+                       "status: {conditions: [{type: Ready, status: \"True\"}]}\n")
 
 static const struct lg_rule_example examples[] = {
     {.name = "a guest that can be migrated",
@@ -85,40 +68,34 @@ static const struct lg_rule_example examples[] = {
     {.name = "LiveMigrateIfPossible never waits",
      .expect = LG_EXPECT_NOTHING,
      .object = VM(STRATEGY("LiveMigrateIfPossible"), "bridge"),
-     .inventory = KUBEVIRT("evictionStrategy: LiveMigrate")},
+     .inventory = LG_EX_CONFIGURATION("evictionStrategy: LiveMigrate")},
     {.name = "the field is absent: the KubeVirt CR's counts",
      .expect = LG_EXPECT_WARN,
      .object = VM("", "bridge"),
-     .inventory = KUBEVIRT("evictionStrategy: LiveMigrate"),
+     .inventory = LG_EX_CONFIGURATION("evictionStrategy: LiveMigrate"),
      .message =
          "evictionStrategy LiveMigrate, which is this KubeVirt's for guests that do not say"},
     {.name = "absent everywhere: upstream's default is None",
      .expect = LG_EXPECT_NOTHING,
      .object = VM("", "bridge"),
-     .inventory = KUBEVIRT("")},
+     .inventory = LG_EX_CONFIGURATION("")},
     {.name = "only HyperConverged is known, which sets LiveMigrate",
      .expect = LG_EXPECT_WARN,
      .object = VM("", "bridge"),
      .known = LG_BIT(LG_KIND_KUBEVIRT),
-     .inventory = HYPERCONVERGED,
+     .inventory = LG_EX_HYPERCONVERGED(""),
      .message = "which HyperConverged sets for guests that do not say"},
     {.name = "nothing is known of the cluster's default",
      .expect = LG_EXPECT_NOTHING,
      .object = VM("", "bridge")},
     {.name = "no second node fits",
      .expect = LG_EXPECT_WARN,
-     .object = VM(STRATEGY("LiveMigrate") "      nodeSelector: {kubernetes.io/hostname: a}\n",
-                  "masquerade"),
+     .object =
+         VM(STRATEGY("LiveMigrate") "nodeSelector: {kubernetes.io/hostname: a}, ", "masquerade"),
      .inventory = NODE("a") NODE("b")},
     {.name = "an instance",
      .expect = LG_EXPECT_WARN,
-     .object = "apiVersion: kubevirt.io/v1\n"
-               "kind: VirtualMachineInstance\n"
-               "metadata: {name: web, namespace: shop}\n"
-               "spec:\n"
-               "  evictionStrategy: LiveMigrate\n"
-               "  networks: [{name: default, pod: {}}]\n"
-               "  domain: {devices: {interfaces: [{name: default, bridge: {}}]}}\n"},
+     .object = LG_EX_VMI(LG_EX_WEB, "spec: {" STRATEGY("LiveMigrate") POD_NETWORK("bridge") "}\n")},
     {0},
 };
 

@@ -4,6 +4,7 @@
  * the device has to be a mediated one that the KubeVirt CR permits. Source: KubeVirt pkg/virt-handler/vm.go,
  * vmiContainsNonMigratablePCIHostDevices.
  */
+#include "rules/builtin/examples.h"
 #include "rules/rule.h"
 
 static bool is_mediated(const struct lg_settings *settings, struct lg_str resource)
@@ -73,32 +74,19 @@ static void check(struct lg_rule_context *context)
 }
 
 #define VM(head, gpus)                                                                             \
-    "apiVersion: kubevirt.io/v1\n"                                                                 \
-    "kind: VirtualMachine\n"                                                                       \
-    "metadata: {name: render, namespace: shop}\n"                                                  \
-    "spec:\n" head "  template:\n"                                                                 \
-    "    spec: {domain: {devices: {" gpus "}}}\n"
+    LG_EX_VM_OF("name: render, namespace: shop", head, "domain: {devices: {" gpus "}}")
 #define T4(name)    "{name: " name ", deviceName: nvidia.com/GRID_T4-1Q}"
 #define PASSTHROUGH "gpus: [{name: gpu0, deviceName: nvidia.com/TU104}]"
 #define ONE         "gpus: [" T4("gpu0") "]"
 #define KUBEVIRT(gates, version)                                                                   \
-    "apiVersion: kubevirt.io/v1\n"                                                                 \
-    "kind: KubeVirt\n"                                                                             \
-    "metadata: {name: kubevirt, namespace: kubevirt}\n"                                            \
-    "spec:\n"                                                                                      \
-    "  configuration:\n"                                                                           \
-    "    developerConfiguration: {" gates "}\n"                                                    \
-    "    permittedHostDevices:\n"                                                                  \
-    "      mediatedDevices:\n"                                                                     \
-    "      - {mdevNameSelector: GRID T4-1Q, resourceName: nvidia.com/GRID_T4-1Q}\n"                \
-    "status: {observedKubeVirtVersion: " version "}\n"
+    LG_EX_KUBEVIRT("spec:\n"                                                                       \
+                   "  configuration:\n"                                                            \
+                   "    developerConfiguration: {" gates "}\n"                                     \
+                   "    permittedHostDevices:\n"                                                   \
+                   "      mediatedDevices:\n"                                                      \
+                   "      - {mdevNameSelector: GRID T4-1Q, resourceName: nvidia.com/GRID_T4-1Q}\n" \
+                   "status: {observedKubeVirtVersion: " version "}\n")
 #define GATE "featureGates: [VGPULiveMigration]"
-
-#define INSTANCETYPE(spec)                                                                         \
-    "apiVersion: instancetype.kubevirt.io/v1beta1\n"                                               \
-    "kind: VirtualMachineClusterInstancetype\n"                                                    \
-    "metadata: {name: u1}\n"                                                                       \
-    "spec: {" spec "}\n"
 
 static const struct lg_rule_example examples[] = {
     {.name = "one mediated device, and everything is there for it",
@@ -146,12 +134,13 @@ static const struct lg_rule_example examples[] = {
     {.name = "an instancetype brings one",
      .expect = LG_EXPECT_WARN,
      .object = VM("  instancetype: {name: u1}\n", ""),
-     .inventory = INSTANCETYPE("gpus: [{name: gpu0, deviceName: nvidia.com/TU104}, {name: gpu1}]"),
+     .inventory =
+         LG_EX_INSTANCETYPE("gpus: [{name: gpu0, deviceName: nvidia.com/TU104}, {name: gpu1}]"),
      .message = "instancetype \"u1\" brings gpu \"gpu0\" (nvidia.com/TU104): "},
     {.name = "an instancetype without one",
      .expect = LG_EXPECT_NOTHING,
      .object = VM("  instancetype: {name: u1}\n", ""),
-     .inventory = INSTANCETYPE("cpu: {guest: 1}")},
+     .inventory = LG_EX_INSTANCETYPE("cpu: {guest: 1}")},
     {0},
 };
 

@@ -4,6 +4,7 @@
  * domain.devices.hostDevices. Devices of SR-IOV networks stand elsewhere and are plugged anew on the target.
  * Source: KubeVirt pkg/virt-handler/vm.go, vmiContainsNonMigratablePCIHostDevices.
  */
+#include "rules/builtin/examples.h"
 #include "rules/rule.h"
 
 static void report(struct lg_rule_context *context, struct lg_val device)
@@ -36,18 +37,7 @@ static void check(struct lg_rule_context *context)
         (void)lg_rule_lacks_parts(context, LG_BIT(LG_PART_INSTANCETYPE));
 }
 
-#define VM(head, devices)                                                                          \
-    "apiVersion: kubevirt.io/v1\n"                                                                 \
-    "kind: VirtualMachine\n"                                                                       \
-    "metadata: {name: web, namespace: shop}\n"                                                     \
-    "spec:\n" head "  template:\n"                                                                 \
-    "    spec: {domain: {devices: {" devices "}}}\n"
-
-#define INSTANCETYPE(spec)                                                                         \
-    "apiVersion: instancetype.kubevirt.io/v1beta1\n"                                               \
-    "kind: VirtualMachineClusterInstancetype\n"                                                    \
-    "metadata: {name: u1}\n"                                                                       \
-    "spec: {" spec "}\n"
+#define VM(head, devices) LG_EX_VM_OF(LG_EX_WEB, head, "domain: {devices: {" devices "}}")
 
 static const struct lg_rule_example examples[] = {
     {.name = "a device of the node",
@@ -71,12 +61,12 @@ static const struct lg_rule_example examples[] = {
     {.name = "an instancetype brings one",
      .expect = LG_EXPECT_WARN,
      .object = VM("  instancetype: {name: u1}\n", ""),
-     .inventory = INSTANCETYPE("hostDevices: [{name: nic, deviceName: vendor.com/nic}]"),
+     .inventory = LG_EX_INSTANCETYPE("hostDevices: [{name: nic, deviceName: vendor.com/nic}]"),
      .message = "instancetype \"u1\" brings host device \"nic\" (vendor.com/nic): "},
     {.name = "an instancetype that contradicts the VM brings nothing, and is said",
      .expect = LG_EXPECT_PENDING,
      .object = VM("  instancetype: {name: u1}\n", "gpus: [{name: a}]"),
-     .inventory = INSTANCETYPE("gpus: [{name: b}], hostDevices: [{name: nic}]"),
+     .inventory = LG_EX_INSTANCETYPE("gpus: [{name: b}], hostDevices: [{name: nic}]"),
      .message = "contradicts the VM, and KubeVirt refuses such a VM: both set "
                 "spec.template.spec.domain.devices.gpus"},
     {0},

@@ -5,6 +5,7 @@
  * migratable. In a cluster in order that does not happen, so that unknown nodes put nobody's migratability in doubt.
  * Source: KubeVirt pkg/virt-handler/vm.go, isHostModelMigratable; pkg/virt-handler/node-labeller.
  */
+#include "rules/builtin/examples.h"
 #include "rules/rule.h"
 
 static bool labeller_ran(const struct lg_node_table *nodes)
@@ -40,53 +41,41 @@ static void check(struct lg_rule_context *context)
     lg_rule_report(context, &report);
 }
 
-#define VM(head, domain)                                                                           \
-    "apiVersion: kubevirt.io/v1\n"                                                                 \
-    "kind: VirtualMachine\n"                                                                       \
-    "metadata: {name: web, namespace: shop}\n"                                                     \
-    "spec:\n" head "  template:\n"                                                                 \
-    "    spec: {" domain "}\n"
-#define NODE(labels)                                                                               \
-    "apiVersion: v1\n"                                                                             \
-    "kind: Node\n"                                                                                 \
-    "metadata: {name: n1, labels: {kubevirt.io/schedulable: \"true\"" labels "}}\n"
-#define HASWELL ", cpu-model.node.kubevirt.io/Haswell: \"true\""
+#define VM(head, spec) LG_EX_VM_OF(LG_EX_WEB, head, spec)
+#define HASWELL        ", cpu-model.node.kubevirt.io/Haswell: \"true\""
 
 static const struct lg_rule_example examples[] = {
     {.name = "the nodes say their model",
      .expect = LG_EXPECT_NOTHING,
      .object = VM("", "domain: {cpu: {model: host-model}}"),
-     .inventory = NODE(HASWELL ", host-model-cpu.node.kubevirt.io/Haswell: \"true\"")},
+     .inventory =
+         LG_EX_NODE("n1", HASWELL ", host-model-cpu.node.kubevirt.io/Haswell: \"true\"", "")},
     {.name = "no node does",
      .expect = LG_EXPECT_WARN,
      .object = VM("", "domain: {cpu: {model: host-model}}"),
-     .inventory = NODE(HASWELL),
+     .inventory = LG_EX_NODE("n1", HASWELL, ""),
      .message = "detected the host's model on no node"},
     {.name = "host-model is the default",
      .expect = LG_EXPECT_WARN,
      .object = VM("", "domain: {}"),
-     .inventory = NODE(HASWELL)},
+     .inventory = LG_EX_NODE("n1", HASWELL, "")},
     {.name = "a named model",
      .expect = LG_EXPECT_NOTHING,
      .object = VM("", "domain: {cpu: {model: Haswell}}"),
-     .inventory = NODE(HASWELL)},
+     .inventory = LG_EX_NODE("n1", HASWELL, "")},
     {.name = "another default of the cluster",
      .expect = LG_EXPECT_NOTHING,
      .object = VM("", "domain: {}"),
-     .inventory = NODE(HASWELL) "---\n"
-                                "apiVersion: kubevirt.io/v1\n"
-                                "kind: KubeVirt\n"
-                                "metadata: {name: kubevirt, namespace: kubevirt}\n"
-                                "spec: {configuration: {cpuModel: Haswell}}\n"},
+     .inventory = LG_EX_NODE("n1", HASWELL, "") "---\n" LG_EX_CONFIGURATION("cpuModel: Haswell")},
     {.name = "nodes that nobody has labelled say nothing",
      .expect = LG_EXPECT_NOTHING,
      .object = VM("", "domain: {}"),
-     .inventory = NODE("")},
+     .inventory = LG_EX_NODE("n1", "", "")},
     {.name = "nodes are not known", .expect = LG_EXPECT_PENDING, .object = VM("", "domain: {}")},
     {.name = "an instancetype that is not known may bring a model",
      .expect = LG_EXPECT_PENDING,
      .object = VM("  instancetype: {name: u1.small}\n", "domain: {}"),
-     .inventory = NODE(HASWELL),
+     .inventory = LG_EX_NODE("n1", HASWELL, ""),
      .message = "instancetype \"u1.small\""},
     {0},
 };

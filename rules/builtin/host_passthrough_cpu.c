@@ -4,6 +4,7 @@
  * fails, or the guest does. On arm64 there is no other choice, and nothing is said. The model may be the cluster's default.
  * Source: KubeVirt pkg/defaults, pkg/virt-controller/watch/migration (only the vendor is selected for).
  */
+#include "rules/builtin/examples.h"
 #include "rules/rule.h"
 
 static void check(struct lg_rule_context *context)
@@ -28,23 +29,7 @@ static void check(struct lg_rule_context *context)
     lg_rule_report(context, &report);
 }
 
-#define VM(head, spec)                                                                             \
-    "apiVersion: kubevirt.io/v1\n"                                                                 \
-    "kind: VirtualMachine\n"                                                                       \
-    "metadata: {name: web, namespace: shop}\n"                                                     \
-    "spec:\n" head "  template:\n"                                                                 \
-    "    spec: {" spec "}\n"
-#define KUBEVIRT                                                                                   \
-    "apiVersion: kubevirt.io/v1\n"                                                                 \
-    "kind: KubeVirt\n"                                                                             \
-    "metadata: {name: kubevirt, namespace: kubevirt}\n"                                            \
-    "spec: {configuration: {cpuModel: host-passthrough}}\n"
-
-#define INSTANCETYPE(spec)                                                                         \
-    "apiVersion: instancetype.kubevirt.io/v1beta1\n"                                               \
-    "kind: VirtualMachineClusterInstancetype\n"                                                    \
-    "metadata: {name: u1}\n"                                                                       \
-    "spec: {" spec "}\n"
+#define VM(head, spec) LG_EX_VM_OF(LG_EX_WEB, head, spec)
 
 static const struct lg_rule_example examples[] = {
     {.name = "handed through",
@@ -54,14 +39,14 @@ static const struct lg_rule_example examples[] = {
     {.name = "a named model",
      .expect = LG_EXPECT_NOTHING,
      .object = VM("", "domain: {cpu: {model: Haswell}}"),
-     .inventory = KUBEVIRT},
+     .inventory = LG_EX_CONFIGURATION("cpuModel: host-passthrough")},
     {.name = "no model",
      .expect = LG_EXPECT_NOTHING,
      .object = VM("", "domain: {cpu: {cores: 2}}")},
     {.name = "no model, and the cluster's default is handed through",
      .expect = LG_EXPECT_WARN,
      .object = VM("", "domain: {}"),
-     .inventory = KUBEVIRT,
+     .inventory = LG_EX_CONFIGURATION("cpuModel: host-passthrough"),
      .message = "host-passthrough (the cluster's default)"},
     {.name = "arm64 knows nothing else",
      .expect = LG_EXPECT_NOTHING,
@@ -73,7 +58,7 @@ static const struct lg_rule_example examples[] = {
     {.name = "an instancetype hands it through",
      .expect = LG_EXPECT_WARN,
      .object = VM("  instancetype: {name: u1}\n", "domain: {}"),
-     .inventory = INSTANCETYPE("cpu: {guest: 2, model: host-passthrough}"),
+     .inventory = LG_EX_INSTANCETYPE("cpu: {guest: 2, model: host-passthrough}"),
      .message = "instancetype \"u1\" brings this: CPU model host-passthrough: "},
     {0},
 };

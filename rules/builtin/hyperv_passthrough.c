@@ -4,6 +4,7 @@
  * looks at it all the same, and its node agent would stop over it. Source: KubeVirt pkg/virt-handler/vm.go; the API has no
  * default for the field.
  */
+#include "rules/builtin/examples.h"
 #include "rules/rule.h"
 
 static void check(struct lg_rule_context *context)
@@ -34,13 +35,7 @@ static void check(struct lg_rule_context *context)
     lg_rule_report(context, &report);
 }
 
-#define VM(features)                                                                               \
-    "apiVersion: kubevirt.io/v1\n"                                                                 \
-    "kind: VirtualMachine\n"                                                                       \
-    "metadata: {name: web, namespace: shop}\n"                                                     \
-    "spec: {template: {spec: {domain: {features: {" features "}}}}}\n"
-#define VERSION(version)                                                                           \
-    "apiVersion: livegate.io/v1\nkind: Policy\nkubevirtVersion: \"" version "\"\n"
+#define VM(features) LG_EX_VM_OF(LG_EX_WEB, "", "domain: {features: {" features "}}")
 
 static const struct lg_rule_example examples[] = {
     {.name = "passthrough",
@@ -50,11 +45,11 @@ static const struct lg_rule_example examples[] = {
     {.name = "the first version that says so",
      .expect = LG_EXPECT_WARN,
      .object = VM("hypervPassthrough: {enabled: true}"),
-     .policy = VERSION("1.3")},
+     .policy = LG_EX_VERSION("1.3")},
     {.name = "the version before",
      .expect = LG_EXPECT_NOTHING,
      .object = VM("hypervPassthrough: {enabled: true}"),
-     .policy = VERSION("1.2")},
+     .policy = LG_EX_VERSION("1.2")},
     {.name = "switched off",
      .expect = LG_EXPECT_NOTHING,
      .object = VM("hypervPassthrough: {enabled: false}")},

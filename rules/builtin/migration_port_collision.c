@@ -5,6 +5,7 @@
  * since 0.46 its launchers migrate over UNIX sockets: the message says that this is the documented condition, and policy
  * may lower it. Only explicit entries count. Source: KubeVirt user guide, live migration.
  */
+#include "rules/builtin/examples.h"
 #include "rules/rule.h"
 
 static void report_port(struct lg_rule_context *context, struct lg_val at, struct lg_str interface,
@@ -79,16 +80,9 @@ static const struct lg_param params[] = {
 };
 
 #define VM(interface)                                                                              \
-    "apiVersion: kubevirt.io/v1\n"                                                                 \
-    "kind: VirtualMachine\n"                                                                       \
-    "metadata: {name: web, namespace: shop}\n"                                                     \
-    "spec:\n"                                                                                      \
-    "  template:\n"                                                                                \
-    "    spec:\n"                                                                                  \
-    "      networks: [{name: default, pod: {}}]\n"                                                 \
-    "      domain:\n"                                                                              \
-    "        devices:\n"                                                                           \
-    "          interfaces: [{name: default, " interface "}]\n"
+    LG_EX_VM_OF(LG_EX_WEB, "",                                                                     \
+                "networks: [{name: default, pod: {}}], domain: {devices: {interfaces: [{name: "    \
+                "default, " interface "}]}}")
 
 static const struct lg_rule_example examples[] = {
     {.name = "other ports",
@@ -111,15 +105,11 @@ static const struct lg_rule_example examples[] = {
     {.name = "policy names other ports",
      .expect = LG_EXPECT_NOTHING,
      .object = VM("masquerade: {}, ports: [{port: 49152}]"),
-     .policy = "apiVersion: livegate.io/v1\n"
-               "kind: Policy\n"
-               "rules: {LG202: {ports: [49200]}}\n"},
+     .policy = LG_EX_POLICY("rules: {LG202: {ports: [49200]}}\n")},
     {.name = "policy makes it a warning",
      .expect = LG_EXPECT_WARN,
      .object = VM("masquerade: {}, ports: [{port: 49153}]"),
-     .policy = "apiVersion: livegate.io/v1\n"
-               "kind: Policy\n"
-               "rules: {migration-port-collision: {action: warn}}\n"},
+     .policy = LG_EX_POLICY("rules: {migration-port-collision: {action: warn}}\n")},
     {.name = "an update that adds the second port",
      .expect = LG_EXPECT_DENY,
      .object = VM("masquerade: {}, ports: [{port: 49152}, {port: 49153}]"),

@@ -4,6 +4,7 @@
  * it is only the cluster's default it is recorded. Source: kubevirt
  * pkg/virt-api/webhooks/validating-webhook/admitters/pod-eviction-admitter.go.
  */
+#include "rules/builtin/examples.h"
 #include "rules/rule.h"
 #include "rules/virt/eviction.h"
 
@@ -59,40 +60,27 @@ static const struct lg_fixer fixer = {
     .mend = mend,
 };
 
-#define VM(eviction)                                                                               \
-    "apiVersion: kubevirt.io/v1\n"                                                                 \
-    "kind: VirtualMachine\n"                                                                       \
-    "metadata: {name: web, namespace: shop}\n"                                                     \
-    "spec: {template: {spec: {" eviction "domain: {}}}}\n"
-#define KUBEVIRT(configuration)                                                                    \
-    "apiVersion: kubevirt.io/v1\n"                                                                 \
-    "kind: KubeVirt\n"                                                                             \
-    "metadata: {name: kubevirt, namespace: kubevirt}\n"                                            \
-    "spec: {configuration: {" configuration "}}\n"
-#define VMI                                                                                        \
-    "apiVersion: kubevirt.io/v1\n"                                                                 \
-    "kind: VirtualMachineInstance\n"                                                               \
-    "metadata: {name: web, namespace: shop}\n"                                                     \
-    "spec: {evictionStrategy: None, domain: {}}\n"
+#define VM(eviction) LG_EX_VM_OF(LG_EX_WEB, "", eviction "domain: {}")
+#define VMI          LG_EX_VMI(LG_EX_WEB, "spec: {evictionStrategy: None, domain: {}}\n")
 
 static const struct lg_rule_example examples[] = {
     {.name = "a guest that is migrated",
      .expect = LG_EXPECT_NOTHING,
      .object = VM("evictionStrategy: LiveMigrate, "),
-     .inventory = KUBEVIRT("")},
+     .inventory = LG_EX_CONFIGURATION("")},
     {.name = "None is written in the machine",
      .expect = LG_EXPECT_WARN,
      .object = VM("evictionStrategy: None, "),
-     .inventory = KUBEVIRT("evictionStrategy: LiveMigrate"),
+     .inventory = LG_EX_CONFIGURATION("evictionStrategy: LiveMigrate"),
      .message = "evictionStrategy None: a drain of its node shuts the guest down"},
     {.name = "the field is absent, and the cluster migrates",
      .expect = LG_EXPECT_NOTHING,
      .object = VM(""),
-     .inventory = KUBEVIRT("evictionStrategy: LiveMigrate")},
+     .inventory = LG_EX_CONFIGURATION("evictionStrategy: LiveMigrate")},
     {.name = "the field is absent everywhere: recorded",
      .expect = LG_EXPECT_AUDIT,
      .object = VM(""),
-     .inventory = KUBEVIRT(""),
+     .inventory = LG_EX_CONFIGURATION(""),
      .message = "evictionStrategy None, which is this KubeVirt's for guests that do not say"},
     {.name = "nothing is known of the cluster's default",
      .expect = LG_EXPECT_NOTHING,
@@ -100,11 +88,11 @@ static const struct lg_rule_example examples[] = {
     {.name = "an instance into which KubeVirt wrote the cluster's default",
      .expect = LG_EXPECT_AUDIT,
      .object = VMI,
-     .inventory = KUBEVIRT("evictionStrategy: None")},
+     .inventory = LG_EX_CONFIGURATION("evictionStrategy: None")},
     {.name = "an instance that says other than the cluster",
      .expect = LG_EXPECT_WARN,
      .object = VMI,
-     .inventory = KUBEVIRT("evictionStrategy: LiveMigrate")},
+     .inventory = LG_EX_CONFIGURATION("evictionStrategy: LiveMigrate")},
     {0},
 };
 

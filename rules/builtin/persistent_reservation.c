@@ -3,6 +3,7 @@
  * Up to 1.8 KubeVirt migrates no guest with one. Since 1.9 it does, and only moving the guest's volumes is refused.
  * Source: KubeVirt pkg/virt-handler/vm.go.
  */
+#include "rules/builtin/examples.h"
 #include "rules/rule.h"
 
 static void check(struct lg_rule_context *context)
@@ -31,41 +32,34 @@ static void check(struct lg_rule_context *context)
 }
 
 #define VM(lun)                                                                                    \
-    "apiVersion: kubevirt.io/v1\n"                                                                 \
-    "kind: VirtualMachine\n"                                                                       \
-    "metadata: {name: node-a, namespace: shop}\n"                                                  \
-    "spec:\n"                                                                                      \
-    "  template:\n"                                                                                \
-    "    spec:\n"                                                                                  \
-    "      domain: {devices: {disks: [{name: quorum" lun "}]}}\n"
-#define VERSION(version)                                                                           \
-    "apiVersion: livegate.io/v1\nkind: Policy\nkubevirtVersion: \"" version "\"\n"
+    LG_EX_VM_OF("name: node-a, namespace: shop", "",                                               \
+                "domain: {devices: {disks: [{name: quorum" lun "}]}}")
 
 static const struct lg_rule_example examples[] = {
     {.name = "the last version that cannot",
      .expect = LG_EXPECT_WARN,
      .object = VM(", lun: {reservation: true}"),
-     .policy = VERSION("1.8"),
+     .policy = LG_EX_VERSION("1.8"),
      .message = "disk \"quorum\": a SCSI persistent reservation cannot be migrated"},
     {.name = "the first version that can",
      .expect = LG_EXPECT_NOTHING,
      .object = VM(", lun: {reservation: true}"),
-     .policy = VERSION("1.9")},
+     .policy = LG_EX_VERSION("1.9")},
     {.name = "the newest version",
      .expect = LG_EXPECT_NOTHING,
      .object = VM(", lun: {reservation: true}")},
     {.name = "a LUN without a reservation",
      .expect = LG_EXPECT_NOTHING,
      .object = VM(", lun: {reservation: false}"),
-     .policy = VERSION("1.0")},
+     .policy = LG_EX_VERSION("1.0")},
     {.name = "nothing is said of it",
      .expect = LG_EXPECT_NOTHING,
      .object = VM(", lun: {bus: scsi}"),
-     .policy = VERSION("1.0")},
+     .policy = LG_EX_VERSION("1.0")},
     {.name = "a disk",
      .expect = LG_EXPECT_NOTHING,
      .object = VM(", disk: {bus: virtio}"),
-     .policy = VERSION("1.0")},
+     .policy = LG_EX_VERSION("1.0")},
     {0},
 };
 

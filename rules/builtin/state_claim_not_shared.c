@@ -6,6 +6,7 @@
  * ReadWriteMany first; without one ReadWriteMany where the CR names the class, else ReadWriteOnce.
  * Source: KubeVirt 1.3 pkg/storage/backend-storage/backend-storage.go.
  */
+#include "rules/builtin/examples.h"
 #include "rules/rule.h"
 
 /* Where the guest asks for state that outlives it; absent: nowhere. */
@@ -95,15 +96,8 @@ static void check(struct lg_rule_context *context)
         report(context, at, class);
 }
 
-#define VM(head, domain)                                                                           \
-    "apiVersion: kubevirt.io/v1\n"                                                                 \
-    "kind: VirtualMachine\n"                                                                       \
-    "metadata: {name: web, namespace: shop}\n"                                                     \
-    "spec:\n" head "  template:\n"                                                                 \
-    "    spec: {domain: {" domain "}}\n"
-#define TPM "devices: {tpm: {persistent: true}}"
-#define VERSION(version)                                                                           \
-    "apiVersion: livegate.io/v1\nkind: Policy\nkubevirtVersion: \"" version "\"\n"
+#define VM(head, domain) LG_EX_VM_OF(LG_EX_WEB, head, "domain: {" domain "}")
+#define TPM              "devices: {tpm: {persistent: true}}"
 #define CLASS(modes)                                                                               \
     "apiVersion: storage.k8s.io/v1\n"                                                              \
     "kind: StorageClass\n"                                                                         \
@@ -115,88 +109,78 @@ static void check(struct lg_rule_context *context)
     "kind: StorageProfile\n"                                                                       \
     "metadata: {name: local}\n"                                                                    \
     "status: {claimPropertySets: [" modes "]}\n"
-#define RWO       "{accessModes: [ReadWriteOnce], volumeMode: Filesystem}"
-#define RWX       "{accessModes: [ReadWriteMany], volumeMode: Filesystem}"
-#define RWX_BLOCK "{accessModes: [ReadWriteMany], volumeMode: Block}"
-#define KUBEVIRT(class)                                                                            \
-    "---\n"                                                                                        \
-    "apiVersion: kubevirt.io/v1\n"                                                                 \
-    "kind: KubeVirt\n"                                                                             \
-    "metadata: {name: kubevirt, namespace: kubevirt}\n"                                            \
-    "spec: {configuration: {vmStateStorageClass: " class "}}\n"
-
-#define PREFERENCE(spec)                                                                           \
-    "apiVersion: instancetype.kubevirt.io/v1beta1\n"                                               \
-    "kind: VirtualMachineClusterPreference\n"                                                      \
-    "metadata: {name: p1}\n"                                                                       \
-    "spec: {" spec "}\n"
+#define RWO             "{accessModes: [ReadWriteOnce], volumeMode: Filesystem}"
+#define RWX             "{accessModes: [ReadWriteMany], volumeMode: Filesystem}"
+#define RWX_BLOCK       "{accessModes: [ReadWriteMany], volumeMode: Block}"
+#define KUBEVIRT(class) "---\n" LG_EX_CONFIGURATION("vmStateStorageClass: " class)
 
 static const struct lg_rule_example examples[] = {
     {.name = "a persistent TPM on a class for one node",
      .expect = LG_EXPECT_WARN,
      .object = VM("", TPM),
      .inventory = CLASS(RWX_BLOCK ", " RWO),
-     .policy = VERSION("1.3"),
+     .policy = LG_EX_VERSION("1.3"),
      .message = "will be ReadWriteOnce (class \"local\"); KubeVirt 1.3 cannot migrate it"},
     {.name = "persistent EFI variables",
      .expect = LG_EXPECT_WARN,
      .object = VM("", "firmware: {bootloader: {efi: {persistent: true}}}"),
      .inventory = CLASS(RWO),
-     .policy = VERSION("1.3")},
+     .policy = LG_EX_VERSION("1.3")},
     {.name = "a class that shares",
      .expect = LG_EXPECT_NOTHING,
      .object = VM("", TPM),
      .inventory = CLASS(RWO ", " RWX),
-     .policy = VERSION("1.3")},
+     .policy = LG_EX_VERSION("1.3")},
     {.name = "before that KubeVirt always asked for a shared claim",
      .expect = LG_EXPECT_NOTHING,
      .object = VM("", TPM),
      .inventory = CLASS(RWO),
-     .policy = VERSION("1.2")},
+     .policy = LG_EX_VERSION("1.2")},
     {.name = "since then it hands the state over",
      .expect = LG_EXPECT_NOTHING,
      .object = VM("", TPM),
      .inventory = CLASS(RWO),
-     .policy = VERSION("1.4")},
+     .policy = LG_EX_VERSION("1.4")},
     {.name = "a class that the KubeVirt CR names is asked for a shared claim",
      .expect = LG_EXPECT_NOTHING,
      .object = VM("", TPM),
      .inventory = CLASS(RWO) KUBEVIRT("shared"),
-     .policy = VERSION("1.3")},
+     .policy = LG_EX_VERSION("1.3")},
     {.name = "unless its profile says otherwise",
      .expect = LG_EXPECT_WARN,
      .object = VM("", TPM),
      .inventory = CLASS(RWO) KUBEVIRT("local"),
-     .policy = VERSION("1.3")},
+     .policy = LG_EX_VERSION("1.3")},
     {.name = "a TPM that is switched off",
      .expect = LG_EXPECT_NOTHING,
      .object = VM("", "devices: {tpm: {enabled: false, persistent: true}}"),
      .inventory = CLASS(RWO),
-     .policy = VERSION("1.3")},
+     .policy = LG_EX_VERSION("1.3")},
     {.name = "a TPM that forgets",
      .expect = LG_EXPECT_NOTHING,
      .object = VM("", "devices: {tpm: {}}"),
      .inventory = CLASS(RWO),
-     .policy = VERSION("1.3")},
+     .policy = LG_EX_VERSION("1.3")},
     {.name = "neither TPM nor EFI",
      .expect = LG_EXPECT_NOTHING,
      .object = VM("", ""),
      .inventory = CLASS(RWO),
-     .policy = VERSION("1.3")},
+     .policy = LG_EX_VERSION("1.3")},
     {.name = "classes are not known",
      .expect = LG_EXPECT_PENDING,
      .object = VM("", TPM),
-     .policy = VERSION("1.3")},
+     .policy = LG_EX_VERSION("1.3")},
     {.name = "a preference that is not known may bring a TPM",
      .expect = LG_EXPECT_PENDING,
      .object = VM("  preference: {name: windows}\n", ""),
-     .policy = VERSION("1.3"),
+     .policy = LG_EX_VERSION("1.3"),
      .message = "preference \"windows\""},
     {.name = "a preference brings a TPM",
      .expect = LG_EXPECT_WARN,
      .object = VM("  preference: {name: p1}\n", ""),
-     .inventory = PREFERENCE("devices: {preferredTPM: {persistent: true}}") "---\n" CLASS(RWO),
-     .policy = VERSION("1.3"),
+     .inventory =
+         LG_EX_PREFERENCE("devices: {preferredTPM: {persistent: true}}") "---\n" CLASS(RWO),
+     .policy = LG_EX_VERSION("1.3"),
      .message = "preference \"p1\" brings this: "},
     {0},
 };

@@ -4,6 +4,7 @@
  * that some node exposes by label; and only on amd64. A guest that requires invtsc cannot even start without, which is
  * another matter. Source: KubeVirt pkg/virt-controller/watch/topology (GetTscFrequencyRequirement, TopologyHintsForVMI).
  */
+#include "rules/builtin/examples.h"
 #include "rules/rule.h"
 
 static const char FREQUENCY[] = "cpu-timer.node.kubevirt.io/tsc-frequency";
@@ -68,74 +69,58 @@ static void check(struct lg_rule_context *context)
     lg_rule_report(context, &report);
 }
 
-#define VM(head, domain)                                                                           \
-    "apiVersion: kubevirt.io/v1\n"                                                                 \
-    "kind: VirtualMachine\n"                                                                       \
-    "metadata: {name: web, namespace: shop}\n"                                                     \
-    "spec:\n" head "  template:\n"                                                                 \
-    "    spec: {" domain "}\n"
-#define ON(state) "domain: {features: {hyperv: {reenlightenment: " state "}}}"
-#define NODE(labels)                                                                               \
-    "apiVersion: v1\n"                                                                             \
-    "kind: Node\n"                                                                                 \
-    "metadata: {name: n1, labels: {kubevirt.io/schedulable: \"true\"" labels "}}\n"
-
-#define PREFERENCE(spec)                                                                           \
-    "apiVersion: instancetype.kubevirt.io/v1beta1\n"                                               \
-    "kind: VirtualMachineClusterPreference\n"                                                      \
-    "metadata: {name: p1}\n"                                                                       \
-    "spec: {" spec "}\n"
+#define VM(head, spec) LG_EX_VM_OF(LG_EX_WEB, head, spec)
+#define ON(state)      "domain: {features: {hyperv: {reenlightenment: " state "}}}"
 
 static const struct lg_rule_example examples[] = {
     {.name = "a node exposes its frequency",
      .expect = LG_EXPECT_NOTHING,
      .object = VM("", ON("{enabled: true}")),
-     .inventory = NODE(", cpu-timer.node.kubevirt.io/tsc-frequency: \"2400000000\"")},
+     .inventory =
+         LG_EX_NODE("n1", ", cpu-timer.node.kubevirt.io/tsc-frequency: \"2400000000\"", "")},
     {.name = "no node does",
      .expect = LG_EXPECT_WARN,
      .object = VM("", ON("{enabled: true}")),
-     .inventory = NODE(""),
+     .inventory = LG_EX_NODE("n1", "", ""),
      .message = "no node exposes a TSC frequency"},
     {.name = "not a word whether it is on means that it is",
      .expect = LG_EXPECT_WARN,
      .object = VM("", ON("{}")),
-     .inventory = NODE(", cpu-timer.node.kubevirt.io/tsc-frequency: \"0\"")},
+     .inventory = LG_EX_NODE("n1", ", cpu-timer.node.kubevirt.io/tsc-frequency: \"0\"", "")},
     {.name = "switched off",
      .expect = LG_EXPECT_NOTHING,
      .object = VM("", ON("{enabled: false}")),
-     .inventory = NODE("")},
+     .inventory = LG_EX_NODE("n1", "", "")},
     {.name = "nothing about Hyper-V",
      .expect = LG_EXPECT_NOTHING,
      .object = VM("", "domain: {}"),
-     .inventory = NODE("")},
+     .inventory = LG_EX_NODE("n1", "", "")},
     {.name = "the KubeVirt CR gives a frequency",
      .expect = LG_EXPECT_NOTHING,
      .object = VM("", ON("{}")),
-     .inventory = NODE("") "---\n"
-                           "apiVersion: kubevirt.io/v1\n"
-                           "kind: KubeVirt\n"
-                           "metadata: {name: kubevirt, namespace: kubevirt}\n"
-                           "spec: {configuration: {developerConfiguration: "
-                           "{minimumClusterTSCFrequency: 2400000000}}}\n"},
+     .inventory = LG_EX_NODE("n1", "", "") "---\n" LG_EX_CONFIGURATION(
+         "developerConfiguration: {minimumClusterTSCFrequency: 2400000000}")},
     {.name = "what needs invtsc does not even start without",
      .expect = LG_EXPECT_NOTHING,
      .object = VM("", "domain: {features: {hyperv: {reenlightenment: {}}}, "
                       "cpu: {features: [{name: invtsc, policy: require}]}}"),
-     .inventory = NODE("")},
+     .inventory = LG_EX_NODE("n1", "", "")},
     {.name = "frequencies are looked for on amd64 only",
      .expect = LG_EXPECT_WARN,
      .object = VM("", "architecture: arm64, " ON("{}")),
-     .inventory = NODE(", cpu-timer.node.kubevirt.io/tsc-frequency: \"2400000000\"")},
+     .inventory =
+         LG_EX_NODE("n1", ", cpu-timer.node.kubevirt.io/tsc-frequency: \"2400000000\"", "")},
     {.name = "nodes are not known", .expect = LG_EXPECT_PENDING, .object = VM("", ON("{}"))},
     {.name = "a preference that is not known may bring it",
      .expect = LG_EXPECT_PENDING,
      .object = VM("  preference: {name: windows}\n", "domain: {}"),
-     .inventory = NODE(""),
+     .inventory = LG_EX_NODE("n1", "", ""),
      .message = "preference \"windows\""},
     {.name = "a preference brings it",
      .expect = LG_EXPECT_WARN,
      .object = VM("  preference: {name: p1}\n", "domain: {}"),
-     .inventory = NODE("") "---\n" PREFERENCE("features: {preferredHyperv: {reenlightenment: {}}}"),
+     .inventory = LG_EX_NODE("n1", "", "") "---\n" LG_EX_PREFERENCE(
+         "features: {preferredHyperv: {reenlightenment: {}}}"),
      .message = "preference \"p1\" brings this: Hyper-V re-enlightenment"},
     {0},
 };

@@ -3,6 +3,7 @@
  * Up to 1.4 KubeVirt migrates no guest with a virtiofs filesystem, whatever stands behind it. Since 1.5 it does; a claim
  * behind it is then judged like any other (LG101). Source: KubeVirt pkg/virt-handler/vm.go.
  */
+#include "rules/builtin/examples.h"
 #include "rules/rule.h"
 
 static void check(struct lg_rule_context *context)
@@ -31,44 +32,35 @@ static void check(struct lg_rule_context *context)
 }
 
 #define VM(devices)                                                                                \
-    "apiVersion: kubevirt.io/v1\n"                                                                 \
-    "kind: VirtualMachine\n"                                                                       \
-    "metadata: {name: web, namespace: shop}\n"                                                     \
-    "spec:\n"                                                                                      \
-    "  template:\n"                                                                                \
-    "    spec:\n"                                                                                  \
-    "      domain: {devices: {" devices "}}\n"                                                     \
-    "      volumes: [{name: settings, configMap: {name: web}}]\n"
+    LG_EX_VM_OF(LG_EX_WEB, "",                                                                     \
+                "domain: {devices: {" devices                                                      \
+                "}}, volumes: [{name: settings, configMap: {name: web}}]")
 #define SHARED "filesystems: [{name: settings, virtiofs: {}}]"
-#define VERSION(version)                                                                           \
-    "apiVersion: livegate.io/v1\nkind: Policy\nkubevirtVersion: \"" version "\"\n"
 
 static const struct lg_rule_example examples[] = {
     {.name = "the last version that cannot",
      .expect = LG_EXPECT_WARN,
      .object = VM(SHARED),
-     .policy = VERSION("1.4"),
+     .policy = LG_EX_VERSION("1.4"),
      .message = "filesystem \"settings\": virtiofs cannot be migrated before KubeVirt 1.5"},
     {.name = "the first version that can",
      .expect = LG_EXPECT_NOTHING,
      .object = VM(SHARED),
-     .policy = VERSION("1.5")},
+     .policy = LG_EX_VERSION("1.5")},
     {.name = "the newest version", .expect = LG_EXPECT_NOTHING, .object = VM(SHARED)},
     {.name = "no filesystems",
      .expect = LG_EXPECT_NOTHING,
      .object = VM("disks: [{name: settings, disk: {}}]"),
-     .policy = VERSION("1.0")},
+     .policy = LG_EX_VERSION("1.0")},
     {.name = "a filesystem without a driver",
      .expect = LG_EXPECT_NOTHING,
      .object = VM("filesystems: [{name: settings, virtiofs: null}]"),
-     .policy = VERSION("1.0")},
+     .policy = LG_EX_VERSION("1.0")},
     {.name = "while KubeVirt is on its way from one to the other",
      .expect = LG_EXPECT_WARN,
      .object = VM(SHARED),
-     .inventory = "apiVersion: kubevirt.io/v1\n"
-                  "kind: KubeVirt\n"
-                  "metadata: {name: kubevirt, namespace: kubevirt}\n"
-                  "status: {observedKubeVirtVersion: v1.4.1, targetKubeVirtVersion: v1.5.0}\n"},
+     .inventory = LG_EX_KUBEVIRT(
+         "status: {observedKubeVirtVersion: v1.4.1, targetKubeVirtVersion: v1.5.0}\n")},
     {0},
 };
 

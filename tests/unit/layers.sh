@@ -18,7 +18,7 @@ BEGIN {
     may["rules/core"] = core
     may["rules/kube"] = core "|rules/kube/[^/]+"
     may["rules/virt"] = may["rules/kube"] "|rules/virt/[^/]+"
-    may["rules/builtin"] = may["rules/virt"] "|rules/rule[.]h"
+    may["rules/builtin"] = may["rules/virt"] "|rules/rule[.]h|rules/builtin/examples[.]h"
     may["rules"] = may["rules/virt"] "|rules/[^/]+"
     may["certs"] = core "|certs/[^/]+"
     may["webhook/runtime"] = core "|webhook/runtime/[^/]+"

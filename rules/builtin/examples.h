@@ -1,0 +1,60 @@
+/* Objects that the examples of several rules speak of: YAML text, as string literals that stand side by side.
+ *
+ * A rule's file gives them the names that fit there and says what is its own with them. `spec`, `labels` and the like stand
+ * inside braces; `head` and `rest` are whole lines with their indent; "" is nothing. Documents of one inventory
+ * are set apart by "---\n". Constant data, any thread; for rules/builtin only.
+ */
+#ifndef LG_RULES_BUILTIN_EXAMPLES_H
+#define LG_RULES_BUILTIN_EXAMPLES_H
+
+#define LG_EX_WEB    "name: web, namespace: shop"
+#define LG_EX_ORDERS "name: orders-db, namespace: web-servers"
+
+/* --- guests --- */
+
+#define LG_EX_VM(metadata, rest)                                                                   \
+    "apiVersion: kubevirt.io/v1\n"                                                                 \
+    "kind: VirtualMachine\n"                                                                       \
+    "metadata: {" metadata "}\n" rest
+/* `head` is the machine's own, before its template; `spec` the guest's. */
+#define LG_EX_VM_OF(metadata, head, spec)                                                          \
+    LG_EX_VM(metadata, "spec:\n" head "  template:\n    spec: {" spec "}\n")
+#define LG_EX_VMI(metadata, rest)                                                                  \
+    "apiVersion: kubevirt.io/v1\n"                                                                 \
+    "kind: VirtualMachineInstance\n"                                                               \
+    "metadata: {" metadata "}\n" rest
+#define LG_EX_INSTANCETYPE(spec)                                                                   \
+    "apiVersion: instancetype.kubevirt.io/v1beta1\n"                                               \
+    "kind: VirtualMachineClusterInstancetype\n"                                                    \
+    "metadata: {name: u1}\n"                                                                       \
+    "spec: {" spec "}\n"
+#define LG_EX_PREFERENCE(spec)                                                                     \
+    "apiVersion: instancetype.kubevirt.io/v1beta1\n"                                               \
+    "kind: VirtualMachineClusterPreference\n"                                                      \
+    "metadata: {name: p1}\n"                                                                       \
+    "spec: {" spec "}\n"
+
+/* --- the cluster --- */
+
+#define LG_EX_KUBEVIRT(rest)                                                                       \
+    "apiVersion: kubevirt.io/v1\n"                                                                 \
+    "kind: KubeVirt\n"                                                                             \
+    "metadata: {name: kubevirt, namespace: kubevirt}\n" rest
+#define LG_EX_CONFIGURATION(configuration)                                                         \
+    LG_EX_KUBEVIRT("spec: {configuration: {" configuration "}}\n")
+#define LG_EX_HYPERCONVERGED(spec)                                                                 \
+    "apiVersion: hco.kubevirt.io/v1beta1\n"                                                        \
+    "kind: HyperConverged\n"                                                                       \
+    "metadata: {name: kubevirt-hyperconverged, namespace: openshift-cnv}\n"                        \
+    "spec: {" spec "}\n"
+#define LG_EX_NODE(name, labels, rest)                                                             \
+    "apiVersion: v1\n"                                                                             \
+    "kind: Node\n"                                                                                 \
+    "metadata: {name: " name ", labels: {kubevirt.io/schedulable: \"true\"" labels "}}\n" rest
+
+/* --- policy --- */
+
+#define LG_EX_POLICY(rest)     "apiVersion: livegate.io/v1\nkind: Policy\n" rest
+#define LG_EX_VERSION(version) LG_EX_POLICY("kubevirtVersion: \"" version "\"\n")
+
+#endif
