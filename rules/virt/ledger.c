@@ -223,6 +223,8 @@ void lg_ledger_adopt(struct lg_ledger *io_ledger, const struct lg_ledger *known)
         mine->seen = mine->seen || was->seen;
         if (was->born_ms < mine->born_ms)
             mine->born_ms = was->born_ms;
+        if (was->since_ms < mine->since_ms)
+            mine->since_ms = was->since_ms;
     }
     for (size_t i = 0; i < io_ledger->n_tickets; i++) {
         struct lg_ticket *mine = &io_ledger->tickets[i];

@@ -1,7 +1,8 @@
 /* What the limiter remembers beside the cluster itself: who was let through a moment ago, and who waits.
  *
  * A reservation stands for a migration that was admitted and that a watch may not show yet: one a guest, for
- * LG_RESERVATION_MS, less where the migration is seen to end. A ticket is a caller's place: namespace, guest and user.
+ * LG_RESERVATION_MS, less where the migration is seen to end. A new admission of the guest takes it over, for as long; a
+ * guest that is let through again and again and is never seen lines up again after that time. A ticket is a caller's place: namespace, guest and user.
  * Tickets are served in the order of their tags: start-time fair queueing over namespaces, so that namespaces take turns
  * whatever they have waiting, first come first served inside one. A ticket's tag never changes.
  *
@@ -34,8 +35,9 @@ struct lg_reservation {
     struct lg_str name; /* of the migration */
     struct lg_str id;   /* its uid: what makes this entry ours */
     int64_t born_ms;
-    bool seen;     /* the migration was seen in the cluster */
-    uint64_t hash; /* of namespace and guest */
+    int64_t since_ms; /* of the guest's first admission of those that took the place over */
+    bool seen;        /* the migration was seen in the cluster */
+    uint64_t hash;    /* of namespace and guest */
 };
 
 struct lg_ticket {

@@ -1,7 +1,7 @@
 #include "rules/virt/limits.h"
 
-enum { NODES_SIZE = 2048 }; /* a table of nodes that never fills */
-_Static_assert((int)NODES_SIZE > (int)LG_TICKETS_MAX + (int)LG_RESERVATIONS_MAX + 1,
+enum { TALLY_SIZE = 2048 }; /* a table of nodes or namespaces that never fills */
+_Static_assert((int)TALLY_SIZE > (int)LG_TICKETS_MAX + (int)LG_RESERVATIONS_MAX + 1,
                "a free entry is always found");
 
 /* --- used --- */
@@ -40,40 +40,78 @@ size_t lg_limits_unplaced(const struct lg_slots *slots, const struct lg_ledger *
 
 /* --- who goes first --- */
 
-/* Free places of each node that somebody waits for, while places are handed out. */
-struct node_places {
-    uint64_t hash;
-    bool there;
-    int64_t free;
+struct tally {
+    struct count {
+        uint64_t hash;
+        bool there;
+        int64_t n;
+    } of[TALLY_SIZE];
 };
 
+/* The count of this name; a new one begins at 0 and is not `there` yet. */
+static struct count *count_of(struct tally *tally, struct lg_str name)
+{
+    uint64_t hash = lg_ledger_hash(name, LG_STR(""), LG_STR(""));
+    size_t at = (size_t)hash % TALLY_SIZE;
+    while (tally->of[at].there && tally->of[at].hash != hash)
+        at = (at + 1) % TALLY_SIZE;
+    tally->of[at].hash = hash;
+    return &tally->of[at];
+}
+
+/* Free places of each node that somebody waits for, while places are handed out. */
 struct places {
-    struct node_places nodes[NODES_SIZE];
+    struct tally nodes;
     int64_t free; /* of the cluster */
 };
 
-static struct node_places *places_of(struct places *places, const struct lg_ask *ask,
-                                     const struct lg_slots *slots, struct lg_str node)
+static struct count *places_of(struct places *places, const struct lg_ask *ask,
+                               const struct lg_slots *slots, struct lg_str node)
 {
-    uint64_t hash = lg_ledger_hash(node, LG_STR(""), LG_STR(""));
-    size_t at = (size_t)hash % NODES_SIZE;
-    while (places->nodes[at].there && places->nodes[at].hash != hash)
-        at = (at + 1) % NODES_SIZE;
-    struct node_places *found = &places->nodes[at];
+    struct count *found = count_of(&places->nodes, node);
     if (!found->there) {
-        int64_t free = INT64_MAX;
+        found->n = INT64_MAX;
         if (node.n != 0)
-            free = ask->limit[LG_LIMIT_OUTBOUND] - (int64_t)lg_slots_outbound(slots, node);
-        *found = (struct node_places){hash, true, free};
+            found->n = ask->limit[LG_LIMIT_OUTBOUND] - (int64_t)lg_slots_outbound(slots, node);
+        found->there = true;
     }
     return found;
 }
 
 /* One off, unless it is a guest whose node nobody knows. */
-static void take_place(struct node_places *node)
+static void take_place(struct count *node)
 {
-    if (node->free != INT64_MAX)
-        node->free--;
+    if (node->n != INT64_MAX)
+        node->n--;
+}
+
+/* Namespaces that hold half of the places or more by what was let through and never seen. */
+struct greedy {
+    bool any;
+    struct tally unseen; /* valid where there is any */
+    int64_t share;
+};
+
+static void find_greedy(const struct lg_ask *ask, const struct lg_slots *slots,
+                        const struct lg_ledger *ledger, struct greedy *ret)
+{
+    ret->any = false;
+    ret->share = (ask->limit[LG_LIMIT_CLUSTER] + 1) / 2;
+    if ((int64_t)ledger->n_reservations < ret->share)
+        return;
+    memset(&ret->unseen, 0, sizeof ret->unseen);
+    for (size_t i = 0; i < ledger->n_reservations; i++) {
+        if (!stands_alone(slots, &ledger->reservations[i]))
+            continue;
+        struct count *count = count_of(&ret->unseen, ledger->reservations[i].ns);
+        count->there = true;
+        ret->any = ++count->n >= ret->share || ret->any;
+    }
+}
+
+static bool is_greedy(struct greedy *greedy, struct lg_str ns)
+{
+    return greedy->any && count_of(&greedy->unseen, ns)->n >= greedy->share;
 }
 
 struct queue {
@@ -91,34 +129,46 @@ struct asker {
     bool own_node; /* what its guest holds already counts on its node */
 };
 
-/* Hands out what is free to the tickets before (tag, seq), in their order, and sees what is left for the asker. */
+/* About when it said that it would come: a free place is kept for it. */
+static bool is_due(const struct lg_ask *ask, const struct lg_ticket *ticket)
+{
+    return ask->now_ms - ticket->due_ms <= LG_TICKET_GRACE_MS &&
+           ticket->due_ms - ask->now_ms <= LG_TICKET_AHEAD_MS;
+}
+
+/* Hands out what is free to the tickets before (tag, seq), in their order, and sees what is left for the asker. Who holds
+ * more than a fair share unseen is passed over, and waits for all others that are due. */
 static struct queue line_up(const struct lg_ask *ask, const struct lg_slots *slots,
                             const struct lg_ledger *ledger, struct asker me)
 {
     struct places places = {.free = me.cluster_free};
     struct queue queue = {0};
+    struct greedy greedy;
+    find_greedy(ask, slots, ledger, &greedy);
+    bool am_greedy = is_greedy(&greedy, ask->ns), before_me = true;
     for (size_t i = 0; i < ledger->n_reservations; i++)
         if (stands_alone(slots, &ledger->reservations[i]))
             take_place(places_of(&places, ask, slots, ledger->reservations[i].node));
     if (me.own_node)
-        places_of(&places, ask, slots, ask->node)->free++;
+        places_of(&places, ask, slots, ask->node)->n++;
     for (size_t i = 0; i < ledger->n_tickets; i++) {
         const struct lg_ticket *ticket = &ledger->tickets[i];
-        if (ticket == me.ticket || ticket->tag > me.tag)
+        before_me = before_me && ticket != me.ticket && ticket->tag <= me.tag;
+        if (!before_me && !am_greedy)
             break;
-        struct node_places *node = places_of(&places, ask, slots, ticket->node);
-        queue.ahead_node += ticket->node.n != 0 && lg_str_eq(ticket->node, ask->node);
-        if (node->free <= 0 || ticket->inbound)
+        bool is_passed = is_greedy(&greedy, ticket->ns) && (!am_greedy || !before_me);
+        struct count *node = places_of(&places, ask, slots, ticket->node);
+        queue.ahead_node += before_me && ticket->node.n != 0 && lg_str_eq(ticket->node, ask->node);
+        if (node->n <= 0 || ticket->inbound)
             continue;
-        queue.ahead_cluster++;
-        if (places.free <= 0 || ask->now_ms - ticket->due_ms > LG_TICKET_GRACE_MS ||
-            ticket->due_ms - ask->now_ms > LG_TICKET_AHEAD_MS)
+        queue.ahead_cluster += before_me;
+        if (places.free <= 0 || is_passed || !is_due(ask, ticket))
             continue;
         places.free--;
         take_place(node);
     }
-    struct node_places *node = places_of(&places, ask, slots, ask->node);
-    queue.node_full = node->free <= 0;
+    struct count *node = places_of(&places, ask, slots, ask->node);
+    queue.node_full = node->n <= 0;
     queue.may_start = !queue.node_full && places.free > 0;
     return queue;
 }
@@ -262,12 +312,15 @@ static void admit(const struct lg_ask *ask, struct lg_ledger *ledger, struct lg_
     if (ask->no_trace)
         return;
     drop_tickets(ask, ledger, user);
-    lg_ledger_reserve(ledger, &(struct lg_reservation){.ns = ask->ns,
-                                                       .guest = ask->guest,
-                                                       .node = ask->node,
-                                                       .name = ask->name,
-                                                       .id = ask->id,
-                                                       .born_ms = ask->now_ms});
+    const struct lg_reservation *own = lg_ledger_reservation(ledger, ask->ns, ask->guest);
+    lg_ledger_reserve(ledger,
+                      &(struct lg_reservation){.ns = ask->ns,
+                                               .guest = ask->guest,
+                                               .node = ask->node,
+                                               .name = ask->name,
+                                               .id = ask->id,
+                                               .born_ms = ask->now_ms,
+                                               .since_ms = io->own ? own->since_ms : ask->now_ms});
     lg_ledger_served(ledger, ask->ns, tag);
     io->changed = true;
 }
@@ -327,11 +380,13 @@ static void give_ticket(const struct lg_ask *ask, struct lg_ledger *ledger, stru
         ticket->tries = 0;
 }
 
-/* The guest was let through already: another admission takes its place over and adds none. */
+/* The guest was let through already: another admission takes its place over and adds none. For as long as one admission may
+ * take to be seen; who comes again and again and is never seen lines up again, or it would keep the place for ever. */
 static bool has_own_place(const struct lg_ask *ask, const struct lg_ledger *ledger)
 {
     const struct lg_reservation *own = lg_ledger_reservation(ledger, ask->ns, ask->guest);
-    return own != NULL && lg_str_eq(own->node, ask->node);
+    return own != NULL && lg_str_eq(own->node, ask->node) &&
+           ask->now_ms - own->since_ms < LG_RESERVATION_MS;
 }
 
 /* The guest is not in its own way, neither by a migration (which another rule speaks of) nor by a reservation. */

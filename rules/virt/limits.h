@@ -3,7 +3,8 @@
  * A function of what the cluster shows (slots), what the limiter remembers (the ledger), the limits and the time. Used =
  * guests with a slot and guests with a reservation, each once. A free place is offered to who waits longest (ledger.h)
  * from LG_TICKET_AHEAD_MS before its due time until LG_TICKET_GRACE_MS after it, else to the next that asks; a caller whose
- * own node is full holds back nobody else. O(reservations + tickets), whatever the number of migrations. Any thread.
+ * own node is full holds back nobody else. A namespace that holds half of the places by reservations whose migrations nobody
+ * saw (creates that come to nothing) gets no more while others are due. O(reservations + tickets), whatever the number of migrations. Any thread.
  */
 #ifndef LG_RULES_VIRT_LIMITS_H
 #define LG_RULES_VIRT_LIMITS_H

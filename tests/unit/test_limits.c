@@ -431,6 +431,100 @@ static void the_same_guest_takes_its_place_over(void **state)
     assert_true(ask("web", "b").admitted);
 }
 
+/* A create that comes to nothing, in a loop, is let through again and again; not for ever while others wait. */
+static void who_is_never_seen_lines_up_again(void **state)
+{
+    (void)state;
+    limit_cluster = 1;
+    guest("web", "a", "n1");
+    guest("web", "b", "n2");
+    assert_true(ask("web", "a").admitted);
+    assert_false(ask("web", "b").admitted);
+    int64_t since_ms = now_ms;
+    for (;;) {
+        now_ms += 1000;
+        (void)ask("web", "b");
+        if (!ask("web", "a").own)
+            break;
+    }
+    assert_int_equal(now_ms - since_ms, LG_RESERVATION_MS);
+    assert_int_equal(ledger.n_reservations, 1);
+    assert_int_equal(ledger.reservations[0].since_ms, since_ms);
+    /* It has a ticket now, behind the other's, and keeps what it has for what may be under way. */
+    assert_int_equal(ledger.n_tickets, 2);
+    while (!ask("web", "b").admitted) {
+        now_ms += 1000;
+        assert_false(ask("web", "a").admitted);
+        assert_true(now_ms - since_ms <= 2 * (int64_t)LG_RESERVATION_MS);
+    }
+    assert_int_equal(used(), 1);
+}
+
+static void who_is_never_seen_keeps_its_place_while_nobody_waits(void **state)
+{
+    (void)state;
+    limit_cluster = 1;
+    guest("web", "a", "n1");
+    for (int s = 0; s < 200; s++) {
+        assert_true(ask("web", "a").admitted);
+        assert_int_equal(used(), 1);
+        now_ms += 1000;
+    }
+}
+
+/* Namespace x creates and creates, and another webhook refuses it each time. */
+static void half_of_the_places_for_who_is_never_seen(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"g0", "g1", "g2", "g3", "g4", "g5", "g6", "g7"};
+    limit_node = 100;
+    for (int i = 0; i < 8; i++) {
+        guest("x", names[i], "n1");
+        guest("y", names[i], "n2");
+    }
+    for (int i = 0; i < 5; i++)
+        assert_true(ask("x", names[i]).admitted); /* nobody waits: all of them */
+    for (int i = 0; i < 3; i++)
+        assert_false(ask("x", names[5 + i]).admitted);
+    assert_false(ask("y", "g0").admitted);
+    assert_false(ask("y", "g1").admitted);
+    for (int i = 0; i < 2; i++)
+        lg_ledger_drop_reservation(&ledger, 0);
+    for (size_t i = 0; i < ledger.n_tickets; i++)
+        ledger.tickets[i].due_ms = now_ms;
+    /* x's came first, and x has three of five: y's go first as long as they are due. */
+    struct lg_turnout turnout = ask("x", "g5");
+    assert_false(turnout.admitted);
+    assert_true(turnout.of[LG_LIMIT_CLUSTER].full);
+    assert_false(ask("x", "g7").admitted);
+    assert_true(ask("y", "g1").admitted);
+    assert_false(ask("x", "g5").admitted);
+    assert_true(ask("y", "g0").admitted);
+    /* A place that nobody else waits for is anybody's. */
+    lg_ledger_drop_reservation(&ledger, 0);
+    assert_true(ask("x", "g5").admitted);
+}
+
+static void a_fair_share_is_for_who_could_use_it(void **state)
+{
+    (void)state;
+    limit_cluster = 3;
+    guest("x", "a", "n1");
+    guest("x", "b", "n1");
+    guest("x", "c", "n3");
+    guest("y", "a", "n1");
+    guest("y", "b", "n4");
+    assert_true(ask("x", "a").admitted);
+    assert_true(ask("x", "b").admitted);
+    assert_false(ask("y", "a").admitted); /* its node is full: it holds back nobody */
+    assert_true(ask("x", "c").admitted);
+    lg_ledger_drop_reservation(&ledger, 2);
+    /* Seen is not unseen: x has two under way, and none that nobody saw. */
+    migration("x", "m1", "a", "Running");
+    migration("x", "m2", "b", "Running");
+    assert_true(ask("x", "c").admitted);
+}
+
 static void lowered_limits_refuse_new_ones_and_leave_what_runs(void **state)
 {
     (void)state;
@@ -848,6 +942,10 @@ int main(void)
         TEST(a_cancelled_migration_frees_its_place_at_once),
         TEST(a_migration_of_that_name_that_is_another_one_ends_nothing),
         TEST(the_same_guest_takes_its_place_over),
+        TEST(who_is_never_seen_lines_up_again),
+        TEST(who_is_never_seen_keeps_its_place_while_nobody_waits),
+        TEST(half_of_the_places_for_who_is_never_seen),
+        TEST(a_fair_share_is_for_who_could_use_it),
         TEST(lowered_limits_refuse_new_ones_and_leave_what_runs),
         TEST(a_limit_of_zero_is_frozen),
         TEST(asking_without_a_trace_leaves_none),

@@ -44,13 +44,15 @@ static struct lg_str text_at(struct lg_val object, const char *key)
 
 static void read_reservation(struct lg_val v, int64_t now_ms, struct lg_ledger *ret)
 {
+    int64_t age = age_ms(v, "ageMs"), held = age_ms(v, "heldMs");
     const struct lg_reservation reservation = {
         .ns = text_at(v, "namespace"),
         .guest = text_at(v, "guest"),
         .node = text_at(v, "node"),
         .name = text_at(v, "migration"),
         .id = text_at(v, "id"),
-        .born_ms = now_ms - age_ms(v, "ageMs"),
+        .born_ms = now_ms - age,
+        .since_ms = now_ms - (held > age ? held : age),
     };
     lg_ledger_reserve(ret, &reservation);
 }
@@ -129,6 +131,8 @@ static json_t *reservation_out(const struct lg_reservation *reservation, int64_t
     lg_out_set_str(out, "migration", reservation->name);
     lg_out_set_str(out, "id", reservation->id);
     lg_out_set(out, "ageMs", json_integer(now_ms - reservation->born_ms));
+    if (reservation->since_ms < reservation->born_ms)
+        lg_out_set(out, "heldMs", json_integer(now_ms - reservation->since_ms));
     return out;
 }
 
