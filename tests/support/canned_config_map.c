@@ -69,6 +69,15 @@ void lg_canned_config_map(struct lg_canned *canned, int lost)
     pthread_mutex_unlock(&canned->mutex);
 }
 
+void lg_canned_set_config_map_text(struct lg_canned *canned, const char *text)
+{
+    pthread_mutex_lock(&canned->mutex);
+    canned->config_map.n = 0;
+    lg_buf_puts(&canned->config_map, text);
+    canned->config_map_version++;
+    pthread_mutex_unlock(&canned->mutex);
+}
+
 char *lg_canned_config_map_text(struct lg_canned *canned)
 {
     pthread_mutex_lock(&canned->mutex);

@@ -27,7 +27,8 @@ static void what_is_written_is_read_with_its_ages(void **state)
                                                          .node = LG_STR("n1"),
                                                          .name = LG_STR("m"),
                                                          .id = LG_STR("uid"),
-                                                         .born_ms = 99000});
+                                                         .born_ms = 99000,
+                                                         .since_ms = 76000});
     (void)lg_ledger_add_ticket(&written, &(struct lg_ticket){.ns = LG_STR("web"),
                                                              .guest = LG_STR("shop \"x\""),
                                                              .node = LG_STR("n2"),
@@ -50,6 +51,7 @@ static void what_is_written_is_read_with_its_ages(void **state)
     assert_str(read.reservations[0].name, "m");
     assert_str(read.reservations[0].id, "uid");
     assert_int_equal(read.reservations[0].born_ms, 500 - 1000);
+    assert_int_equal(read.reservations[0].since_ms, 500 - 24000);
     assert_int_equal(read.n_tickets, 1);
     assert_str(read.tickets[0].guest, "shop \"x\"");
     assert_str(read.tickets[0].node, "n2");
@@ -73,6 +75,7 @@ static void what_is_written_is_read_with_its_ages(void **state)
     known.tickets[0].tries = 4;
     lg_ledger_adopt(&read, &known);
     assert_int_equal(read.reservations[0].born_ms, 200 - 1000);
+    assert_int_equal(read.reservations[0].since_ms, 200 - 24000);
     assert_true(read.reservations[0].seen);
     assert_int_equal(read.tickets[0].due_ms, 9000);
     assert_int_equal(read.tickets[0].tries, 4);
