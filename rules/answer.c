@@ -328,12 +328,31 @@ static struct lg_str mended_rules(const struct lg_mending *mending, struct lg_ar
     return lg_arena_str(arena, lg_buf_view(&buf));
 }
 
-static struct lg_str change_of(const struct lg_mend_note *note, struct lg_arena *arena)
+static struct lg_str mend_warning(const struct lg_mend_note *note, const char *what,
+                                  struct lg_arena *arena)
 {
     struct lg_buf buf lg_cleanup(lg_buf_done) = {0};
-    lg_buf_printf(&buf, "%s: mended: ", note->rule->id);
+    lg_buf_printf(&buf, "%s: %s: ", note->rule->id, what);
     lg_buf_printable(&buf, note->text);
     return cut_warning(lg_arena_str(arena, lg_buf_view(&buf)), arena);
+}
+
+/* What was mended, and what was not because it is too much for us: no other answer says that. */
+static void mend_warnings(const struct lg_mending *mending, struct lg_arena *arena,
+                          struct lg_answer *ret)
+{
+    size_t n = mending->patch.n != 0 ? mending->n_notes : 0;
+    size_t shown = n <= LG_WARNINGS_MAX ? n : LG_WARNINGS_MAX - 1;
+    struct lg_str *warnings = lg_arena_array(arena, LG_WARNINGS_MAX, sizeof(*warnings));
+    for (size_t i = 0; i < shown; i++)
+        warnings[ret->n_warnings++] = mend_warning(&mending->notes[i], "mended", arena);
+    if (shown < n)
+        warnings[ret->n_warnings++] =
+            lg_arena_printf(arena, "livegate: mended %zu more", n - shown);
+    for (size_t i = 0; i < mending->n_reasons && ret->n_warnings < LG_WARNINGS_MAX; i++)
+        if (mending->reasons[i].at_limit)
+            warnings[ret->n_warnings++] = mend_warning(&mending->reasons[i], "not mended", arena);
+    ret->warnings = warnings;
 }
 
 void lg_answer_mended(const struct lg_mending *mending, struct lg_arena *arena,
@@ -341,17 +360,9 @@ void lg_answer_mended(const struct lg_mending *mending, struct lg_arena *arena,
 {
     struct lg_str uid = ret->uid;
     *ret = (struct lg_answer){.uid = uid, .allowed = true, .patch = mending->patch};
+    mend_warnings(mending, arena, ret);
     if (mending->patch.n == 0)
         return;
-    size_t n = mending->n_notes;
-    size_t shown = n <= LG_WARNINGS_MAX ? n : LG_WARNINGS_MAX - 1;
-    struct lg_str *warnings = lg_arena_array(arena, shown + 1, sizeof(*warnings));
-    for (size_t i = 0; i < shown; i++)
-        warnings[ret->n_warnings++] = change_of(&mending->notes[i], arena);
-    if (shown < n)
-        warnings[ret->n_warnings++] =
-            lg_arena_printf(arena, "livegate: mended %zu more", n - shown);
-    ret->warnings = warnings;
     struct lg_answer_note *note = lg_arena_alloc(arena, sizeof(*note));
     *note = (struct lg_answer_note){"mended", mended_rules(mending, arena)};
     ret->notes = note;

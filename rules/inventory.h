@@ -86,6 +86,11 @@ const struct lg_record *lg_inventory_next_user(const struct lg_inventory *inv, s
                                                struct lg_str claim, size_t *pos,
                                                const struct lg_use **ret_use);
 
+/* The first by name of the VMs and VMIs that share the claim with their guest as a filesystem (virtiofs), so that it cannot
+ * become a block device; NULL: none is known. O(users). */
+const struct lg_record *lg_inventory_sharer(const struct lg_inventory *inv, struct lg_str ns,
+                                            struct lg_str claim);
+
 /* Visits the migrations of a VMI, finished ones included, in no order. O(its migrations). */
 const struct lg_migration_record *lg_inventory_next_migration(const struct lg_inventory *inv,
                                                               struct lg_str ns, struct lg_str vmi,

@@ -1,4 +1,4 @@
-/* The inventory as virt/claims.h and virt/expansion.h ask for it. */
+/* The inventory as virt/claims.h and virt/expansion.h ask for it, and who uses a claim how. */
 #include "rules/inventory.h"
 
 static enum lg_lookup claim(void *arg, struct lg_str ns, struct lg_str name,
@@ -38,4 +38,19 @@ static enum lg_lookup part(void *arg, enum lg_kind kind, struct lg_str ns, struc
 struct lg_parts_view lg_inventory_parts(const struct lg_inventory *inv)
 {
     return (struct lg_parts_view){.arg = (void *)(uintptr_t)inv, .find = part};
+}
+
+const struct lg_record *lg_inventory_sharer(const struct lg_inventory *inv, struct lg_str ns,
+                                            struct lg_str claim)
+{
+    const struct lg_record *first = NULL;
+    const struct lg_record *record;
+    const struct lg_use *use = NULL;
+    for (size_t pos = 0; (record = lg_inventory_next_user(inv, ns, claim, &pos, &use)) != NULL;) {
+        bool earlier = first == NULL || lg_str_cmp(record->name, first->name) < 0 ||
+                       (record->kind < first->kind && lg_str_eq(record->name, first->name));
+        if (use->as_files && earlier)
+            first = record;
+    }
+    return first;
 }

@@ -118,12 +118,14 @@ void lg_repair_read(struct lg_repair *repair, struct lg_str about, struct lg_val
 
 void lg_repair_say(struct lg_repair *repair, struct lg_str about, struct lg_str what)
 {
-    add_note(&repair->said, repair->arena, &(struct lg_mend_note){repair->rule, about, what});
+    const struct lg_mend_note note = {.rule = repair->rule, .about = about, .text = what};
+    add_note(&repair->said, repair->arena, &note);
 }
 
 void lg_repair_cannot(struct lg_repair *repair, struct lg_str about, struct lg_str why)
 {
-    add_note(&repair->cannot, repair->arena, &(struct lg_mend_note){repair->rule, about, why});
+    const struct lg_mend_note note = {.rule = repair->rule, .about = about, .text = why};
+    add_note(&repair->cannot, repair->arena, &note);
 }
 
 const struct lg_vm *lg_repair_whole(const struct lg_repair *repair)
@@ -260,6 +262,34 @@ static void write_down(struct mender *m, const struct lg_repair *repair)
     lg_buf_printf(&m->mended, "%s%s", m->mended.n != 0 ? "," : "", repair->rule->id);
 }
 
+/* Nothing of the rule's is mended, whatever it found. */
+static void add_reason(struct mender *m, size_t index, struct lg_str why, bool at_limit)
+{
+    const struct lg_mend_note note = {.rule = lg_rules[index], .text = why, .at_limit = at_limit};
+    add_note(&m->reasons, m->arena, &note);
+}
+
+/* Of an object with more findings than are kept nobody can say that a repair made it better. */
+static void too_many_findings(struct mender *m, size_t index)
+{
+    add_reason(m, index,
+               lg_arena_printf(
+                   m->arena,
+                   "a rule has more than %d findings in this object: too many to tell whether a "
+                   "repair makes it better",
+                   LG_RULE_FINDINGS_MAX),
+               true);
+}
+
+static void too_many_edits(struct mender *m, size_t index)
+{
+    add_reason(m, index,
+               lg_arena_printf(m->arena,
+                               "more than %d places would have to change: too many at once",
+                               LG_EDITS_MAX),
+               true);
+}
+
 static void mend_rule(struct mender *m, size_t index)
 {
     const struct lg_rule *rule = lg_rules[index];
@@ -270,10 +300,12 @@ static void mend_rule(struct mender *m, size_t index)
         return;
     describe(m, index, &repair);
     add_notes(&m->reasons, &repair.cannot, m->arena);
+    if (repair.edits.overflowed)
+        too_many_edits(m, index);
     if (repair.stopped || repair.edits.overflowed || repair.edits.n == 0)
         return;
     struct lg_val object = edited(m, &repair.edits);
-    struct lg_run after;
+    struct lg_run after = {0};
     if (lg_json_there(object) && lg_run_of(&m->start, m->input, object, &after) &&
         judge_all(&after) && is_better(m, index, &after)) {
         write_down(m, &repair);
@@ -282,9 +314,10 @@ static void mend_rule(struct mender *m, size_t index)
         m->text = lg_json_text(object);
         return;
     }
-    add_note(&m->reasons, m->arena,
-             &(struct lg_mend_note){rule, LG_STR(""),
-                                    LG_STR("what the fixer would do does not make it better")});
+    if (after.spilled != NULL)
+        too_many_findings(m, index);
+    else
+        add_reason(m, index, LG_STR("what the fixer would do does not make it better"), false);
 }
 
 /* --- the record --- */
@@ -416,11 +449,12 @@ void lg_engine_mend(const struct lg_engine_input *input, enum lg_mend_door door,
     bool judged = judge_all(&m.run);
     want_parts(&m);
     ret->wants = facts.wants;
-    if (!judged)
-        return;
-    for (size_t i = 0; lg_rules[i] != NULL; i++)
-        if (m.only[i])
+    for (size_t i = 0; lg_rules[i] != NULL; i++) {
+        if (m.only[i] && judged)
             mend_rule(&m, i);
+        else if (m.only[i] && m.run.spilled != NULL && violations(&m.run, i) != 0)
+            too_many_findings(&m, i);
+    }
     if (m.mended.n != 0 && door == LG_MEND_ADMISSION)
         record(&m);
     *ret = (struct lg_mending){

@@ -21,6 +21,7 @@ struct lg_mend_note {
     const struct lg_rule *rule;
     /* note: what was changed; reason: why a finding about `about` stays */
     struct lg_str about, text;
+    bool at_limit; /* a reason that is a limit of ours: nothing else would tell the user */
 };
 
 struct lg_mending {

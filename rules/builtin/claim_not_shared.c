@@ -30,16 +30,19 @@ static struct lg_str fix_of(const struct lg_volume_claim *claim, const struct lg
                             struct lg_arena *arena)
 {
     if (claim->from != LG_FROM_CLAIM) {
-        struct lg_str advice = lg_sharing_advice(view, &claim->rendered, arena);
+        struct lg_str advice = lg_sharing_advice(view, &claim->rendered, claim->needs, arena);
         if (claim->from == LG_FROM_TEMPLATE)
             return lg_arena_printf(arena, "%.*s in the data volume template", LG_ARG(advice));
         return lg_arena_printf(arena, "a data volume cannot be changed; make it anew: %.*s",
                                LG_ARG(advice));
     }
-    struct lg_str classes = lg_sharing_classes(view, arena);
+    struct lg_str classes = lg_sharing_classes(view, claim->needs, arena);
+    const char *as_files =
+        claim->needs != LG_VOLUME_MODE_UNSET ? " with volumeMode Filesystem" : "";
     struct lg_str here = LG_STR("");
     if (classes.n != 0)
-        here = lg_arena_printf(arena, " (classes here that offer it: %.*s)", LG_ARG(classes));
+        here = lg_arena_printf(arena, " (classes here that offer it%s: %.*s)", as_files,
+                               LG_ARG(classes));
     return lg_arena_printf(arena,
                            "the access mode of an existing claim cannot be changed; create a "
                            "ReadWriteMany claim%.*s and move the data",

@@ -104,6 +104,20 @@ static enum lg_action at_most_for(struct lg_rule_context *context, const struct 
     return action < LG_ACTION_WARN ? action : LG_ACTION_WARN;
 }
 
+/* What a machine that shares the claim as a filesystem asks of it; NULL: none is known to. */
+static enum lg_volume_mode needed_by(const struct lg_record *sharer)
+{
+    return sharer != NULL ? LG_VOLUME_MODE_FILESYSTEM : LG_VOLUME_MODE_UNSET;
+}
+
+static const struct lg_record *sharer_of(const struct lg_rule_context *context)
+{
+    const struct lg_subject *subject = context->subject;
+    return subject->name.n != 0
+               ? lg_inventory_sharer(context->inventory, subject->ns, subject->name)
+               : NULL;
+}
+
 static void say(struct lg_rule_context *context, const struct lg_rendered *rendered,
                 const struct lg_record *user)
 {
@@ -113,7 +127,7 @@ static void say(struct lg_rule_context *context, const struct lg_rendered *rende
         .at = at,
         .at_most = user == NULL ? LG_ACTION_OFF : at_most_for(context, user),
         .message = message_of(context, rendered, user),
-        .fix = lg_sharing_advice(&view, rendered, context->arena),
+        .fix = lg_sharing_advice(&view, rendered, needed_by(sharer_of(context)), context->arena),
     };
     lg_rule_report(context, &report);
 }
@@ -142,39 +156,80 @@ static void check(struct lg_rule_context *context)
         lg_rule_lacks_text(context, where(subject), lg_str_of(rendered.why));
 }
 
+/* The class offers ReadWriteMany with block devices only, and a machine shares the claim as a filesystem. */
+static struct lg_str not_as_a_device(struct lg_rule_context *context, struct lg_str class_name,
+                                     const struct lg_record *sharer)
+{
+    struct lg_claims_view view = lg_inventory_claims(context->inventory);
+    struct lg_str classes = lg_sharing_classes(&view, LG_VOLUME_MODE_FILESYSTEM, context->arena);
+    struct lg_str here = LG_STR("");
+    if (classes.n != 0)
+        here = lg_arena_printf(context->arena, " (here: %.*s)", LG_ARG(classes));
+    return lg_arena_printf(
+        context->arena,
+        "%s \"%.*s\" shares it as a filesystem (virtiofs), and class \"%.*s\" offers ReadWriteMany "
+        "only with volumeMode Block; choose a class that offers it with volumeMode Filesystem%.*s, "
+        "or give the guest a disk in place of the filesystem",
+        lg_gvk(sharer->kind)->noun, LG_ARG(sharer->name), LG_ARG(class_name), LG_ARG(here));
+}
+
+/* The volume mode to write beside ReadWriteMany; UNSET: what is asked for stands. */
+static enum lg_volume_mode mode_to_write(const struct lg_sharing *sharing,
+                                         const struct lg_claim_spec *asked, bool as_files)
+{
+    if (asked->archive)
+        return LG_VOLUME_MODE_UNSET;
+    /* Left to the profile it might become a block device. */
+    bool left_open = asked->storage_api && asked->volume_mode == LG_VOLUME_MODE_UNSET;
+    return as_files && left_open ? LG_VOLUME_MODE_FILESYSTEM : sharing->other_mode;
+}
+
+static void write_modes(struct lg_rule_context *context, struct lg_repair *repair,
+                        enum lg_volume_mode mode, struct lg_str class_name)
+{
+    struct lg_val body = body_of(context->subject);
+    const char *name = mode == LG_VOLUME_MODE_BLOCK ? "Block" : "Filesystem";
+    bool any = mode != LG_VOLUME_MODE_UNSET;
+    lg_repair_set(repair, body, "accessModes", LG_STR("[\"ReadWriteMany\"]"));
+    if (any)
+        lg_repair_set(repair, body, "volumeMode", lg_arena_printf(context->arena, "\"%s\"", name));
+    lg_repair_say(repair, LG_STR(""),
+                  lg_arena_printf(
+                      context->arena, "accessModes [ReadWriteMany]%s%s (class \"%.*s\" offers it)",
+                      any ? " and volumeMode " : "", any ? name : "", LG_ARG(class_name)));
+}
+
 /* Only in a file: the spec of a claim that exists cannot be changed, so that at admission a second apply of the same
  * file would be refused. */
 static void mend(struct lg_rule_context *context, struct lg_repair *repair)
 {
     const struct lg_subject *subject = context->subject;
     struct lg_claims_view view = lg_inventory_claims(context->inventory);
+    const struct lg_record *sharer = sharer_of(context);
     struct lg_claim_spec asked = asked_by(subject);
+    struct lg_claim_spec wanted = asked;
     struct lg_rendered rendered;
     render(context, &rendered);
+    if (sharer != NULL && wanted.volume_mode == LG_VOLUME_MODE_UNSET)
+        wanted.volume_mode = LG_VOLUME_MODE_FILESYSTEM;
     struct lg_sharing sharing =
-        lg_sharing_offer(&view, body_of(subject), &asked, &rendered, context->arena);
-    bool other = sharing.other_mode != LG_VOLUME_MODE_UNSET && !asked.archive;
-    if (!sharing.offered && !other) {
+        lg_sharing_offer(&view, body_of(subject), &wanted, &rendered, context->arena);
+    if (!sharing.offered && (sharing.other_mode == LG_VOLUME_MODE_UNSET || asked.archive))
         lg_repair_cannot(repair, LG_STR(""), sharing.why_not);
-        return;
-    }
-    const char *mode = sharing.other_mode == LG_VOLUME_MODE_BLOCK ? "Block" : "Filesystem";
-    lg_repair_set(repair, body_of(subject), "accessModes", LG_STR("[\"ReadWriteMany\"]"));
-    if (other)
-        lg_repair_set(repair, body_of(subject), "volumeMode",
-                      lg_arena_printf(context->arena, "\"%s\"", mode));
-    lg_repair_say(repair, LG_STR(""),
-                  lg_arena_printf(context->arena,
-                                  "accessModes [ReadWriteMany]%s%s (class \"%.*s\" offers it)",
-                                  other ? " and volumeMode " : "", other ? mode : "",
-                                  LG_ARG(sharing.class_name)));
+    else if (sharer != NULL && sharing.other_mode == LG_VOLUME_MODE_BLOCK)
+        lg_repair_cannot(repair, LG_STR(""), not_as_a_device(context, sharing.class_name, sharer));
+    else
+        write_modes(context, repair, mode_to_write(&sharing, &asked, sharer != NULL),
+                    sharing.class_name);
 }
 
 static const struct lg_fixer fixer = {
     .kind = LG_FIXER_FILES,
-    .acts = "Writes accessModes [ReadWriteMany], and the volume mode that goes with it, where the "
-            "storage profile of the claim's class offers it. Not for a claim that the cluster has "
-            "already: its spec cannot be changed.",
+    .acts =
+        "Writes accessModes [ReadWriteMany], and the volume mode that goes with it, where the "
+        "storage profile of the claim's class offers it. Never volumeMode Block where a machine "
+        "shares the claim as a filesystem (virtiofs), and not for a claim that the cluster has "
+        "already: its spec cannot be changed.",
     .mend = mend,
 };
 

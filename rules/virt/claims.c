@@ -163,6 +163,8 @@ const struct lg_volume_claim *lg_volume_claims(const struct lg_vm *vm,
     struct lg_volume_claim *claims = lg_arena_array(arena, lg_json_len(volumes), sizeof *claims);
     struct index templates = index_of(vm->data_volume_templates, "metadata.name", arena);
     struct index migrated = index_of(vm->migrated_volumes, "volumeName", arena);
+    struct index filesystems =
+        index_of(lg_json_at(vm->spec, "domain.devices.filesystems"), "name", arena);
     size_t n = 0;
     for (struct lg_json_iter it = lg_json_iter(volumes); lg_json_next(&it);) {
         struct lg_val by_claim = lg_json_at(it.val, "persistentVolumeClaim.claimName");
@@ -178,6 +180,8 @@ const struct lg_volume_claim *lg_volume_claims(const struct lg_vm *vm,
             .at = at,
         };
         claim->moving = is_moving(&migrated, claim);
+        if (claim->volume.n != 0 && lg_json_there(find(&filesystems, claim->volume)))
+            claim->needs = LG_VOLUME_MODE_FILESYSTEM;
         resolve(claim, vm, !is_claim, &templates, view);
     }
     *ret_n = n;
@@ -212,7 +216,8 @@ static size_t keep_name(struct lg_str *names, size_t n, struct lg_str name)
     return kept;
 }
 
-struct lg_str lg_sharing_classes(const struct lg_claims_view *view, struct lg_arena *arena)
+struct lg_str lg_sharing_classes(const struct lg_claims_view *view, enum lg_volume_mode needs,
+                                 struct lg_arena *arena)
 {
     struct lg_str names[CLASSES_SHOWN_MAX];
     size_t shown = 0;
@@ -220,7 +225,7 @@ struct lg_str lg_sharing_classes(const struct lg_claims_view *view, struct lg_ar
     const struct lg_storage_profile *profile;
     for (size_t pos = 0; (profile = view->next_profile(view->arg, &pos)) != NULL;) {
         const struct lg_storage_class *class = NULL;
-        if (lg_sharing_set(profile, LG_VOLUME_MODE_UNSET) == NULL ||
+        if (lg_sharing_set(profile, needs) == NULL ||
             view->storage.class_by_name(view->storage.arg, profile->r.name, &class) == LG_ABSENT)
             continue;
         shown = keep_name(names, shown, profile->r.name);
@@ -239,7 +244,8 @@ struct lg_str lg_sharing_classes(const struct lg_claims_view *view, struct lg_ar
 }
 
 struct lg_str lg_sharing_advice(const struct lg_claims_view *view,
-                                const struct lg_rendered *rendered, struct lg_arena *arena)
+                                const struct lg_rendered *rendered, enum lg_volume_mode needs,
+                                struct lg_arena *arena)
 {
     const struct lg_storage_profile *profile = NULL;
     enum lg_lookup found = LG_UNKNOWN;
@@ -247,9 +253,10 @@ struct lg_str lg_sharing_advice(const struct lg_claims_view *view,
         found = view->storage.profile_by_name(view->storage.arg, rendered->class_name, &profile);
     const struct lg_property_set *set = NULL;
     if (found == LG_FOUND) {
-        set = lg_sharing_set(profile, rendered->volume_mode);
+        if (needs == LG_VOLUME_MODE_UNSET)
+            set = lg_sharing_set(profile, rendered->volume_mode);
         if (set == NULL)
-            set = lg_sharing_set(profile, LG_VOLUME_MODE_UNSET);
+            set = lg_sharing_set(profile, needs);
     }
     if (set != NULL) {
         const char *mode = set->volume_mode == LG_VOLUME_MODE_BLOCK ? "Block" : "Filesystem";
@@ -258,12 +265,16 @@ struct lg_str lg_sharing_advice(const struct lg_claims_view *view,
             "set accessModes: [ReadWriteMany] and volumeMode: %s (class \"%.*s\" offers them)",
             mode, LG_ARG(rendered->class_name));
     }
-    struct lg_str classes = lg_sharing_classes(view, arena);
+    struct lg_str classes = lg_sharing_classes(view, needs, arena);
     const char *then = rendered->from_profile ? "" : " and set accessModes: [ReadWriteMany]";
+    const char *as_files = needs == LG_VOLUME_MODE_FILESYSTEM
+                               ? " with volumeMode Filesystem, as virtiofs needs it"
+                               : "";
     if (classes.n != 0)
-        return lg_arena_printf(arena,
-                               "choose a storageClassName that offers ReadWriteMany (here: %.*s)%s",
-                               LG_ARG(classes), then);
+        return lg_arena_printf(
+            arena, "choose a storageClassName that offers ReadWriteMany%s (here: %.*s)%s", as_files,
+            LG_ARG(classes), then);
     return lg_arena_printf(
-        arena, "set accessModes: [ReadWriteMany], with a storageClassName that offers it");
+        arena, "set accessModes: [ReadWriteMany], with a storageClassName that offers it%s",
+        as_files);
 }

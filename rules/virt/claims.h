@@ -36,6 +36,8 @@ struct lg_volume_claim {
     enum lg_claim_from from;
     struct lg_val template; /* LG_FROM_TEMPLATE: the data volume template */
     bool moving;            /* KubeVirt moves the volume right now: its mode does not count */
+    /* FILESYSTEM where the guest has it as a filesystem (virtiofs), which a block device cannot be; else UNSET */
+    enum lg_volume_mode needs;
     /* Modes and class; or what is missing: LG_KIND_CLAIM and LG_KIND_DATA_VOLUME as well. */
     struct lg_rendered rendered;
 };
@@ -49,11 +51,14 @@ const struct lg_volume_claim *lg_volume_claims(const struct lg_vm *vm,
 const struct lg_property_set *lg_sharing_set(const struct lg_storage_profile *profile,
                                              enum lg_volume_mode mode);
 
-/* Names of the storage classes whose profile offers ReadWriteMany: "a, b and 3 more", "" for none. In the arena. */
-struct lg_str lg_sharing_classes(const struct lg_claims_view *view, struct lg_arena *arena);
+/* Names of the storage classes whose profile offers ReadWriteMany, with the volume mode `needs` where it is not UNSET:
+ * "a, b and 3 more", "" for none. In the arena. */
+struct lg_str lg_sharing_classes(const struct lg_claims_view *view, enum lg_volume_mode needs,
+                                 struct lg_arena *arena);
 
 /* What to do about a claim of a template or a data volume that will not be ReadWriteMany: "set accessModes: ...". */
 struct lg_str lg_sharing_advice(const struct lg_claims_view *view,
-                                const struct lg_rendered *rendered, struct lg_arena *arena);
+                                const struct lg_rendered *rendered, enum lg_volume_mode needs,
+                                struct lg_arena *arena);
 
 #endif

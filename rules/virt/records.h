@@ -80,6 +80,8 @@ enum lg_use_how { LG_USE_CLAIM, LG_USE_DATA_VOLUME, LG_USE_EPHEMERAL, LG_USE_MEM
 struct lg_use { /* one volume of a VM over a claim */
     struct lg_str volume, claim;
     enum lg_use_how how;
+    bool
+        as_files; /* a filesystem of the guest (virtiofs) shares it: no block device can stand there */
 };
 
 struct lg_vm_record { /* VirtualMachine */

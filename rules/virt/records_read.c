@@ -1,5 +1,7 @@
 #include "rules/virt/records_read.h"
 
+#include "rules/core/map.h"
+#include "rules/core/mem.h"
 #include "rules/kube/meta.h"
 #include "rules/kube/quantity.h"
 #include "rules/virt/pack.h"
@@ -208,17 +210,34 @@ static struct lg_str claim_of(struct reader *reader, struct lg_val volume, enum 
     return want_str(reader, volume, paths[how]);
 }
 
+/* The names of the filesystems that are shared with the guest: a volume's is one where it has a filesystem, not a disk. */
+static void read_filesystems(struct reader *reader, struct lg_val spec, struct lg_map *ret)
+{
+    struct lg_val devices = want_object(reader, spec, "domain.devices");
+    struct lg_val list = want_list(reader, devices, "filesystems");
+    for (struct lg_json_iter it = lg_json_iter(list); lg_json_next(&it);) {
+        struct lg_str name = want_str(reader, it.val, "name");
+        if (!lg_str_empty(name))
+            (void)lg_map_set(ret, name, reader);
+    }
+}
+
 static struct lg_use *read_uses(struct reader *reader, const char *path, uint32_t *ret_n)
 {
-    struct lg_val volumes = want_list(reader, reader->object, path);
+    struct lg_map shared lg_cleanup(lg_map_done) = {0};
+    struct lg_val spec = want_object(reader, reader->object, path);
+    struct lg_val volumes = want_list(reader, spec, "volumes");
     struct lg_use *uses = lg_arena_array(reader->arena, lg_json_len(volumes), sizeof *uses);
     uint32_t n = 0;
+    read_filesystems(reader, spec, &shared);
     for (struct lg_json_iter it = lg_json_iter(volumes); lg_json_next(&it);)
         for (enum lg_use_how how = LG_USE_CLAIM; how <= LG_USE_MEMORY_DUMP; how++) {
             struct lg_str claim = claim_of(reader, it.val, how);
             if (lg_str_empty(claim))
                 continue;
-            uses[n++] = (struct lg_use){want_str(reader, it.val, "name"), claim, how};
+            struct lg_str name = want_str(reader, it.val, "name");
+            uses[n++] = (struct lg_use){name, claim, how,
+                                        !lg_str_empty(name) && lg_map_get(&shared, name) != NULL};
             break; /* a volume has one source */
         }
     *ret_n = n;
@@ -227,7 +246,7 @@ static struct lg_use *read_uses(struct reader *reader, const char *path, uint32_
 
 static void read_vm(struct reader *reader, struct lg_vm_record *ret)
 {
-    ret->uses = read_uses(reader, "spec.template.spec.volumes", &ret->n_uses);
+    ret->uses = read_uses(reader, "spec.template.spec", &ret->n_uses);
     ret->wait_as_receiver =
         lg_str_is(want_str(reader, reader->object, "spec.runStrategy"), "WaitAsReceiver");
 }
@@ -337,7 +356,7 @@ static void read_apart(struct reader *reader, struct lg_vmi_record *ret)
 static void read_vmi(struct reader *reader, struct lg_vmi_record *ret)
 {
     read_apart(reader, ret);
-    ret->uses = read_uses(reader, "spec.volumes", &ret->n_uses);
+    ret->uses = read_uses(reader, "spec", &ret->n_uses);
     ret->labels = want_labels(reader);
     ret->node = want_str(reader, reader->object, "status.nodeName");
     ret->phase = want_str(reader, reader->object, "status.phase");

@@ -108,6 +108,65 @@ fix claim.yaml vm.yaml --inventory "$cluster" --inventory there.yaml
 expect_in "0 repairs in 0 files" "$out"
 expect_in "needs a person: the cluster has it already, and its spec cannot be changed" "$out"
 
+# --- a filesystem that a guest shares (virtiofs) cannot become a block device ---
+cat >shared.yaml <<'YAML'
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {name: files, namespace: shop}
+spec: {accessModes: [ReadWriteOnce], storageClassName: rbd, volumeMode: Filesystem}
+---
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {name: disk, namespace: shop}
+spec: {accessModes: [ReadWriteOnce], storageClassName: rbd, volumeMode: Filesystem}
+---
+apiVersion: kubevirt.io/v1
+kind: VirtualMachine
+metadata: {name: a, namespace: shop}
+spec:
+  template:
+    spec:
+      networks: [{name: default, pod: {}}]
+      domain: {devices: {interfaces: [{name: default, masquerade: {}}]}}
+      volumes:
+      - {name: one, persistentVolumeClaim: {claimName: files}}
+      - {name: two, persistentVolumeClaim: {claimName: disk}}
+---
+apiVersion: kubevirt.io/v1
+kind: VirtualMachine
+metadata: {name: b, namespace: shop}
+spec:
+  template:
+    spec:
+      networks: [{name: default, pod: {}}]
+      domain: {devices: {filesystems: [{name: share, virtiofs: {}}], interfaces: [{name: default, masquerade: {}}]}}
+      volumes: [{name: share, persistentVolumeClaim: {claimName: files}}]
+YAML
+fix shared.yaml --inventory "$cluster"
+expect_status 1
+expect_eq "only the claim that is nobody's filesystem changes" "\
+-spec: {accessModes: [ReadWriteOnce], storageClassName: rbd, volumeMode: Filesystem}
++spec: {accessModes: [ReadWriteMany], storageClassName: rbd, volumeMode: Block}" "$(grep -E '^[-+]s' <<<"$out")"
+expect_in "@@ -6,7 +6,7 @@" "$out"
+expect_in 'needs a person: virtual machine "b" shares it as a filesystem (virtiofs), and class "rbd" offers ReadWriteMany only with volumeMode Block; choose a class that offers it with volumeMode Filesystem (here: nfs), or give the guest a disk in place of the filesystem' "$out"
+expect_in 'shared.yaml:31: [LG101] volume "share": claim "files" is ReadWriteOnce' "$out"
+expect_in "(classes here that offer it with volumeMode Filesystem: nfs)" "$out"
+
+# --- what is too much to mend is said ---
+{
+    printf 'apiVersion: kubevirt.io/v1\nkind: VirtualMachine\nmetadata: {name: many, namespace: shop}\nspec:\n  dataVolumeTemplates:\n'
+    printf '  - {metadata: {name: d%d}, spec: {source: {blank: {}}, storage: {storageClassName: nfs, accessModes: [ReadWriteOnce]}}}\n' {1..257}
+    printf '  template:\n    spec:\n      networks: [{name: default, pod: {}}]\n'
+    printf '      domain: {devices: {interfaces: [{name: default, masquerade: {}}]}}\n      volumes:\n'
+    for i in {1..257}; do printf '      - {name: v%d, dataVolume: {name: d%d}}\n' "$i" "$i"; done
+} >many.yaml
+fix many.yaml --inventory "$cluster"
+expect_in "0 repairs in 0 files; 257 findings need a person" "$out"
+expect_eq "each says why" 257 "$(grep -c 'needs a person: more than 256 places would have to change: too many at once' <<<"$out")"
+sed '/d257/d' many.yaml >fewer.yaml
+fix fewer.yaml --inventory "$cluster"
+expect_in "256 repairs in 1 file, not written (--write does); 0 findings need a person" "$out"
+
 # --- for programs ---
 fix claim.yaml vm.yaml "$here/files/list.yaml" --inventory "$cluster" --output json
 expect_status 1

@@ -114,6 +114,28 @@ static void what_cannot_be_read_passes_and_is_refused_by_the_other_side(void **s
     assert_passed(post("/mutate", "\"networks\":[", "\"networks\":[],\"networks\":[", &twice));
 }
 
+/* 600 interfaces with two findings each: nobody can tell whether a repair makes such a machine better. */
+static void what_is_too_much_to_mend_is_said(void **state)
+{
+    struct lg_reply reply lg_cleanup(lg_reply_done) = {0};
+    struct lg_buf many lg_cleanup(lg_buf_done) = {0};
+    (void)state;
+    lg_buf_puts(&many, "\"interfaces\":[");
+    for (int i = 0; i < 600; i++)
+        lg_buf_printf(&many,
+                      "{\"name\":\"i%d\",\"masquerade\":{},\"ports\":[{\"port\":49152},"
+                      "{\"port\":49153}]},",
+                      i);
+    json_t *response = post("/mutate", "\"interfaces\":[", many.p, &reply);
+    assert_true(json_is_true(json_object_get(response, "allowed")));
+    assert_null(json_object_get(response, "patch"));
+    json_t *warnings = json_object_get(response, "warnings");
+    assert_int_equal(json_array_size(warnings), 1);
+    assert_string_equal(text_of(json_array_get(warnings, 0)),
+                        "LG201: not mended: a rule has more than 1024 findings in this object: too "
+                        "many to tell whether a repair makes it better");
+}
+
 static void what_is_no_review_is_an_error(void **state)
 {
     struct lg_reply reply lg_cleanup(lg_reply_done) = {0};
@@ -144,6 +166,7 @@ int main(void)
         cmocka_unit_test(a_patch_with_a_warning_and_a_record),
         cmocka_unit_test(the_same_review_gets_the_same_bytes),
         cmocka_unit_test(what_cannot_be_read_passes_and_is_refused_by_the_other_side),
+        cmocka_unit_test(what_is_too_much_to_mend_is_said),
         cmocka_unit_test(what_is_no_review_is_an_error),
         cmocka_unit_test(policy_switches_it_off_and_on_while_it_serves),
     };

@@ -53,6 +53,7 @@ static void know(enum lg_kind kind)
     "'},'status':{'claimPropertySets':[" sets "]}}"
 #define RWX_BLOCK "{'accessModes':['ReadWriteMany'],'volumeMode':'Block'}"
 #define RWO_FILE  "{'accessModes':['ReadWriteOnce'],'volumeMode':'Filesystem'}"
+#define RWX_FILE  "{'accessModes':['ReadWriteMany'],'volumeMode':'Filesystem'}"
 
 static const struct lg_volume_claim *claims_of(const char *vm_text, size_t n)
 {
@@ -239,7 +240,7 @@ static void sharing_classes_are_listed_in_order_and_cut(void **state)
 {
     (void)state;
     struct lg_claims_view view = lg_inventory_claims(inventory);
-    assert_text(lg_sharing_classes(&view, &objects.arena), "");
+    assert_text(lg_sharing_classes(&view, LG_VOLUME_MODE_UNSET, &objects.arena), "");
     have(CLASS("b", ""));
     have(CLASS("a", ""));
     have(CLASS("local", ""));
@@ -247,19 +248,24 @@ static void sharing_classes_are_listed_in_order_and_cut(void **state)
     have(PROFILE("a", RWX_BLOCK));
     have(PROFILE("local", RWO_FILE));
     have(PROFILE("gone", RWX_BLOCK)); /* its class does not exist */
-    assert_text(lg_sharing_classes(&view, &objects.arena), "a, b");
+    assert_text(lg_sharing_classes(&view, LG_VOLUME_MODE_UNSET, &objects.arena), "a, b");
     have(CLASS("f", ""));
     have(PROFILE("f", RWX_BLOCK));
     have(CLASS("e", ""));
     have(PROFILE("e", RWX_BLOCK));
     have(CLASS("d", ""));
     have(PROFILE("d", RWX_BLOCK));
-    assert_text(lg_sharing_classes(&view, &objects.arena), "a, b, d, e, f");
+    assert_text(lg_sharing_classes(&view, LG_VOLUME_MODE_UNSET, &objects.arena), "a, b, d, e, f");
     have(CLASS("c", ""));
     have(PROFILE("c", RWX_BLOCK));
     have(CLASS("g", ""));
     have(PROFILE("g", RWX_BLOCK));
-    assert_text(lg_sharing_classes(&view, &objects.arena), "a, b, c, d, e and 2 more");
+    assert_text(lg_sharing_classes(&view, LG_VOLUME_MODE_UNSET, &objects.arena),
+                "a, b, c, d, e and 2 more");
+    assert_text(lg_sharing_classes(&view, LG_VOLUME_MODE_FILESYSTEM, &objects.arena), "");
+    have(CLASS("nfs", ""));
+    have(PROFILE("nfs", RWX_FILE));
+    assert_text(lg_sharing_classes(&view, LG_VOLUME_MODE_FILESYSTEM, &objects.arena), "nfs");
 }
 
 static void advice_fits_the_class(void **state)
@@ -268,22 +274,30 @@ static void advice_fits_the_class(void **state)
     struct lg_claims_view view = lg_inventory_claims(inventory);
     struct lg_rendered rendered = {
         .has_class = true, .class_name = LG_STR("local"), .from_profile = true};
-    assert_text(lg_sharing_advice(&view, &rendered, &objects.arena),
+    assert_text(lg_sharing_advice(&view, &rendered, LG_VOLUME_MODE_UNSET, &objects.arena),
                 "set accessModes: [ReadWriteMany], with a storageClassName that offers it");
     have(CLASS("local", ""));
     have(PROFILE("local", RWO_FILE));
     have(CLASS("rbd", ""));
     have(PROFILE("rbd", RWO_FILE "," RWX_BLOCK));
-    assert_text(lg_sharing_advice(&view, &rendered, &objects.arena),
+    assert_text(lg_sharing_advice(&view, &rendered, LG_VOLUME_MODE_UNSET, &objects.arena),
                 "choose a storageClassName that offers ReadWriteMany (here: rbd)");
     rendered.from_profile = false;
-    assert_text(lg_sharing_advice(&view, &rendered, &objects.arena),
+    assert_text(lg_sharing_advice(&view, &rendered, LG_VOLUME_MODE_UNSET, &objects.arena),
                 "choose a storageClassName that offers ReadWriteMany (here: rbd) and set "
                 "accessModes: [ReadWriteMany]");
     rendered.class_name = LG_STR("rbd");
-    assert_text(lg_sharing_advice(&view, &rendered, &objects.arena),
+    assert_text(lg_sharing_advice(&view, &rendered, LG_VOLUME_MODE_UNSET, &objects.arena),
                 "set accessModes: [ReadWriteMany] and volumeMode: Block (class \"rbd\" offers "
                 "them)");
+    assert_text(lg_sharing_advice(&view, &rendered, LG_VOLUME_MODE_FILESYSTEM, &objects.arena),
+                "set accessModes: [ReadWriteMany], with a storageClassName that offers it with "
+                "volumeMode Filesystem, as virtiofs needs it");
+    have(CLASS("nfs", ""));
+    have(PROFILE("nfs", RWX_FILE));
+    assert_text(lg_sharing_advice(&view, &rendered, LG_VOLUME_MODE_FILESYSTEM, &objects.arena),
+                "choose a storageClassName that offers ReadWriteMany with volumeMode Filesystem, "
+                "as virtiofs needs it (here: nfs) and set accessModes: [ReadWriteMany]");
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

@@ -256,7 +256,9 @@ static void a_vm_keeps_which_claims_its_volumes_use(void **state)
     struct lg_record *r lg_cleanup(lg_record_unref_cleanup) = lg_objects_record(
         &objects,
         "{'apiVersion':'kubevirt.io/v1alpha3','kind':'VirtualMachine','metadata':{'name':'vm',"
-        "'namespace':'web'},'spec':{'runStrategy':'WaitAsReceiver','template':{'spec':{'volumes':["
+        "'namespace':'web'},'spec':{'runStrategy':'WaitAsReceiver','template':{'spec':{'domain':{"
+        "'devices':{'filesystems':[{'name':'b','virtiofs':{}},{'name':'e','virtiofs':{}},null]}},"
+        "'volumes':["
         "{'name':'a','persistentVolumeClaim':{'claimName':'ca'}},"
         "{'name':'b','dataVolume':{'name':'cb'}},"
         "{'name':'c','ephemeral':{'persistentVolumeClaim':{'claimName':'cc'}}},"
@@ -271,6 +273,7 @@ static void a_vm_keeps_which_claims_its_volumes_use(void **state)
         assert_str(vm->uses[i].claim, claims[i]);
         assert_str(vm->uses[i].volume, volumes[i]);
         assert_int_equal(vm->uses[i].how, LG_USE_CLAIM + i);
+        assert_int_equal(vm->uses[i].as_files, i == 1);
     }
 }
 
