@@ -108,7 +108,7 @@ static void add_block(struct lg_arena *arena, size_t need)
     arena->end = block->bytes + size;
 }
 
-void *lg_arena_alloc(struct lg_arena *arena, size_t bytes)
+static char *take(struct lg_arena *arena, size_t bytes)
 {
     if (bytes > SIZE_MAX / 2)
         lg_oom(bytes);
@@ -121,8 +121,12 @@ void *lg_arena_alloc(struct lg_arena *arena, size_t bytes)
     arena->at += need;
     arena->used_bytes += need;
     UNPOISON(p, bytes);
-    memset(p, 0, bytes);
     return p;
+}
+
+void *lg_arena_alloc(struct lg_arena *arena, size_t bytes)
+{
+    return memset(take(arena, bytes), 0, bytes);
 }
 
 void *lg_arena_array(struct lg_arena *arena, size_t n, size_t size)
@@ -134,23 +138,28 @@ void *lg_arena_array(struct lg_arena *arena, size_t n, size_t size)
 
 struct lg_str lg_arena_str(struct lg_arena *arena, struct lg_str s)
 {
-    char *p = lg_arena_alloc(arena, s.n + 1);
+    char *p = take(arena, s.n + 1);
     if (s.n != 0)
         memcpy(p, s.p, s.n);
+    p[s.n] = '\0';
     return (struct lg_str){p, s.n};
 }
 
+/* Formatted once where it fits, which most does: into a place of its own, then copied. */
 struct lg_str lg_arena_printf(struct lg_arena *arena, const char *format, ...)
 {
+    char first[512] __attribute__((uninitialized));
     va_list args;
     va_list again;
     va_start(args, format);
     va_copy(again, args);
-    int n = vsnprintf(NULL, 0, format, args);
+    int n = vsnprintf(first, sizeof first, format, args);
     va_end(args);
     struct lg_str s = LG_STR("");
-    if (n > 0) {
-        char *p = lg_arena_alloc(arena, (size_t)n + 1);
+    if (n > 0 && (size_t)n < sizeof first) {
+        s = lg_arena_str(arena, (struct lg_str){first, (size_t)n});
+    } else if (n > 0) {
+        char *p = take(arena, (size_t)n + 1);
         vsnprintf(p, (size_t)n + 1, format, again);
         s = (struct lg_str){p, (size_t)n};
     }

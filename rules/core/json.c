@@ -15,12 +15,6 @@ static inline const struct lg_json_node *node_of(struct lg_val v)
     return v.doc != NULL ? &v.doc->nodes[v.i] : NULL;
 }
 
-enum lg_json_kind lg_json_kind(struct lg_val v)
-{
-    const struct lg_json_node *node = node_of(v);
-    return node != NULL ? (enum lg_json_kind)node->kind : LG_JSON_ABSENT;
-}
-
 const char *lg_json_kind_name(struct lg_val v)
 {
     static const char *const names[] = {
@@ -44,15 +38,16 @@ static uint32_t find_member(struct lg_val v, struct lg_str key)
     const struct lg_json_node *node = node_of(v);
     if (node == NULL || node->kind != LG_JSON_OBJECT)
         return 0;
-    const struct lg_doc *doc = v.doc;
-    for (uint32_t i = v.i + 1; i < node->next; i = doc->nodes[i + 1].next) {
-        const struct lg_json_node *name = &doc->nodes[i];
-        if (!name->escaped) {
-            if (lg_str_eq((struct lg_str){doc->text.p + name->off, name->len}, key))
-                return i + 1;
-        } else if (lg_json_is_str((struct lg_val){doc, i}, key)) {
+    const struct lg_json_node *const nodes = v.doc->nodes;
+    const char *const text = v.doc->text.p;
+    const uint32_t end = node->next;
+    for (uint32_t i = v.i + 1; i < end; i = nodes[i + 1].next) {
+        const struct lg_json_node *name = &nodes[i];
+        bool found = name->len == key.n && lg_bytes_eq(text + name->off, key.p, key.n);
+        if (name->escaped)
+            found = lg_json_is_str((struct lg_val){v.doc, i}, key);
+        if (found)
             return i + 1;
-        }
     }
     return 0;
 }
@@ -63,11 +58,6 @@ struct lg_val lg_json_get_str(struct lg_val v, struct lg_str key)
     return i != 0 ? there(v.doc, i) : LG_NONE;
 }
 
-struct lg_val lg_json_get(struct lg_val v, const char *key)
-{
-    return lg_json_get_str(v, lg_str_of(key));
-}
-
 bool lg_json_has(struct lg_val v, const char *key)
 {
     return find_member(v, lg_str_of(key)) != 0;
@@ -76,7 +66,7 @@ bool lg_json_has(struct lg_val v, const char *key)
 struct lg_val lg_json_at(struct lg_val v, const char *path)
 {
     while (*path != '\0' && v.doc != NULL) {
-        size_t n = strcspn(path, ".");
+        size_t n = (size_t)(strchrnul(path, '.') - path);
         v = lg_json_get_str(v, (struct lg_str){path, n});
         path += n + (path[n] == '.');
     }

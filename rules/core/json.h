@@ -2,8 +2,8 @@
  *
  * RFC 8259 without extensions: valid UTF-8 only, no duplicate keys (compared after unescaping), no lone surrogates,
  * depth and node limits. Numbers stay text until someone asks for an exact integer; strings point into the text and
- * are unescaped when asked for; both carry their length, since NUL is a character. Written text is jansson's
- * (rules/core/out.h); a user's subtree is never written back, it is copied as text (lg_json_text).
+ * are unescaped when asked for; both carry their length, since NUL is a character. Written text is jansson's (out.h),
+ * or write.h's where that has to be cheap; a user's subtree is never written back, it is copied as text (lg_json_text).
  *
  * A `struct lg_val` is a borrowed view: it lives as long as the arena and the text handed to lg_json_parse. Documents
  * are not shared between threads (unescaping allocates in the document's arena).
@@ -84,7 +84,10 @@ enum lg_err_code lg_json_parse(struct lg_arena *arena, struct lg_str text, struc
 enum lg_err_code lg_json_parse_doc(struct lg_doc *doc, struct lg_val *ret_root, struct lg_err *err)
     __attribute__((warn_unused_result, nonnull(1, 2)));
 
-enum lg_json_kind lg_json_kind(struct lg_val v);
+static inline enum lg_json_kind lg_json_kind(struct lg_val v)
+{
+    return v.doc != NULL ? (enum lg_json_kind)v.doc->nodes[v.i].kind : LG_JSON_ABSENT;
+}
 /* The kind as a person says it: "a list", "an object", "a string", "nothing"... Static storage. */
 const char *lg_json_kind_name(struct lg_val v);
 
@@ -95,8 +98,11 @@ static inline bool lg_json_there(struct lg_val v)
 }
 
 /* The member `key` of an object; absent when v is no object, has no such member, or it is null. O(members). */
-struct lg_val lg_json_get(struct lg_val v, const char *key);
 struct lg_val lg_json_get_str(struct lg_val v, struct lg_str key);
+static inline struct lg_val lg_json_get(struct lg_val v, const char *key)
+{
+    return lg_json_get_str(v, lg_str_of(key));
+}
 
 /* lg_json_get along a path of plain member names, "spec.template.spec"; no indexes, no dots within names. */
 struct lg_val lg_json_at(struct lg_val v, const char *path);

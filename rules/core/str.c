@@ -82,19 +82,22 @@ void lg_buf_putc(struct lg_buf *buf, char c)
     lg_buf_add(buf, &c, 1);
 }
 
+/* Formatted once where the first try has room. */
 void lg_buf_printf(struct lg_buf *buf, const char *format, ...)
 {
     va_list args;
     va_list again;
+    reserve(buf, 64);
     va_start(args, format);
     va_copy(again, args);
-    int n = vsnprintf(NULL, 0, format, args);
+    int n = vsnprintf(buf->p + buf->n, buf->size - buf->n, format, args);
     va_end(args);
-    if (n > 0) {
+    if (n > 0 && (size_t)n >= buf->size - buf->n) {
         reserve(buf, (size_t)n);
         vsnprintf(buf->p + buf->n, (size_t)n + 1, format, again);
-        buf->n += (size_t)n;
     }
+    if (n > 0)
+        buf->n += (size_t)n;
     va_end(again);
 }
 
@@ -108,10 +111,24 @@ static bool shown_as_is(uint32_t c)
     return !line_end && !bidi;
 }
 
+/* How many characters from `i` on are printable ASCII. */
+static size_t plain_run(struct lg_str s, size_t i)
+{
+    size_t end = i;
+    while (end < s.n && s.p[end] >= 0x20 && s.p[end] < 0x7F)
+        end++;
+    return end - i;
+}
+
 void lg_buf_printable(struct lg_buf *buf, struct lg_str s)
 {
     for (size_t i = 0; i < s.n;) {
         uint32_t c = 0;
+        size_t plain = plain_run(s, i);
+        lg_buf_add(buf, s.p + i, plain);
+        i += plain;
+        if (i == s.n)
+            break;
         size_t len = lg_utf8_decode((const unsigned char *)s.p + i, s.n - i, &c);
         if (len == 0) {
             lg_buf_printf(buf, "\\x%02x", (unsigned char)s.p[i++]);

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
 struct lg_str {
@@ -27,9 +28,33 @@ static inline struct lg_str lg_str_of(const char *text)
     return text != NULL ? (struct lg_str){text, strlen(text)} : (struct lg_str){0};
 }
 
+/* True when `n` bytes are the same. Most texts here are short: looked at in two words that may overlap, without a call. */
+static inline bool lg_bytes_eq(const char *a, const char *b, size_t n)
+{
+    uint64_t a8[2], b8[2];
+    uint32_t a4[2], b4[2];
+    if (n > 16)
+        return memcmp(a, b, n) == 0;
+    if (n >= 8) {
+        memcpy(&a8[0], a, 8);
+        memcpy(&b8[0], b, 8);
+        memcpy(&a8[1], a + n - 8, 8);
+        memcpy(&b8[1], b + n - 8, 8);
+        return a8[0] == b8[0] && a8[1] == b8[1];
+    }
+    if (n >= 4) {
+        memcpy(&a4[0], a, 4);
+        memcpy(&b4[0], b, 4);
+        memcpy(&a4[1], a + n - 4, 4);
+        memcpy(&b4[1], b + n - 4, 4);
+        return a4[0] == b4[0] && a4[1] == b4[1];
+    }
+    return n == 0 || (a[0] == b[0] && a[n / 2] == b[n / 2] && a[n - 1] == b[n - 1]);
+}
+
 static inline bool lg_str_eq(struct lg_str a, struct lg_str b)
 {
-    return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+    return a.n == b.n && lg_bytes_eq(a.p, b.p, a.n);
 }
 
 /* True when `s` is the NUL-terminated `text`. */

@@ -4,7 +4,7 @@
 
 #include "rules/core/base64.h"
 #include "rules/core/mem.h"
-#include "rules/core/out.h"
+#include "rules/core/write.h"
 
 static const char api_version[] = "admission.k8s.io/v1";
 
@@ -172,87 +172,94 @@ enum lg_err_code lg_review_decode(struct lg_arena *arena, struct lg_str body, st
     return LG_E_OK;
 }
 
-static void set_text(json_t *object, const char *key, struct lg_str text)
+static void write_text(struct lg_buf *buf, const char *key, struct lg_str text)
 {
     if (text.n != 0)
-        lg_out_set_str(object, key, text);
+        lg_write_member(buf, key, text);
 }
 
-static json_t *details_of(const struct lg_answer *answer)
+static void write_causes(struct lg_buf *buf, const struct lg_answer *answer)
 {
-    json_t *details = lg_out_object();
-    set_text(details, "name", answer->name);
-    set_text(details, "group", answer->group);
-    set_text(details, "kind", answer->kind_name);
-    if (answer->n_causes != 0) {
-        json_t *causes = lg_out_array();
-        for (size_t i = 0; i < answer->n_causes; i++) {
-            json_t *cause = lg_out_object();
-            set_text(cause, "reason", answer->causes[i].reason);
-            set_text(cause, "message", answer->causes[i].message);
-            set_text(cause, "field", answer->causes[i].field);
-            lg_out_append(causes, cause);
-        }
-        lg_out_set(details, "causes", causes);
+    lg_write_key(buf, "causes");
+    lg_write_open(buf, '[');
+    for (size_t i = 0; i < answer->n_causes; i++) {
+        lg_write_open(buf, '{');
+        write_text(buf, "reason", answer->causes[i].reason);
+        write_text(buf, "message", answer->causes[i].message);
+        write_text(buf, "field", answer->causes[i].field);
+        lg_write_close(buf, '}');
     }
-    if (answer->retry_after_s > 0)
-        lg_out_set(details, "retryAfterSeconds", json_integer(answer->retry_after_s));
-    return details;
+    lg_write_close(buf, ']');
 }
 
-static json_t *status_of(const struct lg_answer *answer)
+static void write_status(struct lg_buf *buf, const struct lg_answer *answer)
 {
-    json_t *status = lg_out_object();
-    lg_out_set_str(status, "status", LG_STR("Failure"));
-    lg_out_set_str(status, "message", answer->message);
-    lg_out_set_str(status, "reason", lg_str_of(answer->reason));
-    lg_out_set(status, "details", details_of(answer));
-    lg_out_set(status, "code", json_integer(answer->code));
-    return status;
+    lg_write_key(buf, "status");
+    lg_write_open(buf, '{');
+    lg_write_member(buf, "status", LG_STR("Failure"));
+    lg_write_member(buf, "message", answer->message);
+    lg_write_member(buf, "reason", lg_str_of(answer->reason));
+    lg_write_key(buf, "details");
+    lg_write_open(buf, '{');
+    write_text(buf, "name", answer->name);
+    write_text(buf, "group", answer->group);
+    write_text(buf, "kind", answer->kind_name);
+    if (answer->n_causes != 0)
+        write_causes(buf, answer);
+    if (answer->retry_after_s > 0) {
+        lg_write_key(buf, "retryAfterSeconds");
+        lg_write_int(buf, answer->retry_after_s);
+    }
+    lg_write_close(buf, '}');
+    lg_write_key(buf, "code");
+    lg_write_int(buf, answer->code);
+    lg_write_close(buf, '}');
 }
 
-static void set_base64(json_t *object, const char *key, struct lg_str text)
+static void write_patch(struct lg_buf *buf, struct lg_str patch)
 {
-    struct lg_buf buf lg_cleanup(lg_buf_done) = {0};
-    lg_base64_add(&buf, text);
-    lg_out_set_str(object, key, lg_buf_view(&buf));
+    struct lg_buf base64 lg_cleanup(lg_buf_done) = {0};
+    lg_base64_add(&base64, patch);
+    lg_write_member(buf, "patchType", LG_STR("JSONPatch"));
+    lg_write_member(buf, "patch", lg_buf_view(&base64));
 }
 
-static json_t *response_of(const struct lg_answer *answer)
+static void write_response(struct lg_buf *buf, const struct lg_answer *answer)
 {
-    json_t *response = lg_out_object();
-    lg_out_set_str(response, "uid", answer->uid);
-    lg_out_set(response, "allowed", json_boolean(answer->allowed));
+    lg_write_key(buf, "response");
+    lg_write_open(buf, '{');
+    lg_write_member(buf, "uid", answer->uid);
+    lg_write_key(buf, "allowed");
+    lg_write_bool(buf, answer->allowed);
     if (!answer->allowed)
-        lg_out_set(response, "status", status_of(answer));
-    if (answer->patch.n != 0) {
-        lg_out_set_str(response, "patchType", LG_STR("JSONPatch"));
-        set_base64(response, "patch", answer->patch);
-    }
+        write_status(buf, answer);
+    if (answer->patch.n != 0)
+        write_patch(buf, answer->patch);
     if (answer->n_warnings != 0) {
-        json_t *warnings = lg_out_array();
+        lg_write_key(buf, "warnings");
+        lg_write_open(buf, '[');
         for (size_t i = 0; i < answer->n_warnings; i++)
-            lg_out_append(warnings, lg_out_str(answer->warnings[i]));
-        lg_out_set(response, "warnings", warnings);
+            lg_write_str(buf, answer->warnings[i]);
+        lg_write_close(buf, ']');
     }
     if (answer->n_notes != 0) {
-        json_t *notes = lg_out_object();
+        lg_write_key(buf, "auditAnnotations");
+        lg_write_open(buf, '{');
         for (size_t i = 0; i < answer->n_notes; i++)
-            lg_out_set_str(notes, answer->notes[i].key, answer->notes[i].value);
-        lg_out_set(response, "auditAnnotations", notes);
+            lg_write_member(buf, answer->notes[i].key, answer->notes[i].value);
+        lg_write_close(buf, '}');
     }
-    return response;
+    lg_write_close(buf, '}');
 }
 
 char *lg_review_encode(const struct lg_answer *answer, size_t *ret_bytes)
 {
-    json_t *review = lg_out_object();
-    lg_out_set_str(review, "apiVersion", lg_str_of(api_version));
-    lg_out_set_str(review, "kind", LG_STR("AdmissionReview"));
-    lg_out_set(review, "response", response_of(answer));
     struct lg_buf buf = {0};
-    lg_out_text(review, 0, &buf);
-    json_decref(review);
+    lg_write_open(&buf, '{');
+    lg_write_member(&buf, "apiVersion", lg_str_of(api_version));
+    lg_write_member(&buf, "kind", LG_STR("AdmissionReview"));
+    write_response(&buf, answer);
+    lg_write_close(&buf, '}');
     *ret_bytes = buf.n;
     return buf.p;
 }
