@@ -61,6 +61,9 @@ struct lg_doc {
     /* line of the text's first byte in `file`, from 1; for where marks is NULL */
     uint32_t first_line;
     uint32_t nodes_max; /* 0 = LG_JSON_NODES_MAX */
+    /* Objects and lists that are the value of a member of this name are passed over (skip.h) and read as null; "" = none.
+     * Only for texts that somebody else wrote as JSON already: what stands in there is not looked at. */
+    struct lg_str without;
 };
 
 struct lg_val {

@@ -7,6 +7,7 @@
 #include "rules/core/map.h"
 #include "rules/core/mem.h"
 #include "rules/core/plain.h"
+#include "rules/core/skip.h"
 #include "rules/core/utf8.h"
 
 enum { KEYS_COMPARED_MAX = 12 }; /* objects with more members find duplicates by hash */
@@ -490,6 +491,24 @@ static __attribute__((noinline)) enum lg_err_code scan_odd_key(struct scan *s, e
     return scan_colon(s, state);
 }
 
+/* Behind the colon of the member that nobody asks for. */
+static __attribute__((noinline)) enum lg_err_code pass_over(struct scan *s, enum state *state)
+{
+    struct lg_skip skip = {0};
+    bool whole = false;
+    skip_space(s);
+    if (s->p == s->end || (*s->p != '{' && *s->p != '['))
+        return LG_E_OK;
+    const struct lg_str rest = {s->p, (size_t)(s->end - s->p)};
+    size_t n = lg_skip_container(&skip, rest, &whole);
+    s->p += n;
+    if (!whole)
+        return bad(s, "the text ends too early");
+    add_node(s, LG_JSON_NULL, rest.p, n);
+    *state = WANT_COMMA_OR_CLOSE;
+    return LG_E_OK;
+}
+
 static enum lg_err_code scan_key(struct scan *s, enum state *state)
 {
     if (*s->p != '"')
@@ -503,7 +522,10 @@ static enum lg_err_code scan_key(struct scan *s, enum state *state)
     s->p = p + 1;
     if (!new_key(s, key, text))
         return bad_key(s, key, "the key is there twice");
-    return scan_colon(s, state);
+    enum lg_err_code code = scan_colon(s, state);
+    if (code == LG_E_OK && text.n != 0 && lg_str_eq(text, s->doc->without))
+        return pass_over(s, state);
+    return code;
 }
 
 static enum lg_err_code scan_comma_or_close(struct scan *s, enum state *state)
@@ -569,7 +591,8 @@ enum lg_err_code lg_json_parse_doc(struct lg_doc *doc, struct lg_val *ret_root, 
     struct scan s = {.start = text.p, .p = text.p, .end = text.p + text.n, .doc = doc, .err = err};
     if (doc->first_line == 0)
         doc->first_line = 1;
-    s.capacity = (uint32_t)(text.n / 12 < LG_JSON_NODES_MAX ? text.n / 12 : LG_JSON_NODES_MAX) + 32;
+    size_t nodes = text.n / (doc->without.n != 0 ? 32 : 12); /* about; they grow */
+    s.capacity = (uint32_t)(nodes < LG_JSON_NODES_MAX ? nodes : LG_JSON_NODES_MAX) + 32;
     doc->count = 0;
     doc->unescaped = NULL;
     doc->nodes = s.nodes = lg_arena_array(doc->arena, s.capacity, sizeof *doc->nodes);

@@ -47,13 +47,15 @@ void lg_slice_members(struct lg_buf *buf, const struct lg_shape *table, struct l
         lg_slice_compact(buf, lg_json_text(v));
         return;
     }
-    const char *between = "{";
+    const char *between = "{\"";
     for (struct lg_json_iter it = lg_json_iter(v); lg_json_next(&it);) {
         const struct lg_shape *member = lg_shape_find(table, it.key);
         if (member == NULL || !lg_json_there(it.val))
             continue;
-        lg_buf_printf(buf, "%s\"%s\":", between, member->name);
-        between = ",";
+        lg_buf_puts(buf, between);
+        lg_buf_puts(buf, member->name);
+        lg_buf_puts(buf, "\":");
+        between = ",\"";
         add_value(buf, member, it.val);
     }
     lg_buf_puts(buf, *between == '{' ? "{}" : "}");

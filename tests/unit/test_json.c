@@ -503,6 +503,39 @@ static void a_document_with_a_file_says_where_in_it(void **state)
     assert_int_equal(lg_json_mark(lg_json_get(root, "b")).line, 11);
 }
 
+static void what_is_passed_over_reads_as_null(void **state)
+{
+    (void)state;
+    struct lg_doc doc = {.text = LG_STR("{\"m\":{\"skip\": [{\"a\":1,\"a\":\"]\\\"\"}] ,\"b\":2},"
+                                        "\"skip\":\"text\",\"c\":[\"skip\"],\"d\":{\"skip\":{}}}"),
+                         .arena = &arena,
+                         .without = LG_STR("skip")};
+    struct lg_val root = LG_NONE;
+    struct lg_err err = {0};
+    assert_int_equal(lg_json_parse_doc(&doc, &root, &err), LG_E_OK);
+    int64_t n = 0;
+    assert_int_equal(lg_json_int64(lg_json_at(root, "m.b"), &n), LG_E_OK);
+    assert_int_equal(n, 2);
+    assert_false(lg_json_there(lg_json_at(root, "m.skip")));
+    assert_int_equal(lg_json_len(lg_json_get(root, "m")), 2);
+    assert_int_equal(lg_json_len(lg_json_at(root, "d")), 1);
+    assert_false(lg_json_there(lg_json_at(root, "d.skip")));
+    /* only objects and lists, and only behind a key */
+    assert_true(lg_json_is(lg_json_get(root, "skip"), "text"));
+    assert_true(lg_json_is(lg_json_item(lg_json_get(root, "c"), 0), "skip"));
+
+    doc.text = LG_STR("{\"skip\":[{\"a\":\"]}\"}");
+    assert_int_equal(lg_json_parse_doc(&doc, &root, &err), LG_E_INVALID);
+    assert_string_equal(err.where, "line 1, column 20");
+    assert_string_equal(err.text, "the text ends too early");
+    assert_int_equal(err.os_errno, 0);
+    struct lg_err twice = {0};
+    doc.text = LG_STR("{\"skip\":[],\"skip\":[]}");
+    assert_int_equal(lg_json_parse_doc(&doc, &root, &twice), LG_E_LIMIT);
+    assert_string_equal(twice.where, "skip");
+    assert_string_equal(twice.text, "the key is there twice");
+}
+
 #define JSON_TEST(name) cmocka_unit_test_teardown(name, forget)
 
 int main(void)
@@ -526,6 +559,7 @@ int main(void)
         JSON_TEST(paths_name_every_value),
         JSON_TEST(marks_are_lines_and_columns_of_the_token),
         JSON_TEST(a_document_with_a_file_says_where_in_it),
+        JSON_TEST(what_is_passed_over_reads_as_null),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

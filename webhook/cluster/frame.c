@@ -6,7 +6,6 @@
 #include "rules/core/arena.h"
 #include "rules/core/json.h"
 #include "rules/core/mem.h"
-#include "rules/core/plain.h"
 
 /* What comes next in the outer text. */
 enum state {
@@ -92,43 +91,14 @@ static enum lg_err_code keep(struct lg_frame *frame, const char *p, size_t n, st
     return LG_E_OK;
 }
 
-/* Within a container: how many of the bytes belong to it. *ret_whole: its last byte is among them. Brackets are only
- * counted; whether they match is the strict reader's business. */
-static size_t skip_container(struct lg_frame *frame, struct lg_str s, bool *ret_whole)
-{
-    size_t i = 0;
-    *ret_whole = false;
-    while (i < s.n) {
-        char c = s.p[i++];
-        if (frame->escaped) {
-            frame->escaped = false;
-        } else if (frame->in_string) {
-            while (c != '"' && c != '\\' && i < s.n) {
-                i = (size_t)(lg_plain_skip(s.p + i, s.p + s.n) - s.p);
-                c = i < s.n ? s.p[i++] : c;
-            }
-            frame->escaped = c == '\\';
-            frame->in_string = c != '"';
-        } else if (c == '"') {
-            frame->in_string = true;
-        } else if (c == '{' || c == '[') {
-            frame->depth++;
-        } else if ((c == '}' || c == ']') && --frame->depth == 0) {
-            *ret_whole = true;
-            return i;
-        }
-    }
-    return i;
-}
-
 static size_t skip_string(struct lg_frame *frame, struct lg_str s, bool *ret_whole)
 {
     *ret_whole = false;
     for (size_t i = 0; i < s.n; i++) {
-        if (frame->escaped) {
-            frame->escaped = false;
+        if (frame->skip.escaped) {
+            frame->skip.escaped = false;
         } else if (s.p[i] == '\\') {
-            frame->escaped = true;
+            frame->skip.escaped = true;
         } else if (s.p[i] == '"') {
             *ret_whole = true;
             return i + 1;
@@ -194,8 +164,8 @@ static enum lg_err_code read_value(struct lg_frame *frame, struct lg_str *io_res
 {
     bool whole;
     size_t n;
-    if (frame->value == CONTAINER)
-        n = skip_container(frame, *io_rest, &whole);
+    if (frame->value == CONTAINER) /* whether brackets match is the strict reader's business */
+        n = lg_skip_container(&frame->skip, *io_rest, &whole);
     else if (frame->value == STRING)
         n = skip_string(frame, *io_rest, &whole);
     else
@@ -224,9 +194,7 @@ static enum lg_err_code start_value(struct lg_frame *frame, char c, struct lg_er
                     err);
     if (c == ',' || c == '}' || c == ']' || c == ':')
         return fail(frame, LG_E_INVALID, "expected a value", err);
-    frame->depth = 0;
-    frame->in_string = false;
-    frame->escaped = false;
+    frame->skip = (struct lg_skip){0};
     frame->too_large = false;
     frame->value = c == '{' || c == '[' ? CONTAINER : c == '"' ? STRING : SCALAR;
     frame->state = IN_VALUE;

@@ -20,6 +20,7 @@
 #include <stdint.h>
 
 #include "rules/core/err.h"
+#include "rules/core/skip.h"
 #include "rules/core/str.h"
 
 enum {
@@ -40,8 +41,8 @@ struct lg_frame {
     size_t item_bytes_max;
     /* private */
     uint8_t state, value, member;
-    bool in_string, escaped, too_large, in_items;
-    uint32_t depth;
+    bool too_large, in_items;
+    struct lg_skip skip; /* within the value */
     unsigned seen;
     struct lg_buf text, key, metadata, list_kind;
     uint64_t bytes; /* read so far */
