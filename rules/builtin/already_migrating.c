@@ -3,6 +3,7 @@
  * KubeVirt allows one unfinished migration a guest, whoever created it and even while it is being deleted: only phases
  * Succeeded and Failed are final. The message says which one, how far it is and how old.
  */
+#include "rules/builtin/examples.h"
 #include "rules/kube/meta.h"
 #include "rules/rule.h"
 
@@ -72,10 +73,7 @@ static void check(struct lg_rule_context *context)
 }
 
 #define MIGRATION(name, more)                                                                      \
-    "apiVersion: kubevirt.io/v1\n"                                                                 \
-    "kind: VirtualMachineInstanceMigration\n"                                                      \
-    "metadata: {name: " name ", namespace: web-servers}\n"                                         \
-    "spec: {vmiName: orders-db}\n" more
+    LG_EX_MIGRATION("name: " name ", namespace: web-servers", "spec: {vmiName: orders-db}\n" more)
 #define PHASE(phase) "status: {phase: " phase "}\n"
 
 static const struct lg_rule_example examples[] = {
@@ -120,10 +118,7 @@ static const struct lg_rule_example examples[] = {
     {
         .name = "without a vmiName KubeVirt itself refuses",
         .expect = LG_EXPECT_NOTHING,
-        .object = "apiVersion: kubevirt.io/v1\n"
-                  "kind: VirtualMachineInstanceMigration\n"
-                  "metadata: {name: first, namespace: web-servers}\n"
-                  "spec: {}\n",
+        .object = LG_EX_MIGRATION("name: first, namespace: web-servers", "spec: {}\n"),
         .inventory = MIGRATION("other", PHASE("Running")),
     },
     {0},

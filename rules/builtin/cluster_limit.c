@@ -3,6 +3,7 @@
  * KubeVirt accepts a migration over parallelMigrationsPerCluster and leaves it Pending without condition, event or message.
  * Here its caller waits for a place instead, and is told which place: the decision is virt/limits.c's, this is its word.
  */
+#include "rules/builtin/examples.h"
 #include "rules/rule.h"
 
 static void check(struct lg_rule_context *context)
@@ -37,76 +38,54 @@ static void check(struct lg_rule_context *context)
     lg_rule_report(context, &report);
 }
 
-#define MIGRATION(spec)                                                                            \
-    "apiVersion: kubevirt.io/v1\n"                                                                 \
-    "kind: VirtualMachineInstanceMigration\n"                                                      \
-    "metadata: {name: move-orders-db, namespace: web-servers}\n"                                   \
-    "spec: {" spec "}\n"
-#define GUEST(name, node)                                                                          \
-    "---\n"                                                                                        \
-    "apiVersion: kubevirt.io/v1\n"                                                                 \
-    "kind: VirtualMachineInstance\n"                                                               \
-    "metadata: {name: " name ", namespace: web-servers}\n"                                         \
-    "spec: {domain: {}}\n"                                                                         \
-    "status: {phase: Running, nodeName: " node "}\n"
-#define MOVING(name, phase)                                                                        \
-    "---\n"                                                                                        \
-    "apiVersion: kubevirt.io/v1\n"                                                                 \
-    "kind: VirtualMachineInstanceMigration\n"                                                      \
-    "metadata: {name: move-" name ", namespace: web-servers}\n"                                    \
-    "spec: {vmiName: " name "}\n"                                                                  \
-    "status: {phase: " phase "}\n"
-#define LIMIT(n)                                                                                   \
-    "---\n"                                                                                        \
-    "apiVersion: kubevirt.io/v1\n"                                                                 \
-    "kind: KubeVirt\n"                                                                             \
-    "metadata: {name: kubevirt, namespace: kubevirt}\n"                                            \
-    "spec: {configuration: {migrations: {parallelMigrationsPerCluster: " n "}}}\n"
+#define LIMIT(n) "---\n" LG_EX_CONFIGURATION("migrations: {parallelMigrationsPerCluster: " n "}")
 #define CLUSTER(n, phase)                                                                          \
-    GUEST("orders-db", "worker-1") GUEST("shop", "worker-2") MOVING("shop", phase) LIMIT(n)
+    LG_EX_GUEST("orders-db", "web-servers", ", nodeName: worker-1")                                \
+    LG_EX_GUEST("shop", "web-servers", ", nodeName: worker-2")                                     \
+        LG_EX_MOVING("shop", "web-servers", phase) LIMIT(n)
 
 static const struct lg_rule_example examples[] = {
     {.name = "a place is free",
      .expect = LG_EXPECT_NOTHING,
-     .object = MIGRATION("vmiName: orders-db"),
+     .object = LG_EX_MOVE_ORDERS("vmiName: orders-db"),
      .inventory = CLUSTER("2", "Running")},
     {.name = "all places are in use",
      .expect = LG_EXPECT_DENY,
-     .object = MIGRATION("vmiName: orders-db"),
+     .object = LG_EX_MOVE_ORDERS("vmiName: orders-db"),
      .inventory = CLUSTER("1", "Running"),
      .message = "migrations in the cluster: 1 of 1 in use: web-servers/shop (Running); place 1, "
                 "about 60 s (parallelMigrationsPerCluster, KubeVirt kubevirt/kubevirt)"},
     {.name = "one that KubeVirt could start at any moment is in use, too",
      .expect = LG_EXPECT_DENY,
-     .object = MIGRATION("vmiName: orders-db"),
+     .object = LG_EX_MOVE_ORDERS("vmiName: orders-db"),
      .inventory = CLUSTER("1", "Pending"),
      .message = "web-servers/shop (Pending)"},
     {.name = "what has ended is not in use",
      .expect = LG_EXPECT_NOTHING,
-     .object = MIGRATION("vmiName: orders-db"),
+     .object = LG_EX_MOVE_ORDERS("vmiName: orders-db"),
      .inventory = CLUSTER("1", "Failed")},
     {.name = "a limit of 0 freezes everything",
      .expect = LG_EXPECT_DENY,
-     .object = MIGRATION("vmiName: orders-db"),
+     .object = LG_EX_MOVE_ORDERS("vmiName: orders-db"),
      .inventory = CLUSTER("0", "Failed"),
      .message = "migrations are frozen: the cluster allows 0 at once"},
     {.name = "a limit of the wrong type is as good as none said",
      .expect = LG_EXPECT_NOTHING,
-     .object = MIGRATION("vmiName: orders-db"),
+     .object = LG_EX_MOVE_ORDERS("vmiName: orders-db"),
      .inventory = CLUSTER("'1'", "Running")},
     {.name = "policy lets the limiter observe",
      .expect = LG_EXPECT_WARN,
-     .object = MIGRATION("vmiName: orders-db"),
+     .object = LG_EX_MOVE_ORDERS("vmiName: orders-db"),
      .inventory = CLUSTER("1", "Running"),
-     .policy = "apiVersion: livegate.io/v1\nkind: Policy\nlimiter: {mode: observe}\n"},
+     .policy = LG_EX_POLICY("limiter: {mode: observe}\n")},
     {.name = "policy switches the limiter off",
      .expect = LG_EXPECT_NOTHING,
-     .object = MIGRATION("vmiName: orders-db"),
+     .object = LG_EX_MOVE_ORDERS("vmiName: orders-db"),
      .inventory = CLUSTER("1", "Running"),
-     .policy = "apiVersion: livegate.io/v1\nkind: Policy\nlimiter: {mode: off}\n"},
+     .policy = LG_EX_POLICY("limiter: {mode: off}\n")},
     {.name = "without a vmiName KubeVirt itself refuses",
      .expect = LG_EXPECT_NOTHING,
-     .object = MIGRATION(""),
+     .object = LG_EX_MOVE_ORDERS(""),
      .inventory = CLUSTER("1", "Running")},
     {0},
 };

@@ -6,6 +6,7 @@
  * it is copied, and disks that are copied with it, come on top. Source: KubeVirt pkg/virt-launcher/virtwrap,
  * live-migration-source.go.
  */
+#include "rules/builtin/examples.h"
 #include "rules/kube/quantity.h"
 #include "rules/rule.h"
 
@@ -111,23 +112,10 @@ static void check(struct lg_rule_context *context)
     lg_rule_report(context, &report);
 }
 
-#define MIGRATION(spec)                                                                            \
-    "apiVersion: kubevirt.io/v1\n"                                                                 \
-    "kind: VirtualMachineInstanceMigration\n"                                                      \
-    "metadata: {name: move-orders-db, namespace: web-servers}\n"                                   \
-    "spec: {" spec "}\n"
 #define VMI(domain)                                                                                \
-    "apiVersion: kubevirt.io/v1\n"                                                                 \
-    "kind: VirtualMachineInstance\n"                                                               \
-    "metadata: {name: orders-db, namespace: web-servers, labels: {size: large}}\n"                 \
-    "spec: {domain: {" domain "}}\n"                                                               \
-    "status: {phase: Running, nodeName: n1}\n"
-#define KUBEVIRT(migrations)                                                                       \
-    "---\n"                                                                                        \
-    "apiVersion: kubevirt.io/v1\n"                                                                 \
-    "kind: KubeVirt\n"                                                                             \
-    "metadata: {name: kubevirt, namespace: kubevirt}\n"                                            \
-    "spec: {configuration: {migrations: {" migrations "}}}\n"
+    LG_EX_VMI(LG_EX_ORDERS ", labels: {size: large}",                                              \
+              "spec: {domain: {" domain "}}\nstatus: {phase: Running, nodeName: n1}\n")
+#define KUBEVIRT(migrations) "---\n" LG_EX_CONFIGURATION("migrations: {" migrations "}")
 #define NAMESPACE                                                                                  \
     "---\n"                                                                                        \
     "apiVersion: v1\n"                                                                             \
@@ -148,12 +136,12 @@ static const struct lg_rule_example examples[] = {
     {.name = "there is time enough",
      .expect = LG_EXPECT_NOTHING,
      .known = POLICIES,
-     .object = MIGRATION("vmiName: orders-db"),
+     .object = LG_EX_MOVE_ORDERS("vmiName: orders-db"),
      .inventory = VMI(MEMORY) KUBEVIRT("bandwidthPerMigration: 64Mi")},
     {.name = "slow, and little time",
      .expect = LG_EXPECT_WARN,
      .known = POLICIES,
-     .object = MIGRATION("vmiName: orders-db"),
+     .object = LG_EX_MOVE_ORDERS("vmiName: orders-db"),
      .inventory = VMI(MEMORY) KUBEVIRT("bandwidthPerMigration: 16Mi, completionTimeoutPerGiB: 20"),
      .message = "has 65536 MiB of memory, which takes 4096 s at 16 MiB/s (KubeVirt "
                 "kubevirt/kubevirt), and it has 1380 s (completionTimeoutPerGiB 20, KubeVirt "
@@ -161,50 +149,48 @@ static const struct lg_rule_example examples[] = {
     {.name = "slow, and the guest may be paused",
      .expect = LG_EXPECT_WARN,
      .known = POLICIES,
-     .object = MIGRATION("vmiName: orders-db"),
+     .object = LG_EX_MOVE_ORDERS("vmiName: orders-db"),
      .inventory = VMI("resources: {requests: {memory: 8Gi}}")
          KUBEVIRT("bandwidthPerMigration: 1Ki, allowWorkloadDisruption: true"),
      .message = "takes 8192 s at 1 MiB/s (KubeVirt kubevirt/kubevirt), and it has 1350 s "
                 "(completionTimeoutPerGiB 150, KubeVirt's default): then the guest is paused"},
     {.name = "a MigrationPolicy gives it more time",
      .expect = LG_EXPECT_NOTHING,
-     .object = MIGRATION("vmiName: orders-db"),
+     .object = LG_EX_MOVE_ORDERS("vmiName: orders-db"),
      .inventory =
          VMI(MEMORY) KUBEVIRT("bandwidthPerMigration: 16Mi, completionTimeoutPerGiB: 20") POLICY},
     {.name = "the bandwidth is unlimited",
      .expect = LG_EXPECT_NOTHING,
      .known = POLICIES,
-     .object = MIGRATION("vmiName: orders-db"),
+     .object = LG_EX_MOVE_ORDERS("vmiName: orders-db"),
      .inventory = VMI(MEMORY) KUBEVIRT("completionTimeoutPerGiB: 1")},
     {.name = "the bandwidth is unlimited, and policy knows the network",
      .expect = LG_EXPECT_WARN,
      .known = POLICIES,
-     .object = MIGRATION("vmiName: orders-db"),
+     .object = LG_EX_MOVE_ORDERS("vmiName: orders-db"),
      .inventory = VMI(MEMORY) KUBEVIRT("completionTimeoutPerGiB: 1"),
-     .policy = "apiVersion: livegate.io/v1\n"
-               "kind: Policy\n"
-               "rules: {LG606: {assumeMiBPerSecond: 100}}\n",
+     .policy = LG_EX_POLICY("rules: {LG606: {assumeMiBPerSecond: 100}}\n"),
      .message = "656 s at 100 MiB/s (which policy assumes)"},
     {.name = "no time limit",
      .expect = LG_EXPECT_NOTHING,
      .known = POLICIES,
-     .object = MIGRATION("vmiName: orders-db"),
+     .object = LG_EX_MOVE_ORDERS("vmiName: orders-db"),
      .inventory = VMI(MEMORY) KUBEVIRT("bandwidthPerMigration: 1Mi, completionTimeoutPerGiB: 0")},
     {.name = "the guest says nothing about its memory",
      .expect = LG_EXPECT_NOTHING,
      .known = POLICIES,
-     .object = MIGRATION("vmiName: orders-db"),
+     .object = LG_EX_MOVE_ORDERS("vmiName: orders-db"),
      .inventory = VMI("") KUBEVIRT("bandwidthPerMigration: 1Mi, completionTimeoutPerGiB: 1")},
     {.name = "policies are not known",
      .expect = LG_EXPECT_PENDING,
-     .object = MIGRATION("vmiName: orders-db"),
+     .object = LG_EX_MOVE_ORDERS("vmiName: orders-db"),
      .inventory = VMI(MEMORY)},
     {.name = "guests are not known",
      .expect = LG_EXPECT_PENDING,
-     .object = MIGRATION("vmiName: orders-db")},
+     .object = LG_EX_MOVE_ORDERS("vmiName: orders-db")},
     {.name = "without a vmiName KubeVirt itself refuses",
      .expect = LG_EXPECT_NOTHING,
-     .object = MIGRATION(""),
+     .object = LG_EX_MOVE_ORDERS(""),
      .inventory = VMI(MEMORY) KUBEVIRT("bandwidthPerMigration: 1Mi")},
     {0},
 };

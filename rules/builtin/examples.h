@@ -34,6 +34,23 @@
     "metadata: {name: p1}\n"                                                                       \
     "spec: {" spec "}\n"
 
+/* --- migrations --- */
+
+#define LG_EX_MIGRATION(metadata, rest)                                                            \
+    "apiVersion: kubevirt.io/v1\n"                                                                 \
+    "kind: VirtualMachineInstanceMigration\n"                                                      \
+    "metadata: {" metadata "}\n" rest
+#define LG_EX_MOVE_ORDERS(spec)                                                                    \
+    LG_EX_MIGRATION("name: move-orders-db, namespace: web-servers", "spec: {" spec "}\n")
+/* Another guest that runs, one document of several; `where` is ", nodeName: n1" or what else its status says. */
+#define LG_EX_GUEST(name, ns, where)                                                               \
+    "---\n" LG_EX_VMI("name: " name ", namespace: " ns,                                            \
+                      "spec: {domain: {}}\nstatus: {phase: Running" where "}\n")
+/* Its migration, likewise. */
+#define LG_EX_MOVING(name, ns, phase)                                                              \
+    "---\n" LG_EX_MIGRATION("name: move-" name ", namespace: " ns,                                 \
+                            "spec: {vmiName: " name "}\nstatus: {phase: " phase "}\n")
+
 /* --- the cluster --- */
 
 #define LG_EX_KUBEVIRT(rest)                                                                       \
@@ -47,6 +64,12 @@
     "kind: HyperConverged\n"                                                                       \
     "metadata: {name: kubevirt-hyperconverged, namespace: openshift-cnv}\n"                        \
     "spec: {" spec "}\n"
+/* The KubeVirt CR where HyperConverged puts it. */
+#define LG_EX_HYPERCONVERGED_KUBEVIRT(migrations)                                                  \
+    "apiVersion: kubevirt.io/v1\n"                                                                 \
+    "kind: KubeVirt\n"                                                                             \
+    "metadata: {name: kubevirt, namespace: openshift-cnv}\n"                                       \
+    "spec: {configuration: {migrations: {" migrations "}}}\n"
 #define LG_EX_NODE(name, labels, rest)                                                             \
     "apiVersion: v1\n"                                                                             \
     "kind: Node\n"                                                                                 \

@@ -3,6 +3,7 @@
  * Every node where the guest could go is at that limit. KubeVirt's scheduler chooses the target, so those whose target is
  * not known yet count against all of them. Does not apply to migrations to or from elsewhere.
  */
+#include "rules/builtin/examples.h"
 #include "rules/rule.h"
 
 static void check(struct lg_rule_context *context)
@@ -24,70 +25,48 @@ static void check(struct lg_rule_context *context)
     lg_rule_report(context, &report);
 }
 
-#define MIGRATION(spec)                                                                            \
-    "apiVersion: kubevirt.io/v1\n"                                                                 \
-    "kind: VirtualMachineInstanceMigration\n"                                                      \
-    "metadata: {name: move-orders-db, namespace: web-servers}\n"                                   \
-    "spec: {" spec "}\n"
 #define NODE(name)                                                                                 \
-    "---\n"                                                                                        \
-    "apiVersion: v1\n"                                                                             \
-    "kind: Node\n"                                                                                 \
-    "metadata: {name: " name ", labels: {kubevirt.io/schedulable: 'true', "                        \
-    "kubernetes.io/arch: amd64}}\n"                                                                \
-    "status: {conditions: [{type: Ready, status: 'True'}]}\n"
-#define GUEST(name, node, more)                                                                    \
-    "---\n"                                                                                        \
-    "apiVersion: kubevirt.io/v1\n"                                                                 \
-    "kind: VirtualMachineInstance\n"                                                               \
-    "metadata: {name: " name ", namespace: web-servers}\n"                                         \
-    "spec: {domain: {}}\n"                                                                         \
-    "status: {phase: Running, nodeName: " node more "}\n"
-#define MOVING(name)                                                                               \
-    "---\n"                                                                                        \
-    "apiVersion: kubevirt.io/v1\n"                                                                 \
-    "kind: VirtualMachineInstanceMigration\n"                                                      \
-    "metadata: {name: move-" name ", namespace: web-servers}\n"                                    \
-    "spec: {vmiName: " name "}\n"                                                                  \
-    "status: {phase: Running}\n"
-#define TO(node)        ", migrationState: {sourceNode: worker-3, targetNode: " node "}"
-#define NODES           NODE("worker-1") NODE("worker-2") NODE("worker-3")
-#define OTHER(to)       GUEST("a", "worker-3", to) MOVING("a")
-#define ANOTHER         GUEST("b", "worker-2", TO("worker-3")) MOVING("b")
-#define CLUSTER(to)     NODES GUEST("orders-db", "worker-1", "") OTHER(to) ANOTHER
-#define POLICY(limiter) "apiVersion: livegate.io/v1\nkind: Policy\nlimiter: {" limiter "}\n"
+    "---\n" LG_EX_NODE(name, ", kubernetes.io/arch: amd64",                                        \
+                       "status: {conditions: [{type: Ready, status: \"True\"}]}\n")
+#define GUEST(name, node, more) LG_EX_GUEST(name, "web-servers", ", nodeName: " node more)
+#define TO(node)                ", migrationState: {sourceNode: worker-3, targetNode: " node "}"
+#define NODES                   NODE("worker-1") NODE("worker-2") NODE("worker-3")
+#define OTHER(to)               GUEST("a", "worker-3", to) LG_EX_MOVING("a", "web-servers", "Running")
+#define ANOTHER                 GUEST("b", "worker-2", TO("worker-3")) LG_EX_MOVING("b", "web-servers", "Running")
+#define CLUSTER(to)             NODES GUEST("orders-db", "worker-1", "") OTHER(to) ANOTHER
+#define POLICY(limiter)         LG_EX_POLICY("limiter: {" limiter "}\n")
 
 static const struct lg_rule_example examples[] = {
     {.name = "policy sets no limit",
      .expect = LG_EXPECT_NOTHING,
-     .object = MIGRATION("vmiName: orders-db"),
+     .object = LG_EX_MOVE_ORDERS("vmiName: orders-db"),
      .inventory = CLUSTER(TO("worker-2"))},
     {.name = "every other node receives one already",
      .expect = LG_EXPECT_DENY,
-     .object = MIGRATION("vmiName: orders-db"),
+     .object = LG_EX_MOVE_ORDERS("vmiName: orders-db"),
      .inventory = CLUSTER(TO("worker-2")),
      .policy = POLICY("inboundPerNode: 1"),
      .message = "every node that VMI \"orders-db\" could go to receives as many guests as policy "
                 "allows, 1 each"},
     {.name = "a node has room",
      .expect = LG_EXPECT_NOTHING,
-     .object = MIGRATION("vmiName: orders-db"),
+     .object = LG_EX_MOVE_ORDERS("vmiName: orders-db"),
      .inventory = CLUSTER(TO("worker-2")),
      .policy = POLICY("inboundPerNode: 2")},
     {.name = "the last room may be for one whose target is not chosen yet",
      .expect = LG_EXPECT_DENY,
-     .object = MIGRATION("vmiName: orders-db"),
+     .object = LG_EX_MOVE_ORDERS("vmiName: orders-db"),
      .inventory = CLUSTER(""),
      .policy = POLICY("inboundPerNode: 1"),
      .message = "counting 1 whose target is not chosen yet"},
     {.name = "the guest comes from elsewhere",
      .expect = LG_EXPECT_NOTHING,
-     .object = MIGRATION("vmiName: orders-db, receive: {migrationID: m1}"),
+     .object = LG_EX_MOVE_ORDERS("vmiName: orders-db, receive: {migrationID: m1}"),
      .inventory = CLUSTER(TO("worker-2")),
      .policy = POLICY("inboundPerNode: 1")},
     {.name = "without a vmiName KubeVirt itself refuses",
      .expect = LG_EXPECT_NOTHING,
-     .object = MIGRATION(""),
+     .object = LG_EX_MOVE_ORDERS(""),
      .inventory = CLUSTER(TO("worker-2")),
      .policy = POLICY("inboundPerNode: 1")},
     {0},

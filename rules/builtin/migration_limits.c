@@ -6,6 +6,7 @@
  * is put back by it: only the HyperConverged is judged. Source: KubeVirt pkg/virt-config;
  * HyperConverged controllers/handlers/kubevirt.go.
  */
+#include "rules/builtin/examples.h"
 #include "rules/kube/quantity.h"
 #include "rules/rule.h"
 
@@ -64,53 +65,42 @@ static void check(struct lg_rule_context *context)
     check_bandwidth(context, config);
 }
 
-#define HYPERCONVERGED(spec)                                                                       \
-    "apiVersion: hco.kubevirt.io/v1beta1\n"                                                        \
-    "kind: HyperConverged\n"                                                                       \
-    "metadata: {name: kubevirt-hyperconverged, namespace: openshift-cnv}\n"                        \
-    "spec: {" spec "}\n"
-#define KUBEVIRT(migrations)                                                                       \
-    "apiVersion: kubevirt.io/v1\n"                                                                 \
-    "kind: KubeVirt\n"                                                                             \
-    "metadata: {name: kubevirt, namespace: openshift-cnv}\n"                                       \
-    "spec: {configuration: {migrations: {" migrations "}}}\n"
-
 static const struct lg_rule_example examples[] = {
     {.name = "limits as they usually are",
      .expect = LG_EXPECT_NOTHING,
-     .object =
-         HYPERCONVERGED("liveMigrationConfig: {parallelMigrationsPerCluster: 5, "
-                        "parallelOutboundMigrationsPerNode: 2, bandwidthPerMigration: 64Mi}")},
+     .object = LG_EX_HYPERCONVERGED(
+         "liveMigrationConfig: {parallelMigrationsPerCluster: 5, "
+         "parallelOutboundMigrationsPerNode: 2, bandwidthPerMigration: 64Mi}")},
     {.name = "nothing is said of migrations",
      .expect = LG_EXPECT_NOTHING,
-     .object = HYPERCONVERGED("")},
+     .object = LG_EX_HYPERCONVERGED("")},
     {.name = "a limit of 0 freezes all migrations",
      .expect = LG_EXPECT_WARN,
-     .object = HYPERCONVERGED("liveMigrationConfig: {parallelMigrationsPerCluster: 0}"),
+     .object = LG_EX_HYPERCONVERGED("liveMigrationConfig: {parallelMigrationsPerCluster: 0}"),
      .message = "parallelMigrationsPerCluster is 0: no migration ever starts"},
     {.name = "API version v1 has a section for it",
      .expect = LG_EXPECT_WARN,
-     .object = HYPERCONVERGED("virtualization: {liveMigrationConfig: "
-                              "{parallelOutboundMigrationsPerNode: 0}}"),
+     .object = LG_EX_HYPERCONVERGED("virtualization: {liveMigrationConfig: "
+                                    "{parallelOutboundMigrationsPerNode: 0}}"),
      .message = "parallelOutboundMigrationsPerNode is 0"},
     {.name = "a bandwidth that is none",
      .expect = LG_EXPECT_DENY,
-     .object = HYPERCONVERGED("liveMigrationConfig: {bandwidthPerMigration: fast}"),
+     .object = LG_EX_HYPERCONVERGED("liveMigrationConfig: {bandwidthPerMigration: fast}"),
      .message = "bandwidthPerMigration is \"fast\", which is no amount of bytes"},
     {.name = "policy that names an action decides for all of it",
      .expect = LG_EXPECT_WARN,
-     .object = HYPERCONVERGED("liveMigrationConfig: {bandwidthPerMigration: fast}"),
-     .policy = "apiVersion: livegate.io/v1\nkind: Policy\nrules: {LG701: {action: warn}}\n"},
+     .object = LG_EX_HYPERCONVERGED("liveMigrationConfig: {bandwidthPerMigration: fast}"),
+     .policy = LG_EX_POLICY("rules: {LG701: {action: warn}}\n")},
     {.name = "0 is a bandwidth: unlimited",
      .expect = LG_EXPECT_NOTHING,
-     .object = HYPERCONVERGED("liveMigrationConfig: {bandwidthPerMigration: 0Mi}")},
+     .object = LG_EX_HYPERCONVERGED("liveMigrationConfig: {bandwidthPerMigration: 0Mi}")},
     {.name = "a KubeVirt on its own",
      .expect = LG_EXPECT_WARN,
-     .object = KUBEVIRT("parallelMigrationsPerCluster: 0")},
+     .object = LG_EX_HYPERCONVERGED_KUBEVIRT("parallelMigrationsPerCluster: 0")},
     {.name = "a KubeVirt that HyperConverged writes",
      .expect = LG_EXPECT_NOTHING,
-     .object = KUBEVIRT("parallelMigrationsPerCluster: 0"),
-     .inventory = HYPERCONVERGED("")},
+     .object = LG_EX_HYPERCONVERGED_KUBEVIRT("parallelMigrationsPerCluster: 0"),
+     .inventory = LG_EX_HYPERCONVERGED("")},
     {0},
 };
 

@@ -6,6 +6,7 @@
  * allowPostCopy. A KubeVirt CR that a HyperConverged stands beside is that one's work. Source: KubeVirt
  * pkg/virt-config, pkg/virt-launcher/virtwrap/live-migration-source.go; HyperConverged controllers/handlers/kubevirt.go.
  */
+#include "rules/builtin/examples.h"
 #include "rules/rule.h"
 
 enum { FEW_SECONDS = 10 };
@@ -118,16 +119,6 @@ static void check(struct lg_rule_context *context)
     check_post_copy(context, config, &settings);
 }
 
-#define HYPERCONVERGED(spec)                                                                       \
-    "apiVersion: hco.kubevirt.io/v1beta1\n"                                                        \
-    "kind: HyperConverged\n"                                                                       \
-    "metadata: {name: kubevirt-hyperconverged, namespace: openshift-cnv}\n"                        \
-    "spec: {" spec "}\n"
-#define KUBEVIRT(migrations)                                                                       \
-    "apiVersion: kubevirt.io/v1\n"                                                                 \
-    "kind: KubeVirt\n"                                                                             \
-    "metadata: {name: kubevirt, namespace: openshift-cnv}\n"                                       \
-    "spec: {configuration: {migrations: {" migrations "}}}\n"
 #define POLICY(spec)                                                                               \
     "apiVersion: migrations.kubevirt.io/v1alpha1\n"                                                \
     "kind: MigrationPolicy\n"                                                                      \
@@ -137,41 +128,45 @@ static void check(struct lg_rule_context *context)
 static const struct lg_rule_example examples[] = {
     {.name = "settings as they usually are",
      .expect = LG_EXPECT_NOTHING,
-     .object = HYPERCONVERGED("liveMigrationConfig: {parallelMigrationsPerCluster: 5, "
+     .object =
+         LG_EX_HYPERCONVERGED("liveMigrationConfig: {parallelMigrationsPerCluster: 5, "
                               "parallelOutboundMigrationsPerNode: 2, completionTimeoutPerGiB: 150, "
                               "progressTimeout: 150}")},
-    {.name = "nothing is said of migrations", .expect = LG_EXPECT_NOTHING, .object = KUBEVIRT("")},
+    {.name = "nothing is said of migrations",
+     .expect = LG_EXPECT_NOTHING,
+     .object = LG_EX_HYPERCONVERGED_KUBEVIRT("")},
     {.name = "one node may take more than the cluster has",
      .expect = LG_EXPECT_WARN,
-     .object = KUBEVIRT("parallelOutboundMigrationsPerNode: 6"),
+     .object = LG_EX_HYPERCONVERGED_KUBEVIRT("parallelOutboundMigrationsPerNode: 6"),
      .message = "parallelOutboundMigrationsPerNode is 6, above the 5 that may run in the whole "
                 "cluster"},
     {.name = "a timeout of a second",
      .expect = LG_EXPECT_WARN,
-     .object = HYPERCONVERGED("liveMigrationConfig: {completionTimeoutPerGiB: 1}"),
+     .object = LG_EX_HYPERCONVERGED("liveMigrationConfig: {completionTimeoutPerGiB: 1}"),
      .message = "completionTimeoutPerGiB is 1 s for each GiB"},
     {.name = "a timeout of 0 is none",
      .expect = LG_EXPECT_NOTHING,
-     .object = HYPERCONVERGED("liveMigrationConfig: {completionTimeoutPerGiB: 0}")},
+     .object = LG_EX_HYPERCONVERGED("liveMigrationConfig: {completionTimeoutPerGiB: 0}")},
     {.name = "progress within three seconds",
      .expect = LG_EXPECT_WARN,
-     .object = KUBEVIRT("progressTimeout: 3"),
+     .object = LG_EX_HYPERCONVERGED_KUBEVIRT("progressTimeout: 3"),
      .message = "progressTimeout is 3 s"},
     {.name = "post-copy without disruption never comes",
      .expect = LG_EXPECT_WARN,
-     .object = HYPERCONVERGED("liveMigrationConfig: {allowPostCopy: true, allowWorkloadDisruption: "
+     .object =
+         LG_EX_HYPERCONVERGED("liveMigrationConfig: {allowPostCopy: true, allowWorkloadDisruption: "
                               "false}"),
      .message = "post-copy never comes"},
     {.name = "the disruption follows post-copy in KubeVirt itself",
      .expect = LG_EXPECT_NOTHING,
-     .object = KUBEVIRT("allowPostCopy: true")},
+     .object = LG_EX_HYPERCONVERGED_KUBEVIRT("allowPostCopy: true")},
     {.name = "HyperConverged since 1.19 forbids it by itself",
      .expect = LG_EXPECT_WARN,
-     .object = HYPERCONVERGED("virtualization: {liveMigrationConfig: {allowPostCopy: true}}"),
+     .object = LG_EX_HYPERCONVERGED("virtualization: {liveMigrationConfig: {allowPostCopy: true}}"),
      .message = "(HyperConverged's default since 1.19)"},
     {.name = "HyperConverged up to 1.18 leaves it to KubeVirt",
      .expect = LG_EXPECT_NOTHING,
-     .object = HYPERCONVERGED("liveMigrationConfig: {allowPostCopy: true}")},
+     .object = LG_EX_HYPERCONVERGED("liveMigrationConfig: {allowPostCopy: true}")},
     {.name = "a policy that contradicts itself",
      .expect = LG_EXPECT_WARN,
      .object = POLICY("allowPostCopy: true, allowWorkloadDisruption: false")},
@@ -183,8 +178,8 @@ static const struct lg_rule_example examples[] = {
      .object = POLICY("completionTimeoutPerGiB: 2")},
     {.name = "a KubeVirt that HyperConverged writes",
      .expect = LG_EXPECT_NOTHING,
-     .object = KUBEVIRT("progressTimeout: 3"),
-     .inventory = HYPERCONVERGED("")},
+     .object = LG_EX_HYPERCONVERGED_KUBEVIRT("progressTimeout: 3"),
+     .inventory = LG_EX_HYPERCONVERGED("")},
     {0},
 };
 

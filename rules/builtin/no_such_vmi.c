@@ -4,6 +4,7 @@
  * waits for its state from elsewhere (WaitingForSync) can only be the receiving end of a decentralised migration.
  * Without a vmiName KubeVirt says what is wrong.
  */
+#include "rules/builtin/examples.h"
 #include "rules/rule.h"
 
 static void say(struct lg_rule_context *context, struct lg_val at, struct lg_str message,
@@ -47,87 +48,71 @@ static void check(struct lg_rule_context *context)
             LG_STR("only a migration with sendTo or receive can bring it"));
 }
 
-#define MIGRATION(spec)                                                                            \
-    "apiVersion: kubevirt.io/v1\n"                                                                 \
-    "kind: VirtualMachineInstanceMigration\n"                                                      \
-    "metadata: {name: move-orders-db, namespace: web-servers}\n"                                   \
-    "spec: {" spec "}\n"
-#define VMI(phase)                                                                                 \
-    "apiVersion: kubevirt.io/v1\n"                                                                 \
-    "kind: VirtualMachineInstance\n"                                                               \
-    "metadata: {name: orders-db, namespace: web-servers}\n"                                        \
-    "spec: {domain: {}}\n"                                                                         \
-    "status: {phase: " phase "}\n"
+#define VMI(phase) LG_EX_VMI(LG_EX_ORDERS, "spec: {domain: {}}\nstatus: {phase: " phase "}\n")
 
 static const struct lg_rule_example examples[] = {
     {
         .name = "a running guest",
         .expect = LG_EXPECT_NOTHING,
-        .object = MIGRATION("vmiName: orders-db"),
+        .object = LG_EX_MOVE_ORDERS("vmiName: orders-db"),
         .inventory = VMI("Running"),
     },
     {
         .name = "no such guest",
         .expect = LG_EXPECT_DENY,
-        .object = MIGRATION("vmiName: order-db"),
+        .object = LG_EX_MOVE_ORDERS("vmiName: order-db"),
         .inventory = VMI("Running"),
         .message = "there is no VMI \"order-db\" in namespace web-servers",
     },
     {
         .name = "a guest that has ended",
         .expect = LG_EXPECT_DENY,
-        .object = MIGRATION("vmiName: orders-db"),
+        .object = LG_EX_MOVE_ORDERS("vmiName: orders-db"),
         .inventory = VMI("Succeeded"),
         .message = "VMI \"orders-db\" has ended (Succeeded)",
     },
     {
         .name = "guests are not known",
         .expect = LG_EXPECT_PENDING,
-        .object = MIGRATION("vmiName: orders-db"),
+        .object = LG_EX_MOVE_ORDERS("vmiName: orders-db"),
         .message = "\"orders-db\"",
     },
     {
         .name = "a waiting receiver and a plain migration",
         .expect = LG_EXPECT_DENY,
-        .object = MIGRATION("vmiName: orders-db"),
+        .object = LG_EX_MOVE_ORDERS("vmiName: orders-db"),
         .inventory = VMI("WaitingForSync"),
     },
     {
         .name = "a waiting receiver receives",
         .expect = LG_EXPECT_NOTHING,
-        .object = MIGRATION("vmiName: orders-db, receive: {migrationID: m1}"),
+        .object = LG_EX_MOVE_ORDERS("vmiName: orders-db, receive: {migrationID: m1}"),
         .inventory = VMI("WaitingForSync"),
     },
     {
         .name = "without the feature gate KubeVirt itself refuses",
         .expect = LG_EXPECT_NOTHING,
-        .object = MIGRATION("vmiName: order-db, receive: {migrationID: m1}"),
-        .inventory = VMI("Running") "---\n"
-                                    "apiVersion: kubevirt.io/v1\n"
-                                    "kind: KubeVirt\n"
-                                    "metadata: {name: kubevirt, namespace: kubevirt}\n"
-                                    "status: {observedKubeVirtVersion: v1.8.4}\n",
+        .object = LG_EX_MOVE_ORDERS("vmiName: order-db, receive: {migrationID: m1}"),
+        .inventory =
+            VMI("Running") "---\n" LG_EX_KUBEVIRT("status: {observedKubeVirtVersion: v1.8.4}\n"),
     },
     {
         .name = "with the feature gate it is asked who receives",
         .expect = LG_EXPECT_DENY,
-        .object = MIGRATION("vmiName: order-db, receive: {migrationID: m1}"),
-        .inventory = VMI("Running") "---\n"
-                                    "apiVersion: kubevirt.io/v1\n"
-                                    "kind: KubeVirt\n"
-                                    "metadata: {name: kubevirt, namespace: kubevirt}\n"
-                                    "status: {observedKubeVirtVersion: v1.9.0}\n",
+        .object = LG_EX_MOVE_ORDERS("vmiName: order-db, receive: {migrationID: m1}"),
+        .inventory =
+            VMI("Running") "---\n" LG_EX_KUBEVIRT("status: {observedKubeVirtVersion: v1.9.0}\n"),
     },
     {
         .name = "with a priority KubeVirt itself refuses",
         .expect = LG_EXPECT_NOTHING,
-        .object = MIGRATION("vmiName: order-db, priority: system-critical"),
+        .object = LG_EX_MOVE_ORDERS("vmiName: order-db, priority: system-critical"),
         .inventory = VMI("Running"),
     },
     {
         .name = "without a vmiName KubeVirt itself refuses",
         .expect = LG_EXPECT_NOTHING,
-        .object = MIGRATION(""),
+        .object = LG_EX_MOVE_ORDERS(""),
         .known = LG_BIT(LG_KIND_VMI),
     },
     {0},

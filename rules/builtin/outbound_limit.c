@@ -2,6 +2,7 @@
  *
  * As LG610 for parallelOutboundMigrationsPerNode. A caller whose node is full does not hold back those of other nodes.
  */
+#include "rules/builtin/examples.h"
 #include "rules/rule.h"
 
 static void check(struct lg_rule_context *context)
@@ -29,75 +30,53 @@ static void check(struct lg_rule_context *context)
     lg_rule_report(context, &report);
 }
 
-#define MIGRATION(spec)                                                                            \
-    "apiVersion: kubevirt.io/v1\n"                                                                 \
-    "kind: VirtualMachineInstanceMigration\n"                                                      \
-    "metadata: {name: move-orders-db, namespace: web-servers}\n"                                   \
-    "spec: {" spec "}\n"
-#define GUEST(ns, name, node)                                                                      \
-    "---\n"                                                                                        \
-    "apiVersion: kubevirt.io/v1\n"                                                                 \
-    "kind: VirtualMachineInstance\n"                                                               \
-    "metadata: {name: " name ", namespace: " ns "}\n"                                              \
-    "spec: {domain: {}}\n"                                                                         \
-    "status: {phase: Running" node "}\n"
-#define MOVING(ns, name)                                                                           \
-    "---\n"                                                                                        \
-    "apiVersion: kubevirt.io/v1\n"                                                                 \
-    "kind: VirtualMachineInstanceMigration\n"                                                      \
-    "metadata: {name: move-" name ", namespace: " ns "}\n"                                         \
-    "spec: {vmiName: " name "}\n"                                                                  \
-    "status: {phase: Running}\n"
 #define LIMIT(n)                                                                                   \
-    "---\n"                                                                                        \
-    "apiVersion: kubevirt.io/v1\n"                                                                 \
-    "kind: KubeVirt\n"                                                                             \
-    "metadata: {name: kubevirt, namespace: kubevirt}\n"                                            \
-    "spec: {configuration: {migrations: {parallelOutboundMigrationsPerNode: " n "}}}\n"
+    "---\n" LG_EX_CONFIGURATION("migrations: {parallelOutboundMigrationsPerNode: " n "}")
 #define BUSY(node, n)                                                                              \
-    GUEST("web-servers", "shop", ", nodeName: worker-1")                                           \
-    MOVING("web-servers", "shop")                                                                  \
-    GUEST("billing", "ledger", ", nodeName: worker-1")                                             \
-    MOVING("billing", "ledger") GUEST("web-servers", "orders-db", node) LIMIT(n)
+    LG_EX_GUEST("shop", "web-servers", ", nodeName: worker-1")                                     \
+    LG_EX_MOVING("shop", "web-servers", "Running")                                                 \
+    LG_EX_GUEST("ledger", "billing", ", nodeName: worker-1")                                       \
+    LG_EX_MOVING("ledger", "billing", "Running")                                                   \
+    LG_EX_GUEST("orders-db", "web-servers", node) LIMIT(n)
 
 static const struct lg_rule_example examples[] = {
     {.name = "another node is busy",
      .expect = LG_EXPECT_NOTHING,
-     .object = MIGRATION("vmiName: orders-db"),
+     .object = LG_EX_MOVE_ORDERS("vmiName: orders-db"),
      .inventory = BUSY(", nodeName: worker-2", "2")},
     {.name = "the guest's node is busy; other namespaces' guests are only counted",
      .expect = LG_EXPECT_DENY,
-     .object = MIGRATION("vmiName: orders-db"),
+     .object = LG_EX_MOVE_ORDERS("vmiName: orders-db"),
      .inventory = BUSY(", nodeName: worker-1", "2"),
      .message = "migrations from node worker-1: 2 of 2 in use: web-servers/shop (Running), 1 in "
                 "other namespaces; place 1"},
     {.name = "policy shows who holds the places",
      .expect = LG_EXPECT_DENY,
-     .object = MIGRATION("vmiName: orders-db"),
+     .object = LG_EX_MOVE_ORDERS("vmiName: orders-db"),
      .inventory = BUSY(", nodeName: worker-1", "2"),
-     .policy = "apiVersion: livegate.io/v1\nkind: Policy\nlimiter: {showHolders: true}\n",
+     .policy = LG_EX_POLICY("limiter: {showHolders: true}\n"),
      .message = "web-servers/shop (Running), billing/ledger (Running); place 1"},
     {.name = "a larger limit has room",
      .expect = LG_EXPECT_NOTHING,
-     .object = MIGRATION("vmiName: orders-db"),
+     .object = LG_EX_MOVE_ORDERS("vmiName: orders-db"),
      .inventory = BUSY(", nodeName: worker-1", "3")},
     {.name = "a guest whose node is not known waits for the cluster's limit only",
      .expect = LG_EXPECT_NOTHING,
-     .object = MIGRATION("vmiName: orders-db"),
+     .object = LG_EX_MOVE_ORDERS("vmiName: orders-db"),
      .inventory = BUSY("", "1")},
     {.name = "a limit of 0 freezes everything",
      .expect = LG_EXPECT_DENY,
-     .object = MIGRATION("vmiName: orders-db"),
+     .object = LG_EX_MOVE_ORDERS("vmiName: orders-db"),
      .inventory = BUSY(", nodeName: worker-2", "0"),
      .message = "migrations are frozen"},
     {.name = "a limit of the wrong type is as good as none said: 2",
      .expect = LG_EXPECT_DENY,
-     .object = MIGRATION("vmiName: orders-db"),
+     .object = LG_EX_MOVE_ORDERS("vmiName: orders-db"),
      .inventory = BUSY(", nodeName: worker-1", "[9]"),
      .message = "KubeVirt's default, since what KubeVirt kubevirt/kubevirt says cannot be read"},
     {.name = "without a vmiName KubeVirt itself refuses",
      .expect = LG_EXPECT_NOTHING,
-     .object = MIGRATION(""),
+     .object = LG_EX_MOVE_ORDERS(""),
      .inventory = BUSY(", nodeName: worker-1", "2")},
     {0},
 };

@@ -4,6 +4,7 @@
  * Before the condition is there, KubeVirt lets every migration through and it fails later; then what the other rules
  * find in the guest is said as a warning. Claims that are being moved are left out by those rules.
  */
+#include "rules/builtin/examples.h"
 #include "rules/rule.h"
 
 static const char disks[] = "DisksNotLiveMigratable";
@@ -78,17 +79,11 @@ static void check(struct lg_rule_context *context)
     }
 }
 
-#define MIGRATION(more)                                                                            \
-    "apiVersion: kubevirt.io/v1\n"                                                                 \
-    "kind: VirtualMachineInstanceMigration\n"                                                      \
-    "metadata: {name: move-orders-db, namespace: web-servers}\n"                                   \
-    "spec: {vmiName: orders-db" more "}\n"
+#define MIGRATION(more) LG_EX_MOVE_ORDERS("vmiName: orders-db" more)
 #define VMI(volume, status)                                                                        \
-    "apiVersion: kubevirt.io/v1\n"                                                                 \
-    "kind: VirtualMachineInstance\n"                                                               \
-    "metadata: {name: orders-db, namespace: web-servers}\n"                                        \
-    "spec: {domain: {}, volumes: [{name: data, hostDisk: {path: /d, type: Disk" volume "}}]}\n"    \
-    "status: {phase: Running" status "}\n"
+    LG_EX_VMI(LG_EX_ORDERS,                                                                        \
+              "spec: {domain: {}, volumes: [{name: data, hostDisk: {path: /d, type: Disk" volume   \
+              "}}]}\nstatus: {phase: Running" status "}\n")
 #define CONDITION(status)                                                                          \
     ", conditions: [{type: LiveMigratable, status: \"" status "\", "                               \
     "reason: DisksNotLiveMigratable, message: cannot migrate VMI with non-shared HostDisk}]"
@@ -143,10 +138,7 @@ static const struct lg_rule_example examples[] = {
     {
         .name = "without a vmiName KubeVirt itself refuses",
         .expect = LG_EXPECT_NOTHING,
-        .object = "apiVersion: kubevirt.io/v1\n"
-                  "kind: VirtualMachineInstanceMigration\n"
-                  "metadata: {name: move-orders-db, namespace: web-servers}\n"
-                  "spec: {}\n",
+        .object = LG_EX_MOVE_ORDERS(""),
         .inventory = VMI("", CONDITION("False")),
     },
     {0},

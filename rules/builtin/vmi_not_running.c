@@ -3,6 +3,7 @@
  * KubeVirt accepts the migration; it waits until the guest runs. A guest that is not there, has ended or waits for its
  * state is LG601's. Source: KubeVirt pkg/virt-controller/watch/migration (a target pod is made for a running VMI only).
  */
+#include "rules/builtin/examples.h"
 #include "rules/rule.h"
 
 static void check(struct lg_rule_context *context)
@@ -29,46 +30,37 @@ static void check(struct lg_rule_context *context)
     lg_rule_report(context, &report);
 }
 
-#define MIGRATION(spec)                                                                            \
-    "apiVersion: kubevirt.io/v1\n"                                                                 \
-    "kind: VirtualMachineInstanceMigration\n"                                                      \
-    "metadata: {name: move-orders-db, namespace: web-servers}\n"                                   \
-    "spec: {" spec "}\n"
-#define VMI(status)                                                                                \
-    "apiVersion: kubevirt.io/v1\n"                                                                 \
-    "kind: VirtualMachineInstance\n"                                                               \
-    "metadata: {name: orders-db, namespace: web-servers}\n"                                        \
-    "spec: {domain: {}}\n" status
+#define VMI(status) LG_EX_VMI(LG_EX_ORDERS, "spec: {domain: {}}\n" status)
 
 static const struct lg_rule_example examples[] = {
     {.name = "a running guest",
      .expect = LG_EXPECT_NOTHING,
-     .object = MIGRATION("vmiName: orders-db"),
+     .object = LG_EX_MOVE_ORDERS("vmiName: orders-db"),
      .inventory = VMI("status: {phase: Running}\n")},
     {.name = "a guest that is being placed",
      .expect = LG_EXPECT_WARN,
-     .object = MIGRATION("vmiName: orders-db"),
+     .object = LG_EX_MOVE_ORDERS("vmiName: orders-db"),
      .inventory = VMI("status: {phase: Scheduling}\n"),
      .message = "VMI \"orders-db\" is not running yet (Scheduling)"},
     {.name = "a guest without a status",
      .expect = LG_EXPECT_WARN,
-     .object = MIGRATION("vmiName: orders-db"),
+     .object = LG_EX_MOVE_ORDERS("vmiName: orders-db"),
      .inventory = VMI(""),
      .message = "(no phase)"},
     {.name = "a guest that has ended is LG601's",
      .expect = LG_EXPECT_NOTHING,
-     .object = MIGRATION("vmiName: orders-db"),
+     .object = LG_EX_MOVE_ORDERS("vmiName: orders-db"),
      .inventory = VMI("status: {phase: Failed}\n")},
     {.name = "the state comes from elsewhere",
      .expect = LG_EXPECT_NOTHING,
-     .object = MIGRATION("vmiName: orders-db, receive: {migrationID: m1}"),
+     .object = LG_EX_MOVE_ORDERS("vmiName: orders-db, receive: {migrationID: m1}"),
      .inventory = VMI("status: {phase: Scheduling}\n")},
     {.name = "guests are not known",
      .expect = LG_EXPECT_PENDING,
-     .object = MIGRATION("vmiName: orders-db")},
+     .object = LG_EX_MOVE_ORDERS("vmiName: orders-db")},
     {.name = "without a vmiName KubeVirt itself refuses",
      .expect = LG_EXPECT_NOTHING,
-     .object = MIGRATION(""),
+     .object = LG_EX_MOVE_ORDERS(""),
      .known = LG_BIT(LG_KIND_VMI)},
     {0},
 };
