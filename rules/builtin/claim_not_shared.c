@@ -5,6 +5,7 @@
  * volume that KubeVirt moves to another claim at this moment. A machine that waits to receive its state from elsewhere
  * (WaitAsReceiver) is warned: KubeVirt waives disks for decentralised migration.
  */
+#include "rules/builtin/examples.h"
 #include "rules/rule.h"
 #include "rules/virt/expansion.h"
 #include "rules/virt/sharing.h"
@@ -191,47 +192,17 @@ static const struct lg_fixer fixer = {
     .lasts = true,
 };
 
-#define VM(spec, volumes)                                                                          \
-    "apiVersion: kubevirt.io/v1\n"                                                                 \
-    "kind: VirtualMachine\n"                                                                       \
-    "metadata: {name: orders-db, namespace: web-servers}\n"                                        \
-    "spec:\n" spec "  template:\n"                                                                 \
-    "    spec:\n"                                                                                  \
-    "      domain: {}\n" volumes
-#define DATA_FROM_CLAIM                                                                            \
-    "      volumes:\n"                                                                             \
-    "      - name: data\n"                                                                         \
-    "        persistentVolumeClaim: {claimName: orders-db-data}\n"
-#define DATA_FROM_DATA_VOLUME                                                                      \
-    "      volumes:\n"                                                                             \
-    "      - name: data\n"                                                                         \
-    "        dataVolume: {name: orders-db-data}\n"
+#define VM(head, volumes)     LG_EX_VM_OF(LG_EX_ORDERS, head, "domain: {}" volumes)
+#define DATA(source)          ", volumes: [{name: data, " source "}]"
+#define DATA_FROM_CLAIM       DATA("persistentVolumeClaim: {claimName: orders-db-data}")
+#define DATA_FROM_DATA_VOLUME DATA("dataVolume: {name: orders-db-data}")
 #define CLAIM(modes)                                                                               \
-    "apiVersion: v1\n"                                                                             \
-    "kind: PersistentVolumeClaim\n"                                                                \
-    "metadata: {name: orders-db-data, namespace: web-servers}\n"                                   \
-    "spec: {accessModes: " modes "}\n"
+    LG_EX_CLAIM("name: orders-db-data, namespace: web-servers", "accessModes: " modes)
 #define CLASSES                                                                                    \
-    "---\n"                                                                                        \
-    "apiVersion: storage.k8s.io/v1\n"                                                              \
-    "kind: StorageClass\n"                                                                         \
-    "metadata: {name: local}\n"                                                                    \
-    "provisioner: kubevirt.io.hostpath-provisioner\n"                                              \
-    "---\n"                                                                                        \
-    "apiVersion: storage.k8s.io/v1\n"                                                              \
-    "kind: StorageClass\n"                                                                         \
-    "metadata: {name: nfs-storage}\n"                                                              \
-    "provisioner: nfs.csi.k8s.io\n"                                                                \
-    "---\n"                                                                                        \
-    "apiVersion: cdi.kubevirt.io/v1beta1\n"                                                        \
-    "kind: StorageProfile\n"                                                                       \
-    "metadata: {name: local}\n"                                                                    \
-    "status: {claimPropertySets: [{accessModes: [ReadWriteOnce], volumeMode: Filesystem}]}\n"      \
-    "---\n"                                                                                        \
-    "apiVersion: cdi.kubevirt.io/v1beta1\n"                                                        \
-    "kind: StorageProfile\n"                                                                       \
-    "metadata: {name: nfs-storage}\n"                                                              \
-    "status: {claimPropertySets: [{accessModes: [ReadWriteMany], volumeMode: Filesystem}]}\n"
+    "---\n" LG_EX_CLASS_AND_PROFILE(                                                               \
+        "local", "kubevirt.io.hostpath-provisioner",                                               \
+        "ReadWriteOnce") "---\n" LG_EX_CLASS_AND_PROFILE("nfs-storage", "nfs.csi.k8s.io",          \
+                                                         "ReadWriteMany")
 #define TEMPLATE(storage)                                                                          \
     "  dataVolumeTemplates:\n"                                                                     \
     "  - metadata: {name: orders-db-data}\n"                                                       \

@@ -4,6 +4,7 @@
  * is no approval. The rule names what is missing, so that nobody takes silence for a yes. Also said of a data volume
  * whose access mode CDI itself cannot choose: it would stay Pending.
  */
+#include "rules/builtin/examples.h"
 #include "rules/rule.h"
 
 /* What the rendering could not settle, where nothing named is missing. */
@@ -38,44 +39,17 @@ static void check(struct lg_rule_context *context)
     }
 }
 
-#define VM(spec, volumes)                                                                          \
-    "apiVersion: kubevirt.io/v1\n"                                                                 \
-    "kind: VirtualMachine\n"                                                                       \
-    "metadata: {name: orders-db, namespace: web-servers}\n"                                        \
-    "spec:\n" spec "  template:\n"                                                                 \
-    "    spec:\n"                                                                                  \
-    "      domain: {}\n" volumes
-#define DATA                                                                                       \
-    "      volumes:\n"                                                                             \
-    "      - name: data\n"                                                                         \
-    "        persistentVolumeClaim: {claimName: orders-db-data}\n"
+#define VM(head, volumes) LG_EX_VM_OF(LG_EX_ORDERS, head, "domain: {}" volumes)
+#define DATA              ", volumes: [{name: data, persistentVolumeClaim: {claimName: orders-db-data}}]"
 #define TEMPLATE(storage)                                                                          \
     "  dataVolumeTemplates:\n"                                                                     \
     "  - metadata: {name: orders-db-data}\n"                                                       \
     "    spec: {source: {blank: {}}, storage: " storage "}\n"
 #define CLAIM                                                                                      \
-    "apiVersion: v1\n"                                                                             \
-    "kind: PersistentVolumeClaim\n"                                                                \
-    "metadata: {name: orders-db-data, namespace: web-servers}\n"                                   \
-    "spec: {accessModes: [ReadWriteOnce]}\n"
-#define CLASS                                                                                      \
-    "apiVersion: storage.k8s.io/v1\n"                                                              \
-    "kind: StorageClass\n"                                                                         \
-    "metadata: {name: odd}\n"                                                                      \
-    "provisioner: example.com/odd\n"
-#define EMPTY_PROFILE                                                                              \
-    "---\n"                                                                                        \
-    "apiVersion: cdi.kubevirt.io/v1beta1\n"                                                        \
-    "kind: StorageProfile\n"                                                                       \
-    "metadata: {name: odd}\n"                                                                      \
-    "status: {}\n"
-#define CLAIMS_KNOWN (LG_BIT(LG_KIND_CLAIM) | LG_BIT(LG_KIND_DATA_VOLUME))
-
-#define PREFERENCE(spec)                                                                           \
-    "apiVersion: instancetype.kubevirt.io/v1beta1\n"                                               \
-    "kind: VirtualMachineClusterPreference\n"                                                      \
-    "metadata: {name: p1}\n"                                                                       \
-    "spec: {" spec "}\n"
+    LG_EX_CLAIM("name: orders-db-data, namespace: web-servers", "accessModes: [ReadWriteOnce]")
+#define CLASS         LG_EX_CLASS("name: odd", "example.com/odd")
+#define EMPTY_PROFILE "---\n" LG_EX_PROFILE("odd", "status: {}\n")
+#define CLAIMS_KNOWN  (LG_BIT(LG_KIND_CLAIM) | LG_BIT(LG_KIND_DATA_VOLUME))
 
 static const struct lg_rule_example examples[] = {
     {
@@ -131,16 +105,14 @@ static const struct lg_rule_example examples[] = {
         .expect = LG_EXPECT_DENY,
         .object = VM("", DATA),
         .known = CLAIMS_KNOWN,
-        .policy = "apiVersion: livegate.io/v1\n"
-                  "kind: Policy\n"
-                  "rules: {LG102: {action: deny}}\n",
+        .policy = LG_EX_POLICY("rules: {LG102: {action: deny}}\n"),
     },
     {
         .name = "a template without a class, and a preference that may name one",
         .expect = LG_EXPECT_PENDING,
         .object = VM("  preference: {name: p2}\n" TEMPLATE("{resources: {}}"), DATA),
         .known = CLAIMS_KNOWN,
-        .inventory = CLASS "---\n" PREFERENCE(""),
+        .inventory = CLASS "---\n" LG_EX_PREFERENCE(""),
         .message = "cluster preference \"p2\" does not exist yet",
     },
     {0},

@@ -42,7 +42,7 @@ static void check(struct lg_rule_context *context)
 #define CLUSTER(n, phase)                                                                          \
     LG_EX_GUEST("orders-db", "web-servers", ", nodeName: worker-1")                                \
     LG_EX_GUEST("shop", "web-servers", ", nodeName: worker-2")                                     \
-        LG_EX_MOVING("shop", "web-servers", phase) LIMIT(n)
+    LG_EX_MOVING("shop", "web-servers", phase) LIMIT(n)
 
 static const struct lg_rule_example examples[] = {
     {.name = "a place is free",

@@ -74,6 +74,31 @@
     "apiVersion: v1\n"                                                                             \
     "kind: Node\n"                                                                                 \
     "metadata: {name: " name ", labels: {kubevirt.io/schedulable: \"true\"" labels "}}\n" rest
+/* A node that a guest can be placed on, one document of several. */
+#define LG_EX_WORKER(name, labels, spec)                                                           \
+    "---\n" LG_EX_NODE(name, ", kubernetes.io/arch: amd64, " labels, "spec: {" spec "}\n")
+
+/* --- storage --- */
+
+#define LG_EX_CLAIM(metadata, spec)                                                                \
+    "apiVersion: v1\n"                                                                             \
+    "kind: PersistentVolumeClaim\n"                                                                \
+    "metadata: {" metadata "}\n"                                                                   \
+    "spec: {" spec "}\n"
+#define LG_EX_CLASS(metadata, provisioner)                                                         \
+    "apiVersion: storage.k8s.io/v1\n"                                                              \
+    "kind: StorageClass\n"                                                                         \
+    "metadata: {" metadata "}\n"                                                                   \
+    "provisioner: " provisioner "\n"
+#define LG_EX_PROFILE(name, rest)                                                                  \
+    "apiVersion: cdi.kubevirt.io/v1beta1\n"                                                        \
+    "kind: StorageProfile\n"                                                                       \
+    "metadata: {name: " name "}\n" rest
+/* A class and its profile, which says how CDI would make a claim of it; `modes` as in "ReadWriteOnce". */
+#define LG_EX_CLASS_AND_PROFILE(name, provisioner, modes)                                          \
+    LG_EX_CLASS("name: " name, provisioner)                                                        \
+    "---\n" LG_EX_PROFILE(name, "status: {claimPropertySets: [{accessModes: [" modes               \
+                                "], volumeMode: Filesystem}]}\n")
 
 /* --- policy --- */
 

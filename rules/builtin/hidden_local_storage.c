@@ -4,6 +4,7 @@
  * which nodes reach the persistent volume that a claim is bound to. Before binding nothing is known, and nothing said.
  * Source: KubeVirt pkg/virt-handler/vm.go, checkVolumesForMigration, and what it leaves out.
  */
+#include "rules/builtin/examples.h"
 #include "rules/rule.h"
 
 enum { NAMES_MAX = 5 };
@@ -190,21 +191,9 @@ static void check(struct lg_rule_context *context)
     }
 }
 
-#define VM(volume)                                                                                 \
-    "apiVersion: kubevirt.io/v1\n"                                                                 \
-    "kind: VirtualMachine\n"                                                                       \
-    "metadata: {name: orders-db, namespace: web-servers}\n"                                        \
-    "spec:\n"                                                                                      \
-    "  template:\n"                                                                                \
-    "    spec:\n"                                                                                  \
-    "      domain: {}\n"                                                                           \
-    "      volumes:\n"                                                                             \
-    "      - {name: data, " volume "}\n"
+#define VM(volume) LG_EX_VM_OF(LG_EX_ORDERS, "", "domain: {}, volumes: [{name: data, " volume "}]")
 #define CLAIM(modes, more)                                                                         \
-    "apiVersion: v1\n"                                                                             \
-    "kind: PersistentVolumeClaim\n"                                                                \
-    "metadata: {name: base, namespace: web-servers}\n"                                             \
-    "spec: {accessModes: [" modes "]" more "}\n"
+    LG_EX_CLAIM("name: base, namespace: web-servers", "accessModes: [" modes "]" more)
 #define BOUND ", volumeName: pv-1"
 #define VOLUME(affinity)                                                                           \
     "---\n"                                                                                        \
@@ -216,12 +205,7 @@ static void check(struct lg_rule_context *context)
     "nodeAffinity: {required: {nodeSelectorTerms: [{matchExpressions: [{key: " key                 \
     ", operator: In, values: [" values "]}]}]}}"
 #define NODE(name, zone, spec)                                                                     \
-    "---\n"                                                                                        \
-    "apiVersion: v1\n"                                                                             \
-    "kind: Node\n"                                                                                 \
-    "metadata: {name: " name ", labels: {kubevirt.io/schedulable: \"true\", host: " name           \
-    ", zone: " zone "}}\n"                                                                         \
-    "spec: {" spec "}\n"
+    "---\n" LG_EX_NODE(name, ", host: " name ", zone: " zone, "spec: {" spec "}\n")
 #define NODES     NODE("n1", "a", "") NODE("n2", "a", "") NODE("n3", "b", "")
 #define EPHEMERAL "ephemeral: {persistentVolumeClaim: {claimName: base}}"
 #define DISK      "persistentVolumeClaim: {claimName: base}"

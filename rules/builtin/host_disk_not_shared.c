@@ -3,6 +3,7 @@
  * In a running guest KubeVirt may have put a hostDisk in the place of a claim; there the claim's modes decide
  * (status.volumeStatus).
  */
+#include "rules/builtin/examples.h"
 #include "rules/rule.h"
 
 /* The entry of status.volumeStatus that says which claim the volume was. */
@@ -49,32 +50,18 @@ static void check(struct lg_rule_context *context)
     }
 }
 
-#define VM(volumes)                                                                                \
-    "apiVersion: kubevirt.io/v1\n"                                                                 \
-    "kind: VirtualMachine\n"                                                                       \
-    "metadata: {name: orders-db, namespace: web-servers}\n"                                        \
-    "spec:\n"                                                                                      \
-    "  template:\n"                                                                                \
-    "    spec:\n"                                                                                  \
-    "      domain: {}\n" volumes
+#define VM(volumes) LG_EX_VM_OF(LG_EX_ORDERS, "", "domain: {}" volumes)
 #define HOST_DISK(more)                                                                            \
-    "      volumes:\n"                                                                             \
-    "      - name: data\n"                                                                         \
-    "        hostDisk: {path: /data/disk.img, type: Disk" more "}\n"
+    ", volumes: [{name: data, hostDisk: {path: /data/disk.img, type: Disk" more "}}]"
 #define TRANSLATED(modes)                                                                          \
-    "apiVersion: kubevirt.io/v1\n"                                                                 \
-    "kind: VirtualMachineInstance\n"                                                               \
-    "metadata: {name: orders-db, namespace: web-servers}\n"                                        \
-    "spec:\n"                                                                                      \
-    "  domain: {}\n"                                                                               \
-    "  volumes:\n"                                                                                 \
-    "  - name: data\n"                                                                             \
-    "    hostDisk: {path: /run/disk.img, type: Disk}\n"                                            \
-    "status:\n"                                                                                    \
-    "  volumeStatus:\n"                                                                            \
-    "  - name: data\n"                                                                             \
-    "    target: \"\"\n"                                                                           \
-    "    persistentVolumeClaimInfo: {claimName: orders-db, accessModes: " modes "}\n"
+    LG_EX_VMI(LG_EX_ORDERS,                                                                        \
+              "spec: {domain: {}, volumes: [{name: data, hostDisk: {path: /run/disk.img, type: "   \
+              "Disk}}]}\n"                                                                         \
+              "status:\n"                                                                          \
+              "  volumeStatus:\n"                                                                  \
+              "  - name: data\n"                                                                   \
+              "    target: \"\"\n"                                                                 \
+              "    persistentVolumeClaimInfo: {claimName: orders-db, accessModes: " modes "}\n")
 
 static const struct lg_rule_example examples[] = {
     {

@@ -4,6 +4,7 @@
  * only when the guest is started, and what can never match leaves the pod Pending. No cluster is needed to see either.
  * Source: Kubernetes core validation of pods, apimachinery labels.NewRequirement.
  */
+#include "rules/builtin/examples.h"
 #include "rules/rule.h"
 
 static void check(struct lg_rule_context *context)
@@ -21,19 +22,11 @@ static void check(struct lg_rule_context *context)
     }
 }
 
-#define VM(placement)                                                                              \
-    "apiVersion: kubevirt.io/v1\n"                                                                 \
-    "kind: VirtualMachine\n"                                                                       \
-    "metadata: {name: web, namespace: shop}\n"                                                     \
-    "spec:\n"                                                                                      \
-    "  template:\n"                                                                                \
-    "    spec:\n" placement "      domain: {devices: {}}\n"
+#define VM(placement) LG_EX_VM_OF(LG_EX_WEB, "", placement "domain: {devices: {}}")
 
 #define REQUIRED(terms)                                                                            \
-    VM("      affinity:\n"                                                                         \
-       "        nodeAffinity:\n"                                                                   \
-       "          requiredDuringSchedulingIgnoredDuringExecution:\n"                               \
-       "            nodeSelectorTerms: " terms "\n")
+    VM("affinity: {nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: "                \
+       "{nodeSelectorTerms: " terms "}}}, ")
 
 static const struct lg_rule_example examples[] = {
     {.name = "a term that can match",
@@ -62,16 +55,16 @@ static const struct lg_rule_example examples[] = {
      .message = "matches no node"},
     {.name = "a toleration with an operator of another list",
      .expect = LG_EXPECT_DENY,
-     .object = VM("      tolerations: [{key: gpu, operator: In, value: \"true\"}]\n"),
+     .object = VM("tolerations: [{key: gpu, operator: In, value: \"true\"}], "),
      .message = "toleration: there is no operator \"In\""},
     {.name = "a toleration of everything",
      .expect = LG_EXPECT_NOTHING,
-     .object = VM("      tolerations: [{operator: Exists}]\n")},
+     .object = VM("tolerations: [{operator: Exists}], ")},
     {.name = "an update that leaves it as it was",
      .expect = LG_EXPECT_WARN,
-     .object = VM("      nodeSelector: {zone: a}\n"
-                  "      tolerations: [{key: gpu, operator: Exists, value: \"true\"}]\n"),
-     .old_object = VM("      tolerations: [{key: gpu, operator: Exists, value: \"true\"}]\n")},
+     .object = VM("nodeSelector: {zone: a}, "
+                  "tolerations: [{key: gpu, operator: Exists, value: \"true\"}], "),
+     .old_object = VM("tolerations: [{key: gpu, operator: Exists, value: \"true\"}], ")},
     {0},
 };
 

@@ -4,6 +4,7 @@
  * that the webhook never sees it: only files show it. Source: KubeVirt's CustomResourceDefinitions (structural, without
  * preserveUnknownFields).
  */
+#include "rules/builtin/examples.h"
 #include "rules/rule.h"
 
 static const char *const fields[] = {"nodeSelector", "affinity", "tolerations",
@@ -44,11 +45,7 @@ static void check(struct lg_rule_context *context)
     }
 }
 
-#define VM(spec)                                                                                   \
-    "apiVersion: kubevirt.io/v1\n"                                                                 \
-    "kind: VirtualMachine\n"                                                                       \
-    "metadata: {name: web, namespace: shop}\n"                                                     \
-    "spec:\n" spec
+#define VM(spec) LG_EX_VM(LG_EX_WEB, "spec:\n" spec)
 
 static const struct lg_rule_example examples[] = {
     {.name = "where it belongs",

@@ -5,6 +5,7 @@
  * there are such nodes the rule only warns and names them. Source: Kubernetes component-helpers nodeaffinity and taints;
  * KubeVirt pkg/virt-controller/services, node selector rendering.
  */
+#include "rules/builtin/examples.h"
 #include "rules/rule.h"
 
 enum { NAMES_MAX = 5 };
@@ -68,21 +69,7 @@ static void check(struct lg_rule_context *context)
     lg_rule_report(context, &report);
 }
 
-#define VM(head, placement)                                                                        \
-    "apiVersion: kubevirt.io/v1\n"                                                                 \
-    "kind: VirtualMachine\n"                                                                       \
-    "metadata: {name: web, namespace: shop}\n"                                                     \
-    "spec:\n" head "  template:\n"                                                                 \
-    "    spec:\n" placement "      domain: {devices: {}}\n"
-
-#define NODE(name, labels, spec)                                                                   \
-    "---\n"                                                                                        \
-    "apiVersion: v1\n"                                                                             \
-    "kind: Node\n"                                                                                 \
-    "metadata:\n"                                                                                  \
-    "  name: " name "\n"                                                                           \
-    "  labels: {kubevirt.io/schedulable: \"true\", kubernetes.io/arch: amd64, " labels "}\n"       \
-    "spec: {" spec "}\n"
+#define VM(head, placement) LG_EX_VM_OF(LG_EX_WEB, head, placement "domain: {devices: {}}")
 
 #define AUTOSCALER                                                                                 \
     "---\n"                                                                                        \
@@ -90,72 +77,66 @@ static void check(struct lg_rule_context *context)
     "kind: ClusterAutoscaler\n"                                                                    \
     "metadata: {name: default}\n"
 
-#define INSTANCETYPE(spec)                                                                         \
-    "apiVersion: instancetype.kubevirt.io/v1beta1\n"                                               \
-    "kind: VirtualMachineClusterInstancetype\n"                                                    \
-    "metadata: {name: u1}\n"                                                                       \
-    "spec: {" spec "}\n"
-
 static const struct lg_rule_example examples[] = {
     {.name = "two nodes fit",
      .expect = LG_EXPECT_NOTHING,
-     .object = VM("", "      nodeSelector: {zone: a}\n"),
-     .inventory = NODE("n1", "zone: a", "") NODE("n2", "zone: a", "")},
+     .object = VM("", "nodeSelector: {zone: a}, "),
+     .inventory = LG_EX_WORKER("n1", "zone: a", "") LG_EX_WORKER("n2", "zone: a", "")},
     {.name = "a label and a taint leave no node",
      .expect = LG_EXPECT_DENY,
-     .object = VM("", "      nodeSelector: {zone: a}\n"),
-     .inventory = NODE("n1", "zone: b", "") NODE("n2", "zone: b", "")
-         NODE("n3", "zone: a", "taints: [{key: gpu, value: \"true\", effect: NoSchedule}]"),
+     .object = VM("", "nodeSelector: {zone: a}, "),
+     .inventory = LG_EX_WORKER("n1", "zone: b", "") LG_EX_WORKER("n2", "zone: b", "")
+         LG_EX_WORKER("n3", "zone: a", "taints: [{key: gpu, value: \"true\", effect: NoSchedule}]"),
      .message = "no node fits: 2 lack label zone=a (n1, n2), 1 has taint gpu=true:NoSchedule that "
                 "is not tolerated (n3)"},
     {.name = "no placement at all",
      .expect = LG_EXPECT_NOTHING,
      .object = VM("", ""),
-     .inventory = NODE("n1", "zone: a", "") NODE("n2", "zone: b", "")},
+     .inventory = LG_EX_WORKER("n1", "zone: a", "") LG_EX_WORKER("n2", "zone: b", "")},
     {.name = "the taint is tolerated",
      .expect = LG_EXPECT_NOTHING,
-     .object = VM("", "      tolerations: [{key: virtualization, effect: NoSchedule}]\n"),
-     .inventory = NODE("n1", "zone: a", "taints: [{key: virtualization, effect: NoSchedule}]")},
+     .object = VM("", "tolerations: [{key: virtualization, effect: NoSchedule}], "),
+     .inventory =
+         LG_EX_WORKER("n1", "zone: a", "taints: [{key: virtualization, effect: NoSchedule}]")},
     {.name = "the only node that fits is cordoned",
      .expect = LG_EXPECT_WARN,
-     .object = VM("", "      nodeSelector: {zone: a}\n"),
-     .inventory = NODE("n1", "zone: a", "unschedulable: true") NODE("n2", "zone: b", ""),
+     .object = VM("", "nodeSelector: {zone: a}, "),
+     .inventory =
+         LG_EX_WORKER("n1", "zone: a", "unschedulable: true") LG_EX_WORKER("n2", "zone: b", ""),
      .message = "1 is cordoned (n1)"},
     {.name = "required node affinity that matches nothing",
      .expect = LG_EXPECT_DENY,
-     .object = VM("", "      affinity:\n"
-                      "        nodeAffinity:\n"
-                      "          requiredDuringSchedulingIgnoredDuringExecution:\n"
-                      "            nodeSelectorTerms:\n"
-                      "            - matchExpressions: [{key: zone, operator: In, values: [c]}]\n"),
-     .inventory = NODE("n1", "zone: a", "") NODE("n2", "zone: b", ""),
+     .object = VM("", "affinity: {nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: "
+                      "{nodeSelectorTerms: "
+                      "[{matchExpressions: [{key: zone, operator: In, values: [c]}]}]}}}, "),
+     .inventory = LG_EX_WORKER("n1", "zone: a", "") LG_EX_WORKER("n2", "zone: b", ""),
      .message = "no node fits: 2 do not match the required node affinity (n1, n2)"},
     {.name = "the cluster grows by itself",
      .expect = LG_EXPECT_WARN,
-     .object = VM("", "      nodeSelector: {zone: c}\n"),
-     .inventory = NODE("n1", "zone: a", "") AUTOSCALER,
+     .object = VM("", "nodeSelector: {zone: c}, "),
+     .inventory = LG_EX_WORKER("n1", "zone: a", "") AUTOSCALER,
      .message = "no node fits now, though a new one could: 1 lacks label zone=c (n1)"},
     {.name = "a new node has another host name",
      .expect = LG_EXPECT_DENY,
-     .object = VM("", "      nodeSelector: {kubernetes.io/hostname: n9}\n"),
-     .inventory = NODE("n1", "kubernetes.io/hostname: n1", "") AUTOSCALER},
+     .object = VM("", "nodeSelector: {kubernetes.io/hostname: n9}, "),
+     .inventory = LG_EX_WORKER("n1", "kubernetes.io/hostname: n1", "") AUTOSCALER},
     {.name = "nodes are not known",
      .expect = LG_EXPECT_PENDING,
-     .object = VM("", "      nodeSelector: {zone: a}\n")},
+     .object = VM("", "nodeSelector: {zone: a}, ")},
     {.name = "an instancetype may bring a nodeSelector",
      .expect = LG_EXPECT_PENDING,
      .object = VM("  instancetype: {name: u1.medium}\n", ""),
-     .inventory = NODE("n1", "zone: a", ""),
+     .inventory = LG_EX_WORKER("n1", "zone: a", ""),
      .message = "instancetype \"u1.medium\""},
     {.name = "what the VM itself asks for leaves no node, whatever the instancetype brings",
      .expect = LG_EXPECT_DENY,
-     .object = VM("  instancetype: {name: u1.medium}\n", "      nodeSelector: {zone: c}\n"),
-     .inventory = NODE("n1", "zone: a", "")},
+     .object = VM("  instancetype: {name: u1.medium}\n", "nodeSelector: {zone: c}, "),
+     .inventory = LG_EX_WORKER("n1", "zone: a", "")},
     {.name = "an instancetype selects nodes that are not there",
      .expect = LG_EXPECT_DENY,
      .object = VM("  instancetype: {name: u1}\n", ""),
-     .inventory = NODE("n1", "zone: a", "")
-         NODE("n2", "zone: a", "") "---\n" INSTANCETYPE("nodeSelector: {zone: c}"),
+     .inventory = LG_EX_WORKER("n1", "zone: a", "")
+         LG_EX_WORKER("n2", "zone: a", "") "---\n" LG_EX_INSTANCETYPE("nodeSelector: {zone: c}"),
      .message = "instancetype \"u1\" brings this: no node fits: 2 lack label zone=c (n1, n2)"},
     {0},
 };

@@ -5,6 +5,7 @@
  * for itself comes on top and is not counted. Source: Kubernetes scheduler, noderesources; KubeVirt
  * pkg/virt-controller/services, resource renderer.
  */
+#include "rules/builtin/examples.h"
 #include "rules/rule.h"
 #include "rules/virt/size.h"
 
@@ -121,19 +122,10 @@ static void check(struct lg_rule_context *context)
         (void)lg_rule_lacks_parts(context, LG_BIT(LG_PART_INSTANCETYPE));
 }
 
-#define VM(head, domain)                                                                           \
-    "apiVersion: kubevirt.io/v1\n"                                                                 \
-    "kind: VirtualMachine\n"                                                                       \
-    "metadata: {name: web, namespace: shop}\n"                                                     \
-    "spec:\n" head "  template: {spec: {domain: {" domain "}}}\n"
-#define NODE(name, allocatable)                                                                    \
-    "---\n"                                                                                        \
-    "apiVersion: v1\n"                                                                             \
-    "kind: Node\n"                                                                                 \
-    "metadata: {name: " name ", labels: {kubevirt.io/schedulable: \"true\"}}\n"                    \
-    "status: {" allocatable "}\n"
-#define HAS(cpu, memory) "allocatable: {cpu: \"" cpu "\", memory: " memory "}"
-#define NODES            NODE("n1", HAS("16", "64Gi")) NODE("n2", HAS("32", "128Gi"))
+#define VM(head, domain)        LG_EX_VM_OF(LG_EX_WEB, head, "domain: {" domain "}")
+#define NODE(name, allocatable) "---\n" LG_EX_NODE(name, "", "status: {" allocatable "}\n")
+#define HAS(cpu, memory)        "allocatable: {cpu: \"" cpu "\", memory: " memory "}"
+#define NODES                   NODE("n1", HAS("16", "64Gi")) NODE("n2", HAS("32", "128Gi"))
 
 static const struct lg_rule_example examples[] = {
     {.name = "every node is large enough",

@@ -5,6 +5,7 @@
  * nodes carry kubevirt.io/schedulable) it is recorded only. Source: as LG401; the target pod's required anti-affinity to
  * the source pod by kubernetes.io/hostname, KubeVirt pkg/virt-controller/watch/migration.
  */
+#include "rules/builtin/examples.h"
 #include "rules/rule.h"
 
 enum { NAMES_MAX = 5 };
@@ -91,86 +92,67 @@ static void check(struct lg_rule_context *context)
     lg_rule_report(context, &report);
 }
 
-#define VM(head, placement)                                                                        \
-    "apiVersion: kubevirt.io/v1\n"                                                                 \
-    "kind: VirtualMachine\n"                                                                       \
-    "metadata: {name: web, namespace: shop}\n"                                                     \
-    "spec:\n" head "  template:\n"                                                                 \
-    "    spec:\n" placement "      domain: {devices: {}}\n"
+#define VM(head, placement) LG_EX_VM_OF(LG_EX_WEB, head, placement "domain: {devices: {}}")
 
-#define NODE(name, labels, spec)                                                                   \
-    "---\n"                                                                                        \
-    "apiVersion: v1\n"                                                                             \
-    "kind: Node\n"                                                                                 \
-    "metadata:\n"                                                                                  \
-    "  name: " name "\n"                                                                           \
-    "  labels: {kubevirt.io/schedulable: \"true\", kubernetes.io/arch: amd64, " labels "}\n"       \
-    "spec: {" spec "}\n"
-
-#define ZONE_A "      nodeSelector: {zone: a}\n"
+#define ONE_NODE  "---\n" LG_EX_HYPERCONVERGED("") "status: {infrastructureHighlyAvailable: false}\n"
+#define NODE_POOL "---\napiVersion: karpenter.sh/v1\nkind: NodePool\nmetadata: {name: workers}\n"
+#define ZONE_A    "nodeSelector: {zone: a}, "
 
 static const struct lg_rule_example examples[] = {
     {.name = "two nodes fit",
      .expect = LG_EXPECT_NOTHING,
      .object = VM("", ZONE_A),
-     .inventory = NODE("n1", "zone: a", "") NODE("n2", "zone: a", "") NODE("n3", "zone: b", "")},
+     .inventory = LG_EX_WORKER("n1", "zone: a", "") LG_EX_WORKER("n2", "zone: a", "")
+         LG_EX_WORKER("n3", "zone: b", "")},
     {.name = "one node fits",
      .expect = LG_EXPECT_DENY,
      .object = VM("", ZONE_A),
-     .inventory = NODE("n1", "zone: a", "") NODE("n2", "zone: b", "") NODE("n3", "zone: b", ""),
+     .inventory = LG_EX_WORKER("n1", "zone: a", "") LG_EX_WORKER("n2", "zone: b", "")
+         LG_EX_WORKER("n3", "zone: b", ""),
      .message = "only n1 fits, so the guest can start and never migrate: 2 lack label zone=a"},
     {.name = "no placement at all",
      .expect = LG_EXPECT_NOTHING,
      .object = VM("", ""),
-     .inventory = NODE("n1", "zone: a", "") NODE("n2", "zone: b", "")},
+     .inventory = LG_EX_WORKER("n1", "zone: a", "") LG_EX_WORKER("n2", "zone: b", "")},
     {.name = "pinned to a host",
      .expect = LG_EXPECT_DENY,
-     .object = VM("", "      nodeSelector: {kubernetes.io/hostname: n1}\n"),
-     .inventory =
-         NODE("n1", "kubernetes.io/hostname: n1", "") NODE("n2", "kubernetes.io/hostname: n2", "")},
+     .object = VM("", "nodeSelector: {kubernetes.io/hostname: n1}, "),
+     .inventory = LG_EX_WORKER("n1", "kubernetes.io/hostname: n1", "")
+         LG_EX_WORKER("n2", "kubernetes.io/hostname: n2", "")},
     {.name = "no node fits: that is LG401's",
      .expect = LG_EXPECT_NOTHING,
-     .object = VM("", "      nodeSelector: {zone: c}\n"),
-     .inventory = NODE("n1", "zone: a", "") NODE("n2", "zone: b", "")},
+     .object = VM("", "nodeSelector: {zone: c}, "),
+     .inventory = LG_EX_WORKER("n1", "zone: a", "") LG_EX_WORKER("n2", "zone: b", "")},
     {.name = "the second node is cordoned",
      .expect = LG_EXPECT_WARN,
      .object = VM("", ZONE_A),
-     .inventory = NODE("n1", "zone: a", "") NODE("n2", "zone: a", "unschedulable: true"),
+     .inventory =
+         LG_EX_WORKER("n1", "zone: a", "") LG_EX_WORKER("n2", "zone: a", "unschedulable: true"),
      .message = "only n1 fits now; 1 more would, but is away: 1 is cordoned (n2)"},
     {.name = "the only node is away",
      .expect = LG_EXPECT_DENY,
      .object = VM("", ZONE_A),
-     .inventory = NODE("n1", "zone: a", "unschedulable: true") NODE("n2", "zone: b", ""),
+     .inventory =
+         LG_EX_WORKER("n1", "zone: a", "unschedulable: true") LG_EX_WORKER("n2", "zone: b", ""),
      .message = "only n1 would fit, which is away (1 is cordoned (n1))"},
     {.name = "a cluster of one node for guests",
      .expect = LG_EXPECT_AUDIT,
      .object = VM("", ""),
-     .inventory = NODE("n1", "zone: a", "")},
+     .inventory = LG_EX_WORKER("n1", "zone: a", "")},
     {.name = "HyperConverged says that the cluster is not highly available",
      .expect = LG_EXPECT_AUDIT,
      .object = VM("", ZONE_A),
-     .inventory = NODE("n1", "zone: a", "")
-         NODE("n2", "zone: b", "") "---\n"
-                                   "apiVersion: hco.kubevirt.io/v1beta1\n"
-                                   "kind: HyperConverged\n"
-                                   "metadata: {name: kubevirt-hyperconverged, "
-                                   "namespace: openshift-cnv}\n"
-                                   "status: {infrastructureHighlyAvailable: "
-                                   "false}\n"},
+     .inventory = LG_EX_WORKER("n1", "zone: a", "") LG_EX_WORKER("n2", "zone: b", "") ONE_NODE},
     {.name = "the cluster grows by itself",
      .expect = LG_EXPECT_WARN,
      .object = VM("", ZONE_A),
-     .inventory =
-         NODE("n1", "zone: a", "") NODE("n2", "zone: b", "") "---\n"
-                                                             "apiVersion: karpenter.sh/v1\n"
-                                                             "kind: NodePool\n"
-                                                             "metadata: {name: workers}\n",
+     .inventory = LG_EX_WORKER("n1", "zone: a", "") LG_EX_WORKER("n2", "zone: b", "") NODE_POOL,
      .message = "; a new node could be the second"},
     {.name = "nodes are not known", .expect = LG_EXPECT_PENDING, .object = VM("", ZONE_A)},
     {.name = "an instancetype may bring a nodeSelector",
      .expect = LG_EXPECT_PENDING,
      .object = VM("  instancetype: {name: u1.medium}\n", ""),
-     .inventory = NODE("n1", "zone: a", "") NODE("n2", "zone: a", ""),
+     .inventory = LG_EX_WORKER("n1", "zone: a", "") LG_EX_WORKER("n2", "zone: a", ""),
      .message = "instancetype \"u1.medium\""},
     {0},
 };

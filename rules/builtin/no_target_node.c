@@ -7,6 +7,7 @@
  * Nodes that are away count as targets that come back: then the rule only warns. Source: KubeVirt
  * pkg/virt-controller/watch/migration, createTargetPod.
  */
+#include "rules/builtin/examples.h"
 #include "rules/rule.h"
 
 enum { NAMES_MAX = 5 };
@@ -87,36 +88,17 @@ static void check(struct lg_rule_context *context)
         report(context, &moving, count);
 }
 
-#define MIGRATION(more)                                                                            \
-    "apiVersion: kubevirt.io/v1\n"                                                                 \
-    "kind: VirtualMachineInstanceMigration\n"                                                      \
-    "metadata: {name: move-web, namespace: shop}\n"                                                \
-    "spec: {vmiName: web" more "}\n"
+#define MIGRATION(spec) LG_EX_MIGRATION("name: move-web, namespace: shop", "spec: {" spec "}\n")
 
 #define VMI(placement, status)                                                                     \
-    "---\n"                                                                                        \
-    "apiVersion: kubevirt.io/v1\n"                                                                 \
-    "kind: VirtualMachineInstance\n"                                                               \
-    "metadata: {name: web, namespace: shop}\n"                                                     \
-    "spec: {" placement "domain: {devices: {}}}\n"                                                 \
-    "status:\n"                                                                                    \
-    "  phase: Running\n"                                                                           \
-    "  conditions: [{type: LiveMigratable, status: \"True\"}]\n" status
+    "---\n" LG_EX_VMI(LG_EX_WEB,                                                                   \
+                      "spec: {" placement "domain: {devices: {}}}\n"                               \
+                      "status:\n"                                                                  \
+                      "  phase: Running\n"                                                         \
+                      "  conditions: [{type: LiveMigratable, status: \"True\"}]\n" status)
 
 #define ON_N1  "  nodeName: n1\n"
 #define ZONE_A "nodeSelector: {zone: a}, "
-
-#define VERSION(version)                                                                           \
-    "apiVersion: livegate.io/v1\nkind: Policy\nkubevirtVersion: \"" version "\"\n"
-
-#define NODE(name, labels, spec)                                                                   \
-    "---\n"                                                                                        \
-    "apiVersion: v1\n"                                                                             \
-    "kind: Node\n"                                                                                 \
-    "metadata:\n"                                                                                  \
-    "  name: " name "\n"                                                                           \
-    "  labels: {kubevirt.io/schedulable: \"true\", kubernetes.io/arch: amd64, " labels "}\n"       \
-    "spec: {" spec "}\n"
 
 #define HOST(model)                                                                                \
     "host-model-cpu.node.kubevirt.io/" model ": \"true\", "                                        \
@@ -126,127 +108,125 @@ static void check(struct lg_rule_context *context)
 #define AFFINITY(kind, label)                                                                      \
     "affinity: {" kind ": {requiredDuringSchedulingIgnoredDuringExecution: [{labelSelector: "      \
     "{matchLabels: {vm.kubevirt.io/name: " label "}}, topologyKey: kubernetes.io/hostname}]}}, "
-#define APART_FROM_DB   AFFINITY("podAntiAffinity", "db")
-#define WITH_ITSELF     AFFINITY("podAffinity", "web")
-#define HOST_NAME(name) "kubernetes.io/hostname: " name
-#define DB_ON_N2                                                                                   \
+#define APART_FROM_DB AFFINITY("podAntiAffinity", "db")
+#define WITH_ITSELF   AFFINITY("podAffinity", "web")
+#define AUTOSCALER                                                                                 \
     "---\n"                                                                                        \
-    "apiVersion: kubevirt.io/v1\n"                                                                 \
-    "kind: VirtualMachineInstance\n"                                                               \
-    "metadata: {name: db, namespace: shop}\n"                                                      \
-    "spec: {domain: {}}\n"                                                                         \
-    "status: {phase: Running, nodeName: n2}\n"
+    "apiVersion: autoscaling.openshift.io/v1beta1\n"                                               \
+    "kind: MachineAutoscaler\n"                                                                    \
+    "metadata: {name: workers-a, namespace: machines}\n"
+#define HOST_NAME(name) "kubernetes.io/hostname: " name
 
 static const struct lg_rule_example examples[] = {
     {.name = "a second node fits",
      .expect = LG_EXPECT_NOTHING,
-     .object = MIGRATION(""),
-     .inventory = VMI(ZONE_A, ON_N1) NODE("n1", "zone: a", "") NODE("n2", "zone: a", "")},
+     .object = MIGRATION("vmiName: web"),
+     .inventory =
+         VMI(ZONE_A, ON_N1) LG_EX_WORKER("n1", "zone: a", "") LG_EX_WORKER("n2", "zone: a", "")},
     {.name = "only the node that it leaves fits",
      .expect = LG_EXPECT_DENY,
-     .object = MIGRATION(""),
-     .inventory = VMI(ZONE_A, ON_N1) NODE("n1", "zone: a", "") NODE("n2", "zone: b", ""),
+     .object = MIGRATION("vmiName: web"),
+     .inventory =
+         VMI(ZONE_A, ON_N1) LG_EX_WORKER("n1", "zone: a", "") LG_EX_WORKER("n2", "zone: b", ""),
      .message = "VMI \"web\" has no node to go to: 1 runs the guest now (n1), 1 lacks label "
                 "zone=a (n2)"},
     {.name = "addedNodeSelector is absent, and nothing narrows",
      .expect = LG_EXPECT_NOTHING,
-     .object = MIGRATION(""),
-     .inventory = VMI("", ON_N1) NODE("n1", "zone: a", "") NODE("n2", "zone: b", "")},
+     .object = MIGRATION("vmiName: web"),
+     .inventory =
+         VMI("", ON_N1) LG_EX_WORKER("n1", "zone: a", "") LG_EX_WORKER("n2", "zone: b", "")},
     {.name = "addedNodeSelector leaves no node",
      .expect = LG_EXPECT_DENY,
-     .object = MIGRATION(", addedNodeSelector: {rack: r9}"),
-     .inventory = VMI("", ON_N1) NODE("n1", "zone: a", "") NODE("n2", "zone: b", ""),
+     .object = MIGRATION("vmiName: web, addedNodeSelector: {rack: r9}"),
+     .inventory =
+         VMI("", ON_N1) LG_EX_WORKER("n1", "zone: a", "") LG_EX_WORKER("n2", "zone: b", ""),
      .message = "1 lacks label rack=r9, which addedNodeSelector asks for (n2)"},
     {.name = "addedNodeSelector in the first version that knows it",
      .expect = LG_EXPECT_DENY,
-     .object = MIGRATION(", addedNodeSelector: {rack: r9}"),
-     .inventory = VMI("", ON_N1) NODE("n1", "zone: a", "") NODE("n2", "zone: b", ""),
-     .policy = VERSION("1.6")},
+     .object = MIGRATION("vmiName: web, addedNodeSelector: {rack: r9}"),
+     .inventory =
+         VMI("", ON_N1) LG_EX_WORKER("n1", "zone: a", "") LG_EX_WORKER("n2", "zone: b", ""),
+     .policy = LG_EX_VERSION("1.6")},
     {.name = "before that the API server drops it",
      .expect = LG_EXPECT_NOTHING,
-     .object = MIGRATION(", addedNodeSelector: {rack: r9}"),
-     .inventory = VMI("", ON_N1) NODE("n1", "zone: a", "") NODE("n2", "zone: b", ""),
-     .policy = VERSION("1.5")},
+     .object = MIGRATION("vmiName: web, addedNodeSelector: {rack: r9}"),
+     .inventory =
+         VMI("", ON_N1) LG_EX_WORKER("n1", "zone: a", "") LG_EX_WORKER("n2", "zone: b", ""),
+     .policy = LG_EX_VERSION("1.5")},
     {.name = "with a priority KubeVirt's webhook refuses it",
      .expect = LG_EXPECT_NOTHING,
-     .object = MIGRATION(", priority: user-triggered"),
-     .inventory = VMI("", ON_N1) NODE("n1", "zone: a", ""),
-     .policy = VERSION("1.7")},
+     .object = MIGRATION("vmiName: web, priority: user-triggered"),
+     .inventory = VMI("", ON_N1) LG_EX_WORKER("n1", "zone: a", ""),
+     .policy = LG_EX_VERSION("1.7")},
     {.name = "before there were priorities the API server drops it",
      .expect = LG_EXPECT_DENY,
-     .object = MIGRATION(", priority: user-triggered"),
-     .inventory = VMI("", ON_N1) NODE("n1", "zone: a", ""),
-     .policy = VERSION("1.6")},
+     .object = MIGRATION("vmiName: web, priority: user-triggered"),
+     .inventory = VMI("", ON_N1) LG_EX_WORKER("n1", "zone: a", ""),
+     .policy = LG_EX_VERSION("1.6")},
     {.name = "what the guest selects wins over addedNodeSelector",
      .expect = LG_EXPECT_NOTHING,
-     .object = MIGRATION(", addedNodeSelector: {zone: b}"),
-     .inventory = VMI(ZONE_A, ON_N1) NODE("n1", "zone: a", "") NODE("n2", "zone: a", "")},
+     .object = MIGRATION("vmiName: web, addedNodeSelector: {zone: b}"),
+     .inventory =
+         VMI(ZONE_A, ON_N1) LG_EX_WORKER("n1", "zone: a", "") LG_EX_WORKER("n2", "zone: a", "")},
     {.name = "the other node is cordoned",
      .expect = LG_EXPECT_WARN,
-     .object = MIGRATION(""),
-     .inventory =
-         VMI("", ON_N1) NODE("n1", "zone: a", "") NODE("n2", "zone: a", "unschedulable: true"),
+     .object = MIGRATION("vmiName: web"),
+     .inventory = VMI("", ON_N1) LG_EX_WORKER("n1", "zone: a", "")
+         LG_EX_WORKER("n2", "zone: a", "unschedulable: true"),
      .message = "1 would fit, but is away: 1 is cordoned (n2)"},
     {.name = "the cluster grows by itself",
      .expect = LG_EXPECT_WARN,
-     .object = MIGRATION(""),
-     .inventory = VMI(ZONE_A, ON_N1) NODE("n1", "zone: a", "") "---\n"
-                                                               "apiVersion: "
-                                                               "autoscaling.openshift.io/v1beta1\n"
-                                                               "kind: MachineAutoscaler\n"
-                                                               "metadata: {name: workers-a, "
-                                                               "namespace: machines}\n",
+     .object = MIGRATION("vmiName: web"),
+     .inventory = VMI(ZONE_A, ON_N1) LG_EX_WORKER("n1", "zone: a", "") AUTOSCALER,
      .message = "; a new node could take it"},
     {.name = "no other node knows the CPU model that it runs on",
      .expect = LG_EXPECT_DENY,
-     .object = MIGRATION(""),
-     .inventory = VMI("", ON_N1) NODE("n1", HOST("Icelake"), "") NODE("n2", HOST("Haswell"), ""),
+     .object = MIGRATION("vmiName: web"),
+     .inventory = VMI("", ON_N1) LG_EX_WORKER("n1", HOST("Icelake"), "")
+         LG_EX_WORKER("n2", HOST("Haswell"), ""),
      .message = "label cpu-model-migration.node.kubevirt.io/Icelake=true, which the source node "
                 "has (n2)"},
     {.name = "once it has moved, the model that counts is not known here",
      .expect = LG_EXPECT_NOTHING,
-     .object = MIGRATION(""),
+     .object = MIGRATION("vmiName: web"),
      .inventory = VMI("", ON_N1 "  migrationState: {completed: true}\n")
-         NODE("n1", HOST("Icelake"), "") NODE("n2", HOST("Haswell"), "")},
+         LG_EX_WORKER("n1", HOST("Icelake"), "") LG_EX_WORKER("n2", HOST("Haswell"), "")},
     {.name = "the other node has a guest that it is kept apart from",
      .expect = LG_EXPECT_DENY,
-     .object = MIGRATION(""),
-     .inventory = VMI(APART_FROM_DB, ON_N1) DB_ON_N2 NODE("n1", HOST_NAME("n1"), "")
-         NODE("n2", HOST_NAME("n2"), ""),
+     .object = MIGRATION("vmiName: web"),
+     .inventory = VMI(APART_FROM_DB, ON_N1) LG_EX_GUEST("db", "shop", ", nodeName: n2")
+         LG_EX_WORKER("n1", HOST_NAME("n1"), "") LG_EX_WORKER("n2", HOST_NAME("n2"), ""),
      .message = "1 is a place with a guest that podAntiAffinity keeps it apart from (n2)"},
     {.name = "it has to stay with a guest, or with other pods that are not seen",
      .expect = LG_EXPECT_WARN,
-     .object = MIGRATION(""),
-     .inventory =
-         VMI(WITH_ITSELF, ON_N1) NODE("n1", HOST_NAME("n1"), "") NODE("n2", HOST_NAME("n2"), ""),
+     .object = MIGRATION("vmiName: web"),
+     .inventory = VMI(WITH_ITSELF, ON_N1) LG_EX_WORKER("n1", HOST_NAME("n1"), "")
+         LG_EX_WORKER("n2", HOST_NAME("n2"), ""),
      .message = "1 has none of the guests that podAffinity asks for (n2)"},
     {.name = "the state goes elsewhere",
      .expect = LG_EXPECT_NOTHING,
-     .object = MIGRATION(", sendTo: {migrationID: m1, connectURL: \"10.0.0.1:9185\"}"),
-     .inventory = VMI(ZONE_A, ON_N1) NODE("n1", "zone: a", "")},
+     .object = MIGRATION("vmiName: web, sendTo: {migrationID: m1, connectURL: \"10.0.0.1:9185\"}"),
+     .inventory = VMI(ZONE_A, ON_N1) LG_EX_WORKER("n1", "zone: a", "")},
     {.name = "with a priority KubeVirt itself refuses",
      .expect = LG_EXPECT_NOTHING,
-     .object = MIGRATION(", priority: system-critical"),
-     .inventory = VMI(ZONE_A, ON_N1) NODE("n1", "zone: a", "")},
+     .object = MIGRATION("vmiName: web, priority: system-critical"),
+     .inventory = VMI(ZONE_A, ON_N1) LG_EX_WORKER("n1", "zone: a", "")},
     {.name = "without a vmiName KubeVirt itself refuses",
      .expect = LG_EXPECT_NOTHING,
-     .object = "apiVersion: kubevirt.io/v1\n"
-               "kind: VirtualMachineInstanceMigration\n"
-               "metadata: {name: move-web, namespace: shop}\n"
-               "spec: {}\n",
-     .inventory = VMI(ZONE_A, ON_N1) NODE("n1", "zone: a", "")},
+     .object = MIGRATION(""),
+     .inventory = VMI(ZONE_A, ON_N1) LG_EX_WORKER("n1", "zone: a", "")},
     {.name = "nodes are not known",
      .expect = LG_EXPECT_PENDING,
-     .object = MIGRATION(""),
+     .object = MIGRATION("vmiName: web"),
      .inventory = VMI("", ON_N1)},
     {.name = "guests are not known",
      .expect = LG_EXPECT_PENDING,
-     .object = MIGRATION(""),
-     .inventory = NODE("n1", "zone: a", "")},
+     .object = MIGRATION("vmiName: web"),
+     .inventory = LG_EX_WORKER("n1", "zone: a", "")},
     {.name = "it runs nowhere yet",
      .expect = LG_EXPECT_NOTHING,
-     .object = MIGRATION(""),
-     .inventory = VMI("", "") NODE("n1", "zone: a", "")},
+     .object = MIGRATION("vmiName: web"),
+     .inventory = VMI("", "") LG_EX_WORKER("n1", "zone: a", "")},
     {0},
 };
 

@@ -5,6 +5,7 @@
  * make profiles and fill in their status: that is only recorded. Source:
  * containerized-data-importer pkg/controller/storageprofile-controller.go.
  */
+#include "rules/builtin/examples.h"
 #include "rules/rule.h"
 
 static struct lg_val first_set(struct lg_val object)
@@ -68,24 +69,16 @@ static void check(struct lg_rule_context *context)
     lg_rule_report(context, &report);
 }
 
-#define PROFILE(parts)                                                                             \
-    "apiVersion: cdi.kubevirt.io/v1beta1\n"                                                        \
-    "kind: StorageProfile\n"                                                                       \
-    "metadata: {name: ceph-rbd}\n" parts
-#define SPEC(modes) "spec: {claimPropertySets: [{accessModes: [" modes "], volumeMode: Block}]}\n"
-#define STATUS(modes)                                                                              \
-    "status: {claimPropertySets: [{accessModes: [" modes "], volumeMode: Block}]}\n"
+#define PROFILE(parts) LG_EX_PROFILE("ceph-rbd", parts)
+#define SETS(modes)    ": {claimPropertySets: [{accessModes: [" modes "], volumeMode: Block}]}\n"
+#define SPEC(modes)    "spec" SETS(modes)
+#define STATUS(modes)  "status" SETS(modes)
 #define ORDERS                                                                                     \
-    "apiVersion: kubevirt.io/v1\n"                                                                 \
-    "kind: VirtualMachine\n"                                                                       \
-    "metadata: {name: orders, namespace: shop}\n"                                                  \
-    "spec: {template: {spec: {domain: {}, volumes: [{name: data, persistentVolumeClaim: "          \
-    "{claimName: data}}, {name: logs, dataVolume: {name: data}}]}}}\n"                             \
-    "---\n"                                                                                        \
-    "apiVersion: v1\n"                                                                             \
-    "kind: PersistentVolumeClaim\n"                                                                \
-    "metadata: {name: data, namespace: shop}\n"                                                    \
-    "spec: {accessModes: [ReadWriteMany], storageClassName: ceph-rbd}\n"
+    LG_EX_VM_OF("name: orders, namespace: shop", "",                                               \
+                "domain: {}, volumes: [{name: data, persistentVolumeClaim: {claimName: data}}, "   \
+                "{name: logs, dataVolume: {name: data}}]")                                         \
+    "---\n" LG_EX_CLAIM("name: data, namespace: shop",                                             \
+                        "accessModes: [ReadWriteMany], storageClassName: ceph-rbd")
 
 static const struct lg_rule_example examples[] = {
     {.name = "the first set shares",

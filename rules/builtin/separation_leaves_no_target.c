@@ -5,6 +5,7 @@
  * its way. Pods that are no guest's, and topologySpreadConstraints, are outside this answer. Source: Kubernetes scheduler,
  * plugin interpodaffinity; KubeVirt pkg/virt-controller/services, pod labels.
  */
+#include "rules/builtin/examples.h"
 #include "rules/rule.h"
 
 enum { NAMES_MAX = 5 };
@@ -114,38 +115,22 @@ static void check(struct lg_rule_context *context)
 
 #define VM_LABELS "{app: db, tier: data}"
 #define VM(affinity)                                                                               \
-    "apiVersion: kubevirt.io/v1\n"                                                                 \
-    "kind: VirtualMachine\n"                                                                       \
-    "metadata: {name: db-3, namespace: shop}\n"                                                    \
-    "spec:\n"                                                                                      \
-    "  template:\n"                                                                                \
-    "    metadata: {labels: " VM_LABELS "}\n"                                                      \
-    "    spec:\n" affinity "      domain: {devices: {}}\n"
+    LG_EX_VM("name: db-3, namespace: shop",                                                        \
+             "spec:\n  template:\n    metadata: {labels: " VM_LABELS "}\n    spec: {" affinity     \
+             "domain: {devices: {}}}\n")
 #define REQUIRED(kind, term)                                                                       \
-    "      affinity:\n"                                                                            \
-    "        " kind ":\n"                                                                          \
-    "          requiredDuringSchedulingIgnoredDuringExecution:\n"                                  \
-    "          - {" term "}\n"
-#define APART(term)    REQUIRED("podAntiAffinity", term)
-#define TOGETHER(term) REQUIRED("podAffinity", term)
+    "affinity: {" kind ": {requiredDuringSchedulingIgnoredDuringExecution: [{" term "}]}}"
+#define APART(term)    REQUIRED("podAntiAffinity", term) ", "
+#define TOGETHER(term) REQUIRED("podAffinity", term) ", "
 #define APP_DB         "labelSelector: {matchLabels: {app: db}}, "
 #define BY_HOST        "topologyKey: kubernetes.io/hostname"
 #define BY_ZONE        "topologyKey: zone"
 #define VMI(name, node, more)                                                                      \
-    "---\n"                                                                                        \
-    "apiVersion: kubevirt.io/v1\n"                                                                 \
-    "kind: VirtualMachineInstance\n"                                                               \
-    "metadata: {name: " name ", namespace: shop, labels: " VM_LABELS "}\n"                         \
-    "spec: {domain: {}" more "}\n"                                                                 \
-    "status: {phase: Running, nodeName: " node "}\n"
+    "---\n" LG_EX_VMI("name: " name ", namespace: shop, labels: " VM_LABELS,                       \
+                      "spec: {domain: {}" more "}\nstatus: {phase: Running, nodeName: " node       \
+                      "}\n")
 #define NODE(name, zone)                                                                           \
-    "---\n"                                                                                        \
-    "apiVersion: v1\n"                                                                             \
-    "kind: Node\n"                                                                                 \
-    "metadata:\n"                                                                                  \
-    "  name: " name "\n"                                                                           \
-    "  labels: {kubevirt.io/schedulable: \"true\", kubernetes.io/hostname: " name ", "             \
-    "zone: " zone "}\n"
+    "---\n" LG_EX_NODE(name, ", kubernetes.io/hostname: " name ", zone: " zone, "")
 #define THREE_NODES NODE("n1", "a") NODE("n2", "a") NODE("n3", "b")
 #define GUESTS      LG_BIT(LG_KIND_VMI)
 
@@ -177,10 +162,7 @@ static const struct lg_rule_example examples[] = {
     {.name = "others keep it off",
      .expect = LG_EXPECT_WARN,
      .object = VM(""),
-     .inventory = THREE_NODES VMI(
-         "web-1", "n1",
-         ", affinity: {podAntiAffinity: "
-         "{requiredDuringSchedulingIgnoredDuringExecution: [{" APP_DB BY_ZONE "}]}}"),
+     .inventory = THREE_NODES VMI("web-1", "n1", ", " REQUIRED("podAntiAffinity", APP_DB BY_ZONE)),
      .message = "leave only n3, so the guest can start there and never migrate: 2 are places with "
                 "a guest that keeps it off by its own podAntiAffinity (n1, n2)"},
     {.name = "bound to the host of another guest",

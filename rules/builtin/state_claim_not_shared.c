@@ -98,17 +98,11 @@ static void check(struct lg_rule_context *context)
 
 #define VM(head, domain) LG_EX_VM_OF(LG_EX_WEB, head, "domain: {" domain "}")
 #define TPM              "devices: {tpm: {persistent: true}}"
-#define CLASS(modes)                                                                               \
-    "apiVersion: storage.k8s.io/v1\n"                                                              \
-    "kind: StorageClass\n"                                                                         \
-    "metadata: {name: local, annotations: {storageclass.kubernetes.io/is-default-class: "          \
-    "\"true\"}}\n"                                                                                 \
-    "provisioner: example.com/local\n"                                                             \
-    "---\n"                                                                                        \
-    "apiVersion: cdi.kubevirt.io/v1beta1\n"                                                        \
-    "kind: StorageProfile\n"                                                                       \
-    "metadata: {name: local}\n"                                                                    \
-    "status: {claimPropertySets: [" modes "]}\n"
+#define CLASS(sets)                                                                                \
+    LG_EX_CLASS(                                                                                   \
+        "name: local, annotations: {storageclass.kubernetes.io/is-default-class: \"true\"}",       \
+        "example.com/local")                                                                       \
+    "---\n" LG_EX_PROFILE("local", "status: {claimPropertySets: [" sets "]}\n")
 #define RWO             "{accessModes: [ReadWriteOnce], volumeMode: Filesystem}"
 #define RWX             "{accessModes: [ReadWriteMany], volumeMode: Filesystem}"
 #define RWX_BLOCK       "{accessModes: [ReadWriteMany], volumeMode: Block}"

@@ -7,6 +7,7 @@
  * as a disk of its own (ephemeral ones and memory dumps). Where the machines are not known nothing is said: most claims
  * are no machine's.
  */
+#include "rules/builtin/examples.h"
 #include "rules/kube/meta.h"
 #include "rules/rule.h"
 #include "rules/virt/sharing.h"
@@ -234,33 +235,18 @@ static const struct lg_fixer fixer = {
 };
 
 #define CLAIM(metadata, modes)                                                                     \
-    "apiVersion: v1\n"                                                                             \
-    "kind: PersistentVolumeClaim\n"                                                                \
-    "metadata: {name: orders-db-data, namespace: web-servers" metadata "}\n"                       \
-    "spec: {accessModes: " modes "}\n"
+    LG_EX_CLAIM("name: orders-db-data, namespace: web-servers" metadata, "accessModes: " modes)
 #define DATA_VOLUME(storage)                                                                       \
     "apiVersion: cdi.kubevirt.io/v1beta1\n"                                                        \
     "kind: DataVolume\n"                                                                           \
     "metadata: {name: orders-db-data, namespace: web-servers}\n"                                   \
     "spec: {source: {blank: {}}, storage: " storage "}\n"
 #define VM_WITH(source)                                                                            \
-    "apiVersion: kubevirt.io/v1\n"                                                                 \
-    "kind: VirtualMachine\n"                                                                       \
-    "metadata: {name: orders-db, namespace: web-servers}\n"                                        \
-    "spec: {template: {spec: {domain: {}, volumes: [{name: data, " source "}]}}}\n"
+    LG_EX_VM_OF(LG_EX_ORDERS, "", "domain: {}, volumes: [{name: data, " source "}]")
 #define BY_CLAIM       "persistentVolumeClaim: {claimName: orders-db-data}"
 #define BY_DATA_VOLUME "dataVolume: {name: orders-db-data}"
 #define PROFILE                                                                                    \
-    "---\n"                                                                                        \
-    "apiVersion: storage.k8s.io/v1\n"                                                              \
-    "kind: StorageClass\n"                                                                         \
-    "metadata: {name: local}\n"                                                                    \
-    "provisioner: kubevirt.io.hostpath-provisioner\n"                                              \
-    "---\n"                                                                                        \
-    "apiVersion: cdi.kubevirt.io/v1beta1\n"                                                        \
-    "kind: StorageProfile\n"                                                                       \
-    "metadata: {name: local}\n"                                                                    \
-    "status: {claimPropertySets: [{accessModes: [ReadWriteOnce], volumeMode: Filesystem}]}\n"
+    "---\n" LG_EX_CLASS_AND_PROFILE("local", "kubevirt.io.hostpath-provisioner", "ReadWriteOnce")
 
 static const struct lg_rule_example examples[] = {
     {
