@@ -43,7 +43,13 @@ static void mend(struct lg_rule_context *context, struct lg_repair *repair)
     struct lg_val name_at = lg_json_get(net.interface, "name");
     struct lg_str name = lg_json_str(name_at);
     lg_repair_read(repair, name, name_at);
-    lg_repair_rename(repair, net.interface, "bridge", "masquerade", LG_STR("{}"));
+    if (lg_json_has(net.interface, "masquerade")) {
+        /* There as null: the two change places, since no member can stand there twice. */
+        lg_repair_set(repair, net.interface, "masquerade", LG_STR("{}"));
+        lg_repair_set(repair, net.interface, "bridge", LG_STR("null"));
+    } else {
+        lg_repair_rename(repair, net.interface, "bridge", "masquerade", LG_STR("{}"));
+    }
     lg_repair_say(repair, name,
                   lg_arena_printf(context->arena,
                                   "interface \"%.*s\": masquerade written in place of bridge",
@@ -73,6 +79,13 @@ static const struct lg_rule_example examples[] = {
      .expect = LG_EXPECT_DENY,
      .object = VM("", "{}", "bridge: {}"),
      .message = "interface \"default\": the bridge binding on the pod network"},
+    {.name = "a null beside it is no binding",
+     .expect = LG_EXPECT_DENY,
+     .object = VM("", "{}", "masquerade: null, sriov: null, bridge: {}"),
+     .message = "interface \"default\": the bridge binding on the pod network"},
+    {.name = "a bridge that is null is none",
+     .expect = LG_EXPECT_NOTHING,
+     .object = VM("", "{}", "bridge: null, masquerade: {}")},
     {.name = "the annotation allows it, whatever its value",
      .expect = LG_EXPECT_NOTHING,
      .object =

@@ -141,6 +141,12 @@ static void a_claim_gets_the_volume_mode_that_the_api_server_fills_in(void **sta
     assert_int_equal(lg_json_mark(lg_json_at(filled, "spec.accessModes")).line, 3);
     assert_true(lg_json_is(lg_json_at(lg_bundle_defaulted(&empty, &arena), "spec.volumeMode"),
                            "Filesystem"));
+    struct lg_manifest_object null =
+        claim(&arena, "{\"spec\":{\"volumeMode\":null,\"accessModes\":[\"ReadWriteOnce\"]}}");
+    struct lg_str text = lg_json_text(lg_bundle_defaulted(&null, &arena));
+    assert_string_equal(
+        lg_arena_str(&arena, text).p,
+        "{\"spec\":{\"volumeMode\":\"Filesystem\",\"accessModes\":[\"ReadWriteOnce\"]}}");
     assert_int_equal(lg_bundle_defaulted(&block, &arena).i, block.object.i);
     assert_ptr_equal(lg_bundle_defaulted(&block, &arena).doc, block.object.doc);
     assert_ptr_equal(lg_bundle_defaulted(&shapeless, &arena).doc, shapeless.object.doc);

@@ -95,38 +95,82 @@ static const struct lg_mark *shifted_marks(struct lg_val object, uint32_t at, ui
     return marks;
 }
 
-/* A copy of `object` in which `container` (an object inside it) begins with `member`, JSON text. */
-static struct lg_val with_member(struct lg_val object, struct lg_val container, const char *member,
-                                 struct lg_arena *arena)
+/* `object` with `text` in place of the `n` bytes of its own text at `cut`; its doc is the caller's to finish. */
+static struct lg_val with_text(struct lg_val object, size_t cut, size_t n, struct lg_str text,
+                               struct lg_arena *arena)
 {
-    struct lg_str text = lg_json_text(object);
-    size_t cut = (size_t)(lg_json_text(container).p - text.p) + 1;
+    struct lg_str whole = lg_json_text(object);
     struct lg_buf buf lg_cleanup(lg_buf_done) = {0};
     struct lg_val root = LG_NONE;
     struct lg_err err = {0};
 
-    lg_buf_add(&buf, text.p, cut);
-    lg_buf_puts(&buf, member);
-    lg_buf_puts(&buf, lg_json_len(container) != 0 ? "," : "");
-    lg_buf_add(&buf, text.p + cut, text.n - cut);
+    lg_buf_add(&buf, whole.p, cut);
+    lg_buf_str(&buf, text);
+    lg_buf_add(&buf, whole.p + cut + n, whole.n - cut - n);
     if (lg_json_parse(arena, lg_arena_str(arena, lg_buf_view(&buf)), &root, &err) != LG_E_OK)
-        return object; /* at the limit of nodes: judged as it stands */
+        return LG_NONE;
+    return root;
+}
+
+static struct lg_val placed_as(struct lg_val root, struct lg_val object,
+                               const struct lg_mark *marks, struct lg_arena *arena)
+{
     struct lg_doc *doc = lg_arena_alloc(arena, sizeof *doc);
     *doc = *root.doc;
     doc->file = object.doc->file;
     doc->first_line = lg_json_mark(object).line;
-    doc->marks = shifted_marks(object, container.i - object.i, doc->count, arena);
+    doc->marks = marks;
     return (struct lg_val){doc, root.i};
+}
+
+/* A copy of `object` in which `container` (an object inside it) begins with `member`, JSON text. */
+static struct lg_val with_member(struct lg_val object, struct lg_val container, const char *member,
+                                 struct lg_arena *arena)
+{
+    size_t cut = (size_t)(lg_json_text(container).p - lg_json_text(object).p) + 1;
+    struct lg_str text =
+        lg_arena_printf(arena, "%s%s", member, lg_json_len(container) != 0 ? "," : "");
+    struct lg_val root = with_text(object, cut, 0, text, arena);
+
+    if (!lg_json_there(root))
+        return object; /* at the limit of nodes: judged as it stands */
+    return placed_as(root, object,
+                     shifted_marks(object, container.i - object.i, root.doc->count, arena), arena);
+}
+
+/* A copy of `object` in which a null (inside it) is `value`, JSON text of one node. */
+static struct lg_val with_value(struct lg_val object, struct lg_val null, const char *value,
+                                struct lg_arena *arena)
+{
+    size_t cut = (size_t)(lg_json_text(null).p - lg_json_text(object).p);
+    struct lg_val root = with_text(object, cut, lg_json_text(null).n, lg_str_of(value), arena);
+    const struct lg_mark *marks = object.doc->marks;
+
+    if (!lg_json_there(root))
+        return object;
+    return placed_as(root, object, marks != NULL ? marks + object.i : NULL, arena);
+}
+
+/* The member that is there as null, which lg_json_get passes over; LG_NONE: it is not there at all. */
+static struct lg_val null_member(struct lg_val object, const char *key)
+{
+    for (struct lg_json_iter it = lg_json_iter(object); lg_json_next(&it);)
+        if (lg_str_is(it.key, key) && lg_json_kind(it.val) == LG_JSON_NULL)
+            return it.val;
+    return LG_NONE;
 }
 
 struct lg_val lg_bundle_defaulted(const struct lg_manifest_object *item, struct lg_arena *arena)
 {
     struct lg_val spec = lg_json_get(item->object, "spec");
 
-    if (item->kind == LG_KIND_CLAIM && lg_json_kind(spec) == LG_JSON_OBJECT &&
-        !lg_json_has(spec, "volumeMode"))
-        return with_member(item->object, spec, "\"volumeMode\":\"Filesystem\"", arena);
-    return item->object;
+    if (item->kind != LG_KIND_CLAIM || lg_json_kind(spec) != LG_JSON_OBJECT ||
+        lg_json_there(lg_json_get(spec, "volumeMode")))
+        return item->object;
+    struct lg_val null = null_member(spec, "volumeMode");
+    if (null.doc != NULL)
+        return with_value(item->object, null, "\"Filesystem\"", arena);
+    return with_member(item->object, spec, "\"volumeMode\":\"Filesystem\"", arena);
 }
 
 struct lg_str lg_bundle_namespace(const struct lg_manifest_object *item)
