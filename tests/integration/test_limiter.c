@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <lg_test_paths.h>
 
 #include "rules/core/mem.h"
 #include "tests/support/cluster.h"

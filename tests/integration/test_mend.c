@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include <cmocka.h>
+#include <lg_test_paths.h>
 
 #include "tests/support/world.h"
 

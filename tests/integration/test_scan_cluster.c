@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 #include <jansson.h>
+#include <lg_test_paths.h>
 
 #include "tests/support/canned_api.h"
 #include "tests/support/process.h"

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <lg_test_paths.h>
 
 #include "rules/core/mem.h"
 #include "tests/support/serve.h"

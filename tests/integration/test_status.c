@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include <cmocka.h>
+#include <lg_test_paths.h>
 
 #include "rules/core/mem.h"
 #include "tests/support/cluster.h"

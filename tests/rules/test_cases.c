@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <lg_test_paths.h>
 
 #include "rules/core/file.h"
 #include "rules/kube/meta.h"

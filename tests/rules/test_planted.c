@@ -14,6 +14,7 @@
 #include <stdlib.h>
 
 #include <cmocka.h>
+#include <lg_test_paths.h>
 
 #include "rules/core/file.h"
 #include "rules/core/mem.h"

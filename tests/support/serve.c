@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <lg_test_paths.h>
 
 #include "rules/core/mem.h"
 

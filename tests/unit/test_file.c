@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <lg_test_paths.h>
 
 #include <errno.h>
 #include <sys/stat.h>

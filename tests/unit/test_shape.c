@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include <cmocka.h>
+#include <lg_test_paths.h>
 
 #include "rules/core/mem.h"
 #include "rules/virt/shape.h"
