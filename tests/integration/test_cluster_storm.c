@@ -1,4 +1,5 @@
-/* 100,000 changes in a minute or less: verdicts stay right, memory and descriptors as they were. */
+/* 100,000 changes as fast as an API server sends them: verdicts stay right, memory and descriptors as they were. A
+ * sanitizer, which keeps memory of its own, has seen enough of them after a fifth. */
 #include <dirent.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -17,9 +18,9 @@
 enum {
     READY_MS = 60 * 1000,
     SOON_MS = 60 * 1000,
-    STORM_EVENTS = 100 * 1000,
+    STORM_EVENTS = LG_SANITIZED ? 20 * 1000 : 100 * 1000,
     STORM_PER_S = 5000,
-    STORM_MS_MAX = 4 * 60 * 1000, /* sanitizers, and a machine that does other things too */
+    STORM_MS_MAX = 4 * 60 * 1000, /* a machine that does other things too */
     WARM_EVENTS = 10 * 1000,
 };
 
@@ -110,9 +111,8 @@ static void a_storm_of_events_leaves_memory_as_it_was(void **state)
                   descriptors());
     lg_canned_storm(cluster.canned, LG_KIND_CLAIM, 0);
     lg_canned_storm(cluster.canned, LG_KIND_NODE, 0);
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-    assert_true(grown_kib < 4096);
-#endif
+    if (!LG_SANITIZED)
+        assert_true(grown_kib < 4096);
     assert_true(descriptors() <= fds + 2); /* give or take a connection of ours */
     lg_put_claim(&cluster, "ns-0", "claim-0", "ReadWriteOnce");
     lg_await_vm(&cluster, "ns-0", "claim-0", false, "[LG101]", SOON_MS);

@@ -14,11 +14,7 @@
 
 #include "tests/support/world.h"
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-enum { MACHINES = 10000 };
-#else
-enum { MACHINES = 100000 };
-#endif
+enum { MACHINES = LG_SANITIZED ? 10000 : 100000 };
 enum { SEED = 20261125 };
 
 static const char cluster[] =

@@ -46,6 +46,7 @@ enum {
     KEPT_MS_MAX = 50 * SLOWER, /* how long a kept connection may wait for its answer */
     ATTEMPTS =
         3, /* the machine may be busy with something else; a fault of ours is there every time */
+    CLOSED_MS_MAX = 20 * 1000,
     CONNECTIONS_MAX = 1024,
     ADDRESS_CONNECTIONS_MAX = 256,
 };
@@ -270,6 +271,16 @@ static unsigned await_open(const int *fds, size_t n, unsigned wanted, int64_t de
     return open;
 }
 
+/* Until the server has noticed that no more than `most` are open. */
+static void await_connections(double most)
+{
+    int64_t end_ms = lg_test_now_ms() + CLOSED_MS_MAX;
+    while (lg_metric_value(&server, "livegate_connections{port=\"reviews\"}") > most) {
+        assert_true(lg_test_now_ms() < end_ms);
+        lg_test_sleep_ms(20);
+    }
+}
+
 static void connections_are_limited_by_address_and_in_total(void **state)
 {
     static int fds[5 * ADDRESS_CONNECTIONS_MAX];
@@ -284,8 +295,7 @@ static void connections_are_limited_by_address_and_in_total(void **state)
     assert_in_range(of_one, ADDRESS_CONNECTIONS_MAX, ADDRESS_CONNECTIONS_MAX + 8);
     for (size_t i = 0; i < ONE; i++)
         close(fds[i]);
-    while (lg_metric_value(&server, "livegate_connections{port=\"reviews\"}") > 0)
-        lg_test_sleep_ms(20);
+    await_connections(0);
     size_t n = sizeof fds / sizeof *fds;
     for (size_t i = 0; i < n; i++)
         fds[i] = connect_from(2 + (unsigned)(i % 8));
@@ -296,37 +306,50 @@ static void connections_are_limited_by_address_and_in_total(void **state)
     lg_serve_stop(&server);
 }
 
-/* Four addresses take all places. A second later whoever comes is served, and who was there before is not touched. */
-static void a_newcomer_is_served_when_all_places_are_taken(void **state)
+/* Four addresses take all places, and newcomers are served all the same. False when the machine was too busy for that
+ * before the reaper makes room. */
+static bool newcomers_are_served(struct lg_str body)
 {
     static int fds[CONNECTIONS_MAX];
+    int64_t start_ms = lg_test_now_ms();
+    for (size_t i = 0; i < CONNECTIONS_MAX; i++)
+        fds[i] = connect_from(2 + (unsigned)(i % 4));
+    lg_test_sleep_ms(1200);
+    for (int i = 0; i < 5; i++) {
+        struct lg_reply reply lg_cleanup(lg_reply_done) = {0};
+        lg_post_review(&server, "/validate", body, &reply);
+    }
+    unsigned open = still_open(fds, CONNECTIONS_MAX);
+    bool in_time = lg_test_now_ms() - start_ms < 4500;
+    if (in_time)
+        assert_true(open >= CONNECTIONS_MAX - 64);
+    for (size_t i = 0; i < CONNECTIONS_MAX; i++)
+        if (fds[i] >= 0)
+            close(fds[i]);
+    await_connections(1);
+    return in_time;
+}
+
+/* A second after all places are taken whoever comes is served, and who was there before is not touched. */
+static void a_newcomer_is_served_when_all_places_are_taken(void **state)
+{
     enum { REVIEWS = 150 };
-    struct lg_reply reply = {0};
     struct lg_buf body lg_cleanup(lg_buf_done) = {0};
     double longest_ms = 0;
     unsigned connects = 0;
+    bool in_time = false;
     (void)state;
 
     lg_read_file(REVIEWS_DIR "vm-create.json", &body);
     lg_serve_start(&server, OPTIONS("--drain", "0s"));
     keep_asking(&server, &helpers[0], REVIEWS);
     lg_test_sleep_ms(300);
-    for (size_t i = 0; i < CONNECTIONS_MAX; i++)
-        fds[i] = connect_from(2 + (unsigned)(i % 4));
-    lg_test_sleep_ms(1200);
-    int64_t start_ms = lg_test_now_ms();
-    for (int i = 0; i < 5; i++) {
-        lg_post_review(&server, "/validate", lg_buf_view(&body), &reply);
-        lg_reply_done(&reply);
-    }
-    assert_true(lg_test_now_ms() - start_ms < 3000); /* before the reaper makes room */
-    assert_true(still_open(fds, CONNECTIONS_MAX) >= CONNECTIONS_MAX - 64);
+    for (int i = 0; i < ATTEMPTS && !in_time; i++)
+        in_time = newcomers_are_served(lg_buf_view(&body));
+    assert_true(in_time);
     assert_true(lg_metric_value(&server, "livegate_connections_displaced_total") >= 1);
     assert_int_equal(read_waits(&helpers[0], &longest_ms, &connects), REVIEWS);
     assert_int_equal(connects, 1);
-    for (size_t i = 0; i < CONNECTIONS_MAX; i++)
-        if (fds[i] >= 0)
-            close(fds[i]);
     lg_serve_stop(&server);
 }
 

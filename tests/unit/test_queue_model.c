@@ -22,11 +22,7 @@
 enum { REPLICAS_MAX = 3, GUESTS = 3, EVENTS_MAX = 16, DEPTH_MAX = 32 };
 
 /* What is shown is shown without a sanitizer; it has seen all that is run after a sixth of the steps. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-enum { LESS_DEEP = 2 };
-#else
-enum { LESS_DEEP = 0 };
-#endif
+enum { LESS_DEEP = LG_SANITIZED ? 2 : 0 };
 
 /* How much of what can go wrong is tried, beside the order of things. */
 struct scope {
