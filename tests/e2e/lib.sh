@@ -246,7 +246,7 @@ install() {
         cat "$work/log"
         return 1
     }
-    eventually 15 in_force "$(policy_mode)" || {
+    eventually 30 in_force "$(policy_mode)" || {
         echo "# $1 is not in force: $(probe)"
         return 1
     }
@@ -265,7 +265,7 @@ policy_mode() {
 # uninstall: nothing is registered, and the API server knows.
 uninstall() {
     k delete validatingwebhookconfiguration,mutatingwebhookconfiguration livegate --ignore-not-found >"$work/log" 2>&1
-    eventually 15 in_force none
+    eventually 30 in_force none
     installed=
 }
 

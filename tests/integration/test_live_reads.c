@@ -243,30 +243,48 @@ static void without_the_api_server_it_is_pending(void **state)
     expect_denied(&outcome, "[LG101]");
 }
 
-static void one_fetch_serves_all_and_64_wait(void **state)
+/* So many reviews ask for this claim at once. False when the machine was too busy for them to wait together. */
+static bool one_fetch_serves_all(const char *claim)
 {
     enum { AT_ONCE = 72 };
     struct lg_process curl = {.input = -1, .output = -1};
     struct lg_outcome outcome;
+    unsigned gets_before = gets(LG_KIND_CLAIM);
+    double refused = pauses("refused"), ended = pauses("done") + pauses("deadline");
+    lg_review_vms_at_once(&cluster, "ns-0", claim, AT_ONCE, &curl);
+    int64_t end_ms = lg_test_now_ms() + EVENT_MS;
+    bool wait_together = false;
+    while (!wait_together && pauses("done") + pauses("deadline") == ended &&
+           lg_test_now_ms() < end_ms) {
+        lg_test_sleep_ms(10);
+        wait_together = pauses("refused") - refused == AT_ONCE - PAUSES_MAX &&
+                        lg_metric_value(&cluster.serve, "livegate_paused_reviews") == PAUSES_MAX;
+    }
+    lg_review_vm(&cluster, "ns-0", "claim-0", &outcome); /* nobody else waits */
+    expect_allowed(&outcome, "");
+    bool in_time = outcome.took_ms < 1000 ||
+                   lg_metric_value(&cluster.serve, "livegate_paused_reviews") == PAUSES_MAX;
+    assert_int_equal(lg_await_reviews(&cluster, &curl, AT_ONCE, "LG102", 30 * 1000), AT_ONCE);
+    assert_true(lg_metric_value(&cluster.serve, "livegate_paused_reviews") == 0);
+    if (!wait_together || !in_time)
+        return false;
+    assert_int_equal(gets(LG_KIND_CLAIM) - gets_before, 1);
+    assert_true(pauses("done") + pauses("deadline") - ended == PAUSES_MAX);
+    return true;
+}
+
+static void one_fetch_serves_all_and_64_wait(void **state)
+{
+    bool shown = false;
     (void)state;
     lg_canned_fault(cluster.canned, LG_KIND_CLAIM, LG_CANNED_GET, LG_CANNED_HANG, -1);
     cluster.timeout = "10s";
-    lg_review_vms_at_once(&cluster, "ns-0", "wanted", AT_ONCE, &curl);
-    int64_t end_ms = lg_test_now_ms() + EVENT_MS;
-    while (lg_metric_value(&cluster.serve, "livegate_paused_reviews") < PAUSES_MAX &&
-           lg_test_now_ms() < end_ms)
-        lg_test_sleep_ms(10);
-    assert_true(lg_metric_value(&cluster.serve, "livegate_paused_reviews") == PAUSES_MAX);
-    lg_review_vm(&cluster, "ns-0", "claim-0", &outcome); /* nobody else waits */
-    expect_allowed(&outcome, "");
-    /* It was not behind those who wait. */
-    assert_true(outcome.took_ms < 1000 ||
-                lg_metric_value(&cluster.serve, "livegate_paused_reviews") == PAUSES_MAX);
-    assert_int_equal(lg_await_reviews(&cluster, &curl, AT_ONCE, "LG102", 30 * 1000), AT_ONCE);
-    assert_int_equal(gets(LG_KIND_CLAIM), 1);
-    assert_true(pauses("refused") == AT_ONCE - PAUSES_MAX);
-    assert_true(pauses("done") + pauses("deadline") == PAUSES_MAX);
-    assert_true(lg_metric_value(&cluster.serve, "livegate_paused_reviews") == 0);
+    for (int i = 0; i < ATTEMPTS && !shown; i++) {
+        char claim[32];
+        (void)snprintf(claim, sizeof claim, "wanted-%d", i);
+        shown = one_fetch_serves_all(claim);
+    }
+    assert_true(shown);
 }
 
 static void only_so_many_are_read_a_second(void **state)

@@ -17,7 +17,7 @@ try_vm() {
 volume ReadWriteOnce >"$work/volume.json"
 volumes=$(k get datavolumes -A -o name | wc -l)
 k create -f "$work/volume.json" >"$work/log" 2>&1
-check "a data volume is known" eventually 10 knows datavolumes $((volumes + 1))
+check "a data volume is known" eventually 30 knows datavolumes $((volumes + 1))
 try_vm
 refused "a VM with a data volume that is not shared is refused" '[LG101] '
 
@@ -28,7 +28,7 @@ try_vm
 warned "what a rule needs of it is not known: nothing is refused for it" 'created (server dry run)'
 run k create --dry-run=server -f manifests/demo/vms/07-bridge.yaml
 refused "what is known is judged meanwhile" '[LG201] '
-check "it is ready all the time" curl --silent --fail --max-time 2 --output /dev/null "http://$gate_ops/readyz"
+check "it is ready all the time" curl --silent --fail --max-time 10 --output /dev/null "http://$gate_ops/readyz"
 
 
 # Nothing is waited for here: livegate looks for a kind that is not served every 15 to 20 seconds.

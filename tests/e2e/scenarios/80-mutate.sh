@@ -91,7 +91,7 @@ prints "with mutate on, a label is added without a word" "virtualmachine.kubevir
 printf 'apiVersion: livegate.io/v1\nkind: Policy\nmode: enforce\n' >"$work/policy/policy.yaml.new"
 mv "$work/policy/policy.yaml.new" "$work/policy/policy.yaml"
 kill -HUP "$gate_pid"
-check "policy switches it off while it serves" eventually 15 in_force enforce
+check "policy switches it off while it serves" eventually 30 in_force enforce
 sed 's/^  name: reports$/  name: not-mended/;s/reports-root/not-mended-root/' "$ours" >"$work/not-mended.yaml"
 run k create -f "$work/not-mended.yaml"
 refused "then nothing is mended, and the VM is refused" '[LG101] ' '[LG201] '

@@ -15,5 +15,5 @@ shared() {
     try_vm
     [ "$printed" = "virtualmachine.kubevirt.io/later created (server dry run)" ]
 }
-check "a shared one is let in" eventually 10 shared
+check "a shared one is let in" eventually 30 shared
 k delete -f "$work/volume.json" >"$work/log" 2>&1

@@ -49,7 +49,7 @@ apiserver_stop
 k label node worker-1 soak=gone >"$work/log" 2>&1
 check "the API server is gone" test $? -ne 0
 sleep "$soak_gone_s"
-run curl --silent --fail --max-time 2 "http://$gate_ops/readyz"
+run curl --silent --fail --max-time 10 "http://$gate_ops/readyz"
 succeeds "livegate is ready after $soak_gone_s s without it"
 check "the API server comes back" apiserver_start
 back_at=$SECONDS

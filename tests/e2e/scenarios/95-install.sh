@@ -39,6 +39,6 @@ succeeds "and deleted"
 gone() {
     [ -z "$(k get validatingwebhookconfigurations,clusterroles,clusterrolebindings -o name | grep livegate)" ]
 }
-check "nothing of it is left in the cluster" eventually 10 gone
+check "nothing of it is left in the cluster" eventually 30 gone
 run k create -f manifests/demo/vms/07-bridge.yaml
 succeeds "and nobody is asked"
