@@ -15,6 +15,7 @@
 
 #include "rules/core/file.h"
 #include "rules/core/mem.h"
+#include "tests/support/asserts.h"
 #include "tests/support/canned_api.h"
 #include "webhook/cluster/http.h"
 #include "webhook/runtime/clock.h"
@@ -134,9 +135,7 @@ static void what_is_collected_is_bounded(void **state)
 {
     struct bench *b = *state;
     struct seen seen = ask(b, (struct lg_http_request){.body_bytes_max = 1000});
-    assert_int_equal(seen.err.code, LG_E_LIMIT);
-    assert_string_equal(seen.err.where, b->config.server);
-    assert_string_equal(seen.err.text, "the answer is larger than 1000 bytes");
+    lg_assert_err(&seen.err, LG_E_LIMIT, b->config.server, "the answer is larger than 1000 bytes");
     assert_true(seen.body.n <= 1000);
     lg_buf_done(&seen.body);
 }
@@ -155,9 +154,7 @@ static void a_reader_may_end_an_answer(void **state)
     run_until(b, NULL);
     assert_int_equal(refused.ends, 1);
     assert_int_equal(refused.chunks, 1);
-    assert_int_equal(refused.err.code, LG_E_INVALID);
-    assert_string_equal(refused.err.where, "here");
-    assert_string_equal(refused.err.text, "enough");
+    lg_assert_err(&refused.err, LG_E_INVALID, "here", "enough");
     lg_buf_done(&refused.body);
 }
 
@@ -341,9 +338,7 @@ static void an_answer_that_does_not_begin_is_given_up(void **state)
     int64_t start_ms = lg_clock_mono_ms();
     struct seen seen = ask(b, (struct lg_http_request){.head_ms = 300});
     assert_int_equal(seen.status, 0);
-    assert_int_equal(seen.err.code, LG_E_TIMEOUT);
-    assert_string_equal(seen.err.where, text);
-    assert_string_equal(seen.err.text, "no answer in time");
+    lg_assert_err(&seen.err, LG_E_TIMEOUT, text, "no answer in time");
     assert_true(lg_clock_mono_ms() - start_ms >= 300);
     close(fd);
 }

@@ -17,6 +17,18 @@ void lg_objects_done(struct lg_objects *objects)
     lg_arena_done(&objects->arena);
 }
 
+int lg_objects_setup(void **state)
+{
+    lg_objects_init(*state);
+    return 0;
+}
+
+int lg_objects_teardown(void **state)
+{
+    lg_objects_done(*state);
+    return 0;
+}
+
 struct lg_val lg_objects_parse(struct lg_objects *objects, const char *text)
 {
     struct lg_str copy = lg_arena_str(&objects->arena, lg_str_of(text));

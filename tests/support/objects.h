@@ -14,6 +14,12 @@ struct lg_objects {
 void lg_objects_init(struct lg_objects *objects);
 void lg_objects_done(struct lg_objects *objects);
 
+/* A test with objects of its own: LG_OBJECTS_TEST(name, &objects) in the table of tests. */
+#define LG_OBJECTS_TEST(name, objects)                                                             \
+    cmocka_unit_test_prestate_setup_teardown(name, lg_objects_setup, lg_objects_teardown, objects)
+int lg_objects_setup(void **state);
+int lg_objects_teardown(void **state);
+
 /* The document, which must be JSON. */
 struct lg_val lg_objects_parse(struct lg_objects *objects, const char *text);
 

@@ -23,6 +23,7 @@
 #include "certs/names.h"
 #include "certs/rotate.h"
 #include "rules/core/file.h"
+#include "tests/support/asserts.h"
 
 enum { DAY = 86400, YEAR = 365 * DAY };
 
@@ -106,11 +107,7 @@ static void assert_issue_fails(const struct lg_issue_options *options, enum lg_e
     struct lg_err err = {0};
     struct lg_issue_result result = {.leaf_made = true};
     assert_int_equal(lg_certs_issue(options, &result, &err), code);
-    assert_int_equal(err.code, code);
-    assert_string_equal(err.where, where);
-    assert_string_equal(err.text, text);
-    assert_int_equal(err.os_errno, 0);
-    assert_false(err.truncated);
+    lg_assert_err(&err, code, where, text);
     assert_true(result.leaf_made); /* left as it was */
     assert_int_equal(ERR_peek_error(), 0);
 }
@@ -134,10 +131,7 @@ static void assert_load_fails(const char *dir, int64_t now, enum lg_err_code cod
     struct lg_keypair *pair = NULL;
     assert_int_equal(lg_keypair_load(dir, now, &pair, &err), code);
     assert_null(pair);
-    assert_int_equal(err.code, code);
-    assert_string_equal(err.where, where);
-    assert_string_equal(err.text, text);
-    assert_false(err.truncated);
+    lg_assert_err(&err, code, where, text);
     assert_int_equal(ERR_peek_error(), 0);
 }
 

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "rules/inventory.h"
+#include "tests/support/asserts.h"
 #include "tests/support/objects.h"
 
 static struct lg_objects objects;
@@ -75,18 +76,12 @@ static const struct lg_volume_claim *claims_of(const char *vm_text, size_t n)
 #define TEMPLATE(annotations, spec)                                                                \
     "{'metadata':{'name':'c','annotations':{" annotations "}},'spec':{" spec "}}"
 
-static void assert_text(struct lg_str got, const char *wanted)
-{
-    if (!lg_str_is(got, wanted))
-        fail_msg("got \"%.*s\", wanted \"%s\"", LG_ARG(got), wanted);
-}
-
 static void assert_missing(const struct lg_volume_claim *claim, enum lg_kind kind)
 {
     assert_int_equal(claim->from, LG_FROM_NOWHERE);
     assert_false(claim->rendered.resolved);
     assert_int_equal(claim->rendered.missing, kind);
-    assert_text(claim->rendered.missing_name, "c");
+    lg_assert_str(claim->rendered.missing_name, "c");
 }
 
 static void volumes_without_a_claim_are_passed_over(void **state)
@@ -113,8 +108,8 @@ static void an_existing_claim_decides(void **state)
     assert_true(claim->rendered.resolved);
     assert_true(lg_modes_shared(&claim->rendered.modes));
     assert_int_equal(claim->rendered.modes.n, 2);
-    assert_text(claim->volume, "v");
-    assert_text(claim->claim, "c");
+    lg_assert_str(claim->volume, "v");
+    lg_assert_str(claim->claim, "c");
     assert_true(lg_json_is(claim->at, "c"));
     assert_false(claim->moving);
 }
@@ -131,11 +126,11 @@ static void a_template_is_rendered_where_no_claim_exists(void **state)
     assert_true(claim->rendered.resolved);
     assert_true(claim->rendered.from_profile);
     assert_true(lg_modes_shared(&claim->rendered.modes));
-    assert_text(lg_json_text(claim->at), "{\"storageClassName\":\"rbd\"}");
+    lg_assert_str(lg_json_text(claim->at), "{\"storageClassName\":\"rbd\"}");
 
     claim = claims_of(VM(BY_CLAIM, TEMPLATE("", "'pvc':{'accessModes':['ReadWriteOnce']}"), ""), 1);
     assert_false(lg_modes_shared(&claim->rendered.modes));
-    assert_text(lg_json_text(claim->at), "[\"ReadWriteOnce\"]");
+    lg_assert_str(lg_json_text(claim->at), "[\"ReadWriteOnce\"]");
 }
 
 /* KubeVirt makes the data volume of the first template; that of the second is there already. */
@@ -214,7 +209,7 @@ static void a_profile_that_is_missing_is_named(void **state)
     assert_int_equal(claim->from, LG_FROM_TEMPLATE);
     assert_false(claim->rendered.resolved);
     assert_int_equal(claim->rendered.missing, LG_KIND_STORAGE_PROFILE);
-    assert_text(claim->rendered.missing_name, "rbd");
+    lg_assert_str(claim->rendered.missing_name, "rbd");
 }
 
 #define MOVED(volume, to)                                                                          \
@@ -240,7 +235,7 @@ static void sharing_classes_are_listed_in_order_and_cut(void **state)
 {
     (void)state;
     struct lg_claims_view view = lg_inventory_claims(inventory);
-    assert_text(lg_sharing_classes(&view, LG_VOLUME_MODE_UNSET, &objects.arena), "");
+    lg_assert_str(lg_sharing_classes(&view, LG_VOLUME_MODE_UNSET, &objects.arena), "");
     have(CLASS("b", ""));
     have(CLASS("a", ""));
     have(CLASS("local", ""));
@@ -248,24 +243,24 @@ static void sharing_classes_are_listed_in_order_and_cut(void **state)
     have(PROFILE("a", RWX_BLOCK));
     have(PROFILE("local", RWO_FILE));
     have(PROFILE("gone", RWX_BLOCK)); /* its class does not exist */
-    assert_text(lg_sharing_classes(&view, LG_VOLUME_MODE_UNSET, &objects.arena), "a, b");
+    lg_assert_str(lg_sharing_classes(&view, LG_VOLUME_MODE_UNSET, &objects.arena), "a, b");
     have(CLASS("f", ""));
     have(PROFILE("f", RWX_BLOCK));
     have(CLASS("e", ""));
     have(PROFILE("e", RWX_BLOCK));
     have(CLASS("d", ""));
     have(PROFILE("d", RWX_BLOCK));
-    assert_text(lg_sharing_classes(&view, LG_VOLUME_MODE_UNSET, &objects.arena), "a, b, d, e, f");
+    lg_assert_str(lg_sharing_classes(&view, LG_VOLUME_MODE_UNSET, &objects.arena), "a, b, d, e, f");
     have(CLASS("c", ""));
     have(PROFILE("c", RWX_BLOCK));
     have(CLASS("g", ""));
     have(PROFILE("g", RWX_BLOCK));
-    assert_text(lg_sharing_classes(&view, LG_VOLUME_MODE_UNSET, &objects.arena),
-                "a, b, c, d, e and 2 more");
-    assert_text(lg_sharing_classes(&view, LG_VOLUME_MODE_FILESYSTEM, &objects.arena), "");
+    lg_assert_str(lg_sharing_classes(&view, LG_VOLUME_MODE_UNSET, &objects.arena),
+                  "a, b, c, d, e and 2 more");
+    lg_assert_str(lg_sharing_classes(&view, LG_VOLUME_MODE_FILESYSTEM, &objects.arena), "");
     have(CLASS("nfs", ""));
     have(PROFILE("nfs", RWX_FILE));
-    assert_text(lg_sharing_classes(&view, LG_VOLUME_MODE_FILESYSTEM, &objects.arena), "nfs");
+    lg_assert_str(lg_sharing_classes(&view, LG_VOLUME_MODE_FILESYSTEM, &objects.arena), "nfs");
 }
 
 static void advice_fits_the_class(void **state)
@@ -274,30 +269,30 @@ static void advice_fits_the_class(void **state)
     struct lg_claims_view view = lg_inventory_claims(inventory);
     struct lg_rendered rendered = {
         .has_class = true, .class_name = LG_STR("local"), .from_profile = true};
-    assert_text(lg_sharing_advice(&view, &rendered, LG_VOLUME_MODE_UNSET, &objects.arena),
-                "set accessModes: [ReadWriteMany], with a storageClassName that offers it");
+    lg_assert_str(lg_sharing_advice(&view, &rendered, LG_VOLUME_MODE_UNSET, &objects.arena),
+                  "set accessModes: [ReadWriteMany], with a storageClassName that offers it");
     have(CLASS("local", ""));
     have(PROFILE("local", RWO_FILE));
     have(CLASS("rbd", ""));
     have(PROFILE("rbd", RWO_FILE "," RWX_BLOCK));
-    assert_text(lg_sharing_advice(&view, &rendered, LG_VOLUME_MODE_UNSET, &objects.arena),
-                "choose a storageClassName that offers ReadWriteMany (here: rbd)");
+    lg_assert_str(lg_sharing_advice(&view, &rendered, LG_VOLUME_MODE_UNSET, &objects.arena),
+                  "choose a storageClassName that offers ReadWriteMany (here: rbd)");
     rendered.from_profile = false;
-    assert_text(lg_sharing_advice(&view, &rendered, LG_VOLUME_MODE_UNSET, &objects.arena),
-                "choose a storageClassName that offers ReadWriteMany (here: rbd) and set "
-                "accessModes: [ReadWriteMany]");
+    lg_assert_str(lg_sharing_advice(&view, &rendered, LG_VOLUME_MODE_UNSET, &objects.arena),
+                  "choose a storageClassName that offers ReadWriteMany (here: rbd) and set "
+                  "accessModes: [ReadWriteMany]");
     rendered.class_name = LG_STR("rbd");
-    assert_text(lg_sharing_advice(&view, &rendered, LG_VOLUME_MODE_UNSET, &objects.arena),
-                "set accessModes: [ReadWriteMany] and volumeMode: Block (class \"rbd\" offers "
-                "them)");
-    assert_text(lg_sharing_advice(&view, &rendered, LG_VOLUME_MODE_FILESYSTEM, &objects.arena),
-                "set accessModes: [ReadWriteMany], with a storageClassName that offers it with "
-                "volumeMode Filesystem, as virtiofs needs it");
+    lg_assert_str(lg_sharing_advice(&view, &rendered, LG_VOLUME_MODE_UNSET, &objects.arena),
+                  "set accessModes: [ReadWriteMany] and volumeMode: Block (class \"rbd\" offers "
+                  "them)");
+    lg_assert_str(lg_sharing_advice(&view, &rendered, LG_VOLUME_MODE_FILESYSTEM, &objects.arena),
+                  "set accessModes: [ReadWriteMany], with a storageClassName that offers it with "
+                  "volumeMode Filesystem, as virtiofs needs it");
     have(CLASS("nfs", ""));
     have(PROFILE("nfs", RWX_FILE));
-    assert_text(lg_sharing_advice(&view, &rendered, LG_VOLUME_MODE_FILESYSTEM, &objects.arena),
-                "choose a storageClassName that offers ReadWriteMany with volumeMode Filesystem, "
-                "as virtiofs needs it (here: nfs) and set accessModes: [ReadWriteMany]");
+    lg_assert_str(lg_sharing_advice(&view, &rendered, LG_VOLUME_MODE_FILESYSTEM, &objects.arena),
+                  "choose a storageClassName that offers ReadWriteMany with volumeMode Filesystem, "
+                  "as virtiofs needs it (here: nfs) and set accessModes: [ReadWriteMany]");
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

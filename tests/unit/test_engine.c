@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "rules/core/mem.h"
+#include "tests/support/asserts.h"
 #include "tests/support/objects.h"
 #include "tests/unit/fake_rules.h"
 
@@ -748,9 +749,7 @@ static void what_the_reader_refused_is_refused(void **state)
     create(w, "");
     assert_true(w->got.refused);
     assert_int_equal(w->got.verdict, LG_ACTION_DENY);
-    assert_int_equal(w->got.refusal.code, LG_E_LIMIT);
-    assert_string_equal(w->got.refusal.where, "spec.x");
-    assert_string_equal(w->got.refusal.text, "too deep");
+    lg_assert_err(&w->got.refusal, LG_E_LIMIT, "spec.x", "too deep");
     w->input.op = LG_OP_UPDATE;
     judge(w);
     assert_true(w->got.refused);

@@ -10,6 +10,7 @@
 
 #include "rules/core/mem.h"
 #include "rules/inventory.h"
+#include "tests/support/asserts.h"
 #include "tests/support/objects.h"
 
 struct fixture {
@@ -60,12 +61,6 @@ static void set_class(const char *name, int day, const char *annotations)
     set(text);
 }
 
-static void assert_str(struct lg_str s, const char *expected)
-{
-    if (!lg_str_is(s, expected))
-        fail_msg("\"%.*s\" is not \"%s\"", LG_ARG(s), expected);
-}
-
 static void absence_is_known_only_where_the_kind_is(void **state)
 {
     (void)state;
@@ -88,7 +83,7 @@ static void absence_is_known_only_where_the_kind_is(void **state)
     set_claim("web", "data", "ReadWriteOnce");
     assert_int_equal(lg_inventory_claim(fixture.inv, LG_STR("web"), LG_STR("data"), &claim),
                      LG_FOUND);
-    assert_str(claim->r.name, "data");
+    lg_assert_str(claim->r.name, "data");
     assert_int_equal(lg_inventory_claim(fixture.inv, LG_STR("other"), LG_STR("data"), &claim),
                      LG_ABSENT);
     assert_null(claim);
@@ -137,7 +132,7 @@ static void every_kind_is_found_under_its_name(void **state)
         size_t pos = 0;
         record = lg_inventory_next(fixture.inv, (enum lg_kind)kind, &pos);
         assert_non_null(record);
-        assert_str(record->name, "n");
+        lg_assert_str(record->name, "n");
         assert_null(lg_inventory_next(fixture.inv, (enum lg_kind)kind, &pos));
     }
     const struct lg_vmi_record *vmi = NULL;
@@ -221,9 +216,9 @@ static void users_of_a_claim_are_vms_and_vmis_by_claim_or_data_volume(void **sta
     const struct lg_record *user =
         lg_inventory_next_user(fixture.inv, LG_STR("web"), LG_STR("root"), &pos, &use);
     assert_int_equal(user->kind, LG_KIND_VM);
-    assert_str(user->name, "a");
-    assert_str(use->volume, "v2");
-    assert_str(use->claim, "root");
+    lg_assert_str(user->name, "a");
+    lg_assert_str(use->volume, "v2");
+    lg_assert_str(use->claim, "root");
     assert_int_equal(use->how, LG_USE_DATA_VOLUME);
 
     lg_inventory_remove(fixture.inv, LG_KIND_VM, LG_STR("web"), LG_STR("a"));
@@ -252,7 +247,7 @@ static size_t count_migrations(const char *vmi)
     const struct lg_migration_record *migration;
     while ((migration = lg_inventory_next_migration(fixture.inv, LG_STR("web"), lg_str_of(vmi),
                                                     &pos)) != NULL) {
-        assert_str(migration->vmi, vmi);
+        lg_assert_str(migration->vmi, vmi);
         n++;
     }
     return n;
@@ -285,7 +280,7 @@ static void nodes_stand_in_the_node_table(void **state)
     set("{'apiVersion':'v1','kind':'Node','metadata':{'name':'n1','labels':{'a':'2'}}}");
     size_t slot;
     const struct lg_node *node = lg_nodes_get(nodes, LG_STR("n1"), &slot);
-    assert_str(node->labels.items[0].value, "2");
+    lg_assert_str(node->labels.items[0].value, "2");
     lg_inventory_remove(fixture.inv, LG_KIND_NODE, LG_STR(""), LG_STR("n1"));
     assert_int_equal(lg_nodes_count(nodes), 1);
     assert_null(lg_nodes_get(nodes, LG_STR("n1"), &slot));
@@ -308,7 +303,7 @@ static void settings_follow_the_configuration(void **state)
         "'creationTimestamp':'2026-01-03T00:00:00Z'},'status':{'observedKubeVirtVersion':'v1.4.0'}"
         "}");
     assert_int_equal(lg_inventory_settings(fixture.inv)->version, 105);
-    assert_str(lg_inventory_settings(fixture.inv)->ns, "b");
+    lg_assert_str(lg_inventory_settings(fixture.inv)->ns, "b");
     set("{'apiVersion':'hco.kubevirt.io/v1beta1','kind':'HyperConverged','metadata':{'name':'h'},"
         "'status':{'infrastructureHighlyAvailable':false}}");
     assert_false(lg_inventory_settings(fixture.inv)->highly_available);
@@ -326,7 +321,7 @@ static void assert_default_class(bool virt, enum lg_lookup expected, const char 
     const struct lg_storage_class *class = NULL;
     assert_int_equal(view.class_default(view.arg, virt, &class), expected);
     if (expected == LG_FOUND)
-        assert_str(class->r.name, name);
+        lg_assert_str(class->r.name, name);
 }
 
 #define DEFAULT      "'storageclass.kubernetes.io/is-default-class':'true'"

@@ -10,6 +10,7 @@
 
 #include "rules/core/json.h"
 #include "rules/core/mem.h"
+#include "tests/support/asserts.h"
 
 static struct lg_arena arena;
 
@@ -32,12 +33,6 @@ static struct lg_val parse_str(struct lg_str text)
 static struct lg_val parse(const char *text)
 {
     return parse_str(lg_str_of(text));
-}
-
-static void assert_str(struct lg_str s, const char *want)
-{
-    assert_int_equal(s.n, strlen(want));
-    assert_memory_equal(s.p, want, s.n);
 }
 
 static void text_that_is_not_json_is_refused_where_it_stops(void **state)
@@ -93,11 +88,7 @@ static void text_that_is_not_json_is_refused_where_it_stops(void **state)
         struct lg_err err = {0};
         assert_int_equal(lg_json_parse(&arena, rows[i].text, &root, &err), LG_E_INVALID);
         assert_null(root.doc);
-        assert_int_equal(err.code, LG_E_INVALID);
-        assert_string_equal(err.where, rows[i].where);
-        assert_string_equal(err.text, rows[i].said);
-        assert_int_equal(err.os_errno, 0);
-        assert_false(err.truncated);
+        lg_assert_err(&err, LG_E_INVALID, rows[i].where, rows[i].said);
     }
 }
 
@@ -223,7 +214,7 @@ static void strings_are_unescaped_with_their_length(void **state)
     assert_false(lg_json_is(LG_NONE, ""));
     assert_false(lg_json_is(parse("\"a\\n\""), "a"));
     assert_false(lg_json_is(parse("\"a\\n\""), "a\nb"));
-    assert_str(lg_json_str_at(parse("{\"a\":{\"b\":\"c\"}}"), "a.b"), "c");
+    lg_assert_str(lg_json_str_at(parse("{\"a\":{\"b\":\"c\"}}"), "a.b"), "c");
     assert_null(lg_json_str_at(parse("{\"a\":1}"), "a.b").p);
 }
 
@@ -264,10 +255,7 @@ static void assert_duplicate(const char *text, const char *where)
     struct lg_val root = LG_NONE;
     struct lg_err err = {0};
     assert_int_equal(lg_json_parse(&arena, lg_str_of(text), &root, &err), LG_E_LIMIT);
-    assert_int_equal(err.code, LG_E_LIMIT);
-    assert_string_equal(err.where, where);
-    assert_string_equal(err.text, "the key is there twice");
-    assert_false(err.truncated);
+    lg_assert_err(&err, LG_E_LIMIT, where, "the key is there twice");
     assert_non_null(root.doc);
     assert_int_equal(lg_json_kind(root), LG_JSON_OBJECT);
 }
@@ -318,7 +306,7 @@ static void what_stood_before_a_violation_can_be_read(void **state)
     struct lg_err err = {0};
     assert_int_equal(lg_json_parse(&arena, text, &root, &err), LG_E_LIMIT);
     assert_string_equal(err.where, "request.object.spec.a[1].b");
-    assert_str(lg_json_str_at(root, "request.uid"), "u-1");
+    lg_assert_str(lg_json_str_at(root, "request.uid"), "u-1");
     struct lg_val list = lg_json_at(root, "request.object.spec.a");
     assert_int_equal(lg_json_len(list), 2);
     assert_int_equal(lg_json_len(lg_json_item(list, 1)), 2);
@@ -453,16 +441,16 @@ static void paths_name_every_value(void **state)
         for (size_t r = 0; r < sizeof rows / sizeof *rows; r++) {
             if (!lg_str_is(lg_json_text(v), rows[r].text) || found != r)
                 continue;
-            assert_str(lg_json_path(root, v, &arena), rows[r].path);
+            lg_assert_str(lg_json_path(root, v, &arena), rows[r].path);
             found++;
         }
     }
     assert_int_equal(found, sizeof rows / sizeof *rows);
-    assert_str(lg_json_path(root, root, &arena), "");
+    lg_assert_str(lg_json_path(root, root, &arena), "");
     struct lg_val spec = lg_json_get(root, "spec");
-    assert_str(lg_json_path(spec, lg_json_item(lg_json_get(spec, "volumes"), 1), &arena),
-               "volumes[1]");
-    assert_str(lg_json_path(LG_NONE, LG_NONE, &arena), "");
+    lg_assert_str(lg_json_path(spec, lg_json_item(lg_json_get(spec, "volumes"), 1), &arena),
+                  "volumes[1]");
+    lg_assert_str(lg_json_path(LG_NONE, LG_NONE, &arena), "");
 }
 
 static void marks_are_lines_and_columns_of_the_token(void **state)

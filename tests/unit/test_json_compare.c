@@ -10,20 +10,6 @@
 
 static struct lg_objects objects;
 
-static int setup(void **state)
-{
-    (void)state;
-    lg_objects_init(&objects);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    lg_objects_done(&objects);
-    return 0;
-}
-
 static bool equal(const char *a, const char *b)
 {
     bool there = lg_json_equal(lg_objects_parse(&objects, a), lg_objects_parse(&objects, b));
@@ -88,7 +74,7 @@ static void paths_name_what_stands_around(void **state)
     assert_string_equal(lg_json_path(list, key, &objects.arena).p, "");
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) LG_OBJECTS_TEST(name, &objects)
 
 int main(void)
 {

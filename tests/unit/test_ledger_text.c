@@ -8,13 +8,8 @@
 
 #include "rules/core/mem.h"
 #include "rules/virt/limits.h"
+#include "tests/support/asserts.h"
 #include "webhook/limiter/ledger_text.h"
-
-static void assert_str(struct lg_str s, const char *expected)
-{
-    if (!lg_str_is(s, expected))
-        fail_msg("\"%.*s\" is not \"%s\"", LG_ARG(s), expected);
-}
 
 static void what_is_written_is_read_with_its_ages(void **state)
 {
@@ -45,18 +40,18 @@ static void what_is_written_is_read_with_its_ages(void **state)
     /* Another process, another clock. */
     assert_int_equal(lg_ledger_read(lg_buf_view(&text), 500, &read, NULL), LG_E_OK);
     assert_int_equal(read.n_reservations, 1);
-    assert_str(read.reservations[0].ns, "web");
-    assert_str(read.reservations[0].guest, "db");
-    assert_str(read.reservations[0].node, "n1");
-    assert_str(read.reservations[0].name, "m");
-    assert_str(read.reservations[0].id, "uid");
+    lg_assert_str(read.reservations[0].ns, "web");
+    lg_assert_str(read.reservations[0].guest, "db");
+    lg_assert_str(read.reservations[0].node, "n1");
+    lg_assert_str(read.reservations[0].name, "m");
+    lg_assert_str(read.reservations[0].id, "uid");
     assert_int_equal(read.reservations[0].born_ms, 500 - 1000);
     assert_int_equal(read.reservations[0].since_ms, 500 - 24000);
     assert_int_equal(read.n_tickets, 1);
-    assert_str(read.tickets[0].guest, "shop \"x\"");
-    assert_str(read.tickets[0].node, "n2");
-    assert_str(read.tickets[0].user, "alice");
-    assert_str(read.tickets[0].id, "ask");
+    lg_assert_str(read.tickets[0].guest, "shop \"x\"");
+    lg_assert_str(read.tickets[0].node, "n2");
+    lg_assert_str(read.tickets[0].user, "alice");
+    lg_assert_str(read.tickets[0].id, "ask");
     assert_int_equal(read.tickets[0].tag, 4);
     assert_int_equal(read.tickets[0].seq, 1);
     assert_int_equal(read.tickets[0].since_ms, 500 - 10000);

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "rules/answer.h"
+#include "tests/support/asserts.h"
 #include "tests/support/world.h"
 
 #define GUEST(name, node)                                                                          \
@@ -112,12 +113,6 @@ static struct asked ask(const char *user)
     return ask_as(user, "system:authenticated", false, MIGRATION("move"));
 }
 
-static void assert_contains(struct lg_str text, const char *part)
-{
-    if (memmem(text.p, text.n, part, strlen(part)) == NULL)
-        fail_msg("\"%s\" is not in: %.*s", part, LG_ARG(text));
-}
-
 static bool warns(const struct lg_answer *answer, const char *part)
 {
     for (size_t i = 0; i < answer->n_warnings; i++)
@@ -135,18 +130,18 @@ static void a_person_waits_and_is_told_everything(void **state)
     assert_int_equal(asked.answer.code, 429);
     assert_string_equal(asked.answer.reason, "TooManyRequests");
     assert_in_range(asked.answer.retry_after_s, 1, LG_RETRY_HEAD_S_MAX);
-    assert_contains(
+    lg_assert_contains(
         asked.answer.message,
         "VirtualMachineInstanceMigration web/move has to wait, 1 reason:\n"
         "[LG610] migrations in the cluster: 1 of 1 in use: web/shop (Running); place 1, "
         "about ");
-    assert_contains(asked.answer.message, "\n    fix: nothing to do: kubectl and oc try again");
+    lg_assert_contains(asked.answer.message, "\n    fix: nothing to do: kubectl and oc try again");
     assert_int_equal(asked.answer.n_causes, 1);
     assert_true(lg_str_is(asked.answer.causes[0].reason, "LG610"));
     assert_true(lg_str_is(asked.answer.causes[0].field, "spec.vmiName"));
     assert_int_equal(asked.answer.n_notes, 3);
     assert_string_equal(asked.answer.notes[2].key, "queue");
-    assert_contains(asked.answer.notes[2].value, "place 1, about ");
+    lg_assert_contains(asked.answer.notes[2].value, "place 1, about ");
     assert_int_equal(ledger.n_tickets, 1);
 }
 
@@ -159,7 +154,7 @@ static void frozen_is_forbidden_at_once(void **state)
     assert_int_equal(asked.answer.code, 403);
     assert_string_equal(asked.answer.reason, "Forbidden");
     assert_int_equal(asked.answer.retry_after_s, 0);
-    assert_contains(asked.answer.message, "migrations are frozen");
+    lg_assert_contains(asked.answer.message, "migrations are frozen");
     assert_int_equal(ledger.n_tickets, 0);
 }
 
@@ -201,7 +196,7 @@ static void virtctl_is_refused_at_once(void **state)
     assert_false(asked.answer.allowed);
     assert_int_equal(asked.answer.code, 429);
     assert_int_equal(asked.answer.retry_after_s, 0);
-    assert_contains(asked.answer.message, "1 of 1 in use");
+    lg_assert_contains(asked.answer.message, "1 of 1 in use");
     assert_int_equal(ledger.n_tickets, 0);
     policy("limiter: {virtApi: admit}");
     asked = ask(VIRT_API);
@@ -282,7 +277,7 @@ static void a_denial_by_a_rule_takes_no_place_and_no_ticket(void **state)
                               "status: {phase: Failed}\n");
     struct asked asked = ask("jane");
     assert_int_equal(asked.answer.code, 403);
-    assert_contains(asked.answer.message, "[LG601]");
+    lg_assert_contains(asked.answer.message, "[LG601]");
     assert_int_equal(ledger.n_tickets + ledger.n_reservations, 0);
 }
 

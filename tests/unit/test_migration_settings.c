@@ -12,20 +12,6 @@
 
 static struct lg_objects objects;
 
-static int setup(void **state)
-{
-    (void)state;
-    lg_objects_init(&objects);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    lg_objects_done(&objects);
-    return 0;
-}
-
 LG_DEFINE_CLEANUP(struct lg_inventory, lg_inventory_free)
 
 #define KUBEVIRT(migrations)                                                                       \
@@ -322,7 +308,7 @@ static void unknown_policies_or_labels_are_said(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) LG_OBJECTS_TEST(name, &objects)
     const struct CMUnitTest tests[] = {
         TEST(each_owner_has_its_defaults),
         TEST(hyperconverged_says_which_defaults_it_has),

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "rules/kube/patch.h"
+#include "tests/support/asserts.h"
 
 static struct lg_arena arena;
 
@@ -14,12 +15,6 @@ static int teardown(void **state)
     (void)state;
     lg_arena_done(&arena);
     return 0;
-}
-
-static void assert_text(struct lg_str got, const char *wanted)
-{
-    if (!lg_str_is(got, wanted))
-        fail_msg("%.*s", LG_ARG(got));
 }
 
 static void operations_are_written_in_order(void **state)
@@ -31,11 +26,11 @@ static void operations_are_written_in_order(void **state)
     lg_patch_add(&patch, LG_STR("/b/-"), LG_STR("{ \"c\" : null }"));
     lg_patch_remove(&patch, LG_STR("/d"));
     assert_int_equal(patch.n, 4);
-    assert_text(lg_patch_finish(&patch),
-                "[{\"op\":\"test\",\"path\":\"/a\",\"value\":\"say \\\"x\\\"\\n\"},"
-                "{\"op\":\"replace\",\"path\":\"/a\",\"value\":0.1},"
-                "{\"op\":\"add\",\"path\":\"/b/-\",\"value\":{ \"c\" : null }},"
-                "{\"op\":\"remove\",\"path\":\"/d\"}]");
+    lg_assert_str(lg_patch_finish(&patch),
+                  "[{\"op\":\"test\",\"path\":\"/a\",\"value\":\"say \\\"x\\\"\\n\"},"
+                  "{\"op\":\"replace\",\"path\":\"/a\",\"value\":0.1},"
+                  "{\"op\":\"add\",\"path\":\"/b/-\",\"value\":{ \"c\" : null }},"
+                  "{\"op\":\"remove\",\"path\":\"/d\"}]");
     lg_patch_done(&patch);
 }
 
@@ -55,12 +50,12 @@ static void pointers_lead_to_values(void **state)
     assert_int_equal(lg_json_parse(&arena, lg_str_of(text), &root, NULL), LG_E_OK);
     struct lg_val list = lg_json_get(root, "a~b/c");
     struct lg_val deep = lg_json_get(lg_json_get(lg_json_item(list, 1), ""), "deep");
-    assert_text(lg_patch_pointer(root, root, &arena), "");
-    assert_text(lg_patch_pointer(root, list, &arena), "/a~0b~1c");
-    assert_text(lg_patch_pointer(root, deep, &arena), "/a~0b~1c/1//deep");
-    assert_text(lg_patch_pointer(list, deep, &arena), "/1//deep");
-    assert_text(lg_patch_pointer(LG_NONE, LG_NONE, &arena), "");
-    assert_text(
+    lg_assert_str(lg_patch_pointer(root, root, &arena), "");
+    lg_assert_str(lg_patch_pointer(root, list, &arena), "/a~0b~1c");
+    lg_assert_str(lg_patch_pointer(root, deep, &arena), "/a~0b~1c/1//deep");
+    lg_assert_str(lg_patch_pointer(list, deep, &arena), "/1//deep");
+    lg_assert_str(lg_patch_pointer(LG_NONE, LG_NONE, &arena), "");
+    lg_assert_str(
         lg_patch_below(LG_STR("/metadata/annotations"), LG_STR("livegate.io/mended"), &arena),
         "/metadata/annotations/livegate.io~1mended");
 }

@@ -8,29 +8,10 @@
 
 #include "rules/core/mem.h"
 #include "rules/virt/pack.h"
+#include "tests/support/asserts.h"
 #include "tests/support/objects.h"
 
 static struct lg_objects objects;
-
-static int setup(void **state)
-{
-    (void)state;
-    lg_objects_init(&objects);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    lg_objects_done(&objects);
-    return 0;
-}
-
-static void assert_str(struct lg_str s, const char *expected)
-{
-    if (!lg_str_is(s, expected))
-        fail_msg("\"%.*s\" is not \"%s\"", LG_ARG(s), expected);
-}
 
 LG_DEFINE_CLEANUP(struct lg_record, lg_record_unref)
 
@@ -74,7 +55,7 @@ static void a_guest_keeps_whom_it_keeps_off_and_whether_it_moved(void **state)
                             "'topologyHints':{'tscFrequency':2000},'migrationState':"
                             "{'completed':true}"));
     const struct lg_vmi_record *vmi = (const struct lg_vmi_record *)r;
-    assert_str(vmi->apart, "[{\"topologyKey\":\"zone\"}]");
+    lg_assert_str(vmi->apart, "[{\"topologyKey\":\"zone\"}]");
     assert_false(vmi->apart_elsewhere);
     assert_true(vmi->moved_before);
     int64_t hint = 0;
@@ -90,7 +71,7 @@ static void a_guest_keeps_whom_it_keeps_off_and_whether_it_moved(void **state)
     assert_false(vmi->moved_before);
     struct lg_record *none lg_cleanup(lg_record_unref_cleanup) =
         lg_objects_record(&objects, APART_VMI("", ""));
-    assert_str(((const struct lg_vmi_record *)none)->apart, "");
+    lg_assert_str(((const struct lg_vmi_record *)none)->apart, "");
 }
 
 static void a_node_keeps_labels_taints_and_readiness(void **state)
@@ -107,18 +88,18 @@ static void a_node_keeps_labels_taints_and_readiness(void **state)
     const struct lg_node *node = (const struct lg_node *)r;
     assert_int_equal(r->kind, LG_KIND_NODE);
     assert_int_equal(r->refs, 1);
-    assert_str(r->ns, "");
-    assert_str(r->name, "n1");
-    assert_str(lg_record_key(r), "/n1");
-    assert_str(r->uid, ""); /* nobody asks for it */
+    lg_assert_str(r->ns, "");
+    lg_assert_str(r->name, "n1");
+    lg_assert_str(lg_record_key(r), "/n1");
+    lg_assert_str(r->uid, ""); /* nobody asks for it */
     assert_int_equal(r->created_unix_s, 1767225600);
     assert_false(r->deleting);
     assert_int_equal(node->labels.n, 2);
-    assert_str(node->labels.items[0].key, "a");
-    assert_str(node->labels.items[1].value, "2");
+    lg_assert_str(node->labels.items[0].key, "a");
+    lg_assert_str(node->labels.items[1].value, "2");
     assert_int_equal(node->taints.n, 2);
-    assert_str(node->taints.items[0].key, "k");
-    assert_str(node->taints.items[0].value, "v");
+    lg_assert_str(node->taints.items[0].key, "k");
+    lg_assert_str(node->taints.items[0].value, "v");
     assert_int_equal(node->taints.items[1].effect, LG_EFFECT_NO_EXECUTE);
     assert_true(node->unschedulable);
     assert_true(node->not_ready);
@@ -147,16 +128,16 @@ static void a_claim_keeps_what_it_asks_for(void **state)
         "'ReadWriteMany','ReadWriteOnce'],'volumeMode':'Block','storageClassName':'','volumeName':"
         "'pv-1'}}");
     const struct lg_claim *claim = (const struct lg_claim *)r;
-    assert_str(lg_record_key(r), "web/data");
+    lg_assert_str(lg_record_key(r), "web/data");
     assert_true(r->deleting);
     assert_int_equal(claim->spec.modes.n, 3);
     assert_int_equal(claim->spec.modes.items[1], LG_MODE_RWX);
     assert_int_equal(claim->spec.volume_mode, LG_VOLUME_MODE_BLOCK);
     assert_true(claim->spec.has_class);
-    assert_str(claim->spec.class_name, "");
+    lg_assert_str(claim->spec.class_name, "");
     assert_false(claim->spec.storage_api);
     assert_false(claim->spec.from_profile);
-    assert_str(claim->volume_name, "pv-1");
+    lg_assert_str(claim->volume_name, "pv-1");
 }
 
 static void an_object_without_a_namespace_stands_in_default(void **state)
@@ -164,8 +145,8 @@ static void an_object_without_a_namespace_stands_in_default(void **state)
     (void)state;
     struct lg_record *r lg_cleanup(lg_record_unref_cleanup) = lg_objects_record(
         &objects, "{'apiVersion':'v1','kind':'PersistentVolumeClaim','metadata':{'name':'data'}}");
-    assert_str(r->ns, "default");
-    assert_str(lg_record_key(r), "default/data");
+    lg_assert_str(r->ns, "default");
+    lg_assert_str(lg_record_key(r), "default/data");
 }
 
 static void a_claim_rendered_by_profile_is_told_by_label_or_volume_mode(void **state)
@@ -196,7 +177,7 @@ static void a_data_volume_is_read_from_pvc_or_storage(void **state)
     assert_true(spec.archive);
     assert_int_equal(spec.modes.n, 1);
     assert_int_equal(spec.modes.items[0], LG_MODE_ROX);
-    assert_str(spec.class_name, "fast");
+    lg_assert_str(spec.class_name, "fast");
     spec = lg_claim_spec_of_data_volume(lg_objects_parse(
         &objects, "{'pvc':{'accessModes':['ReadWriteOncePod'],'volumeMode':'Filesystem'},"
                   "'storage':{'accessModes':['ReadWriteMany']}}"));
@@ -214,7 +195,7 @@ static void storage_objects_keep_defaults_sets_and_affinity(void **state)
                   "is-default-class':'false','storageclass.kubevirt.io/is-default-virt-class':"
                   "'true'}}}");
     const struct lg_storage_class *class = (const struct lg_storage_class *)r;
-    assert_str(class->provisioner, "p.io");
+    lg_assert_str(class->provisioner, "p.io");
     assert_false(class->is_default);
     assert_true(class->is_virt_default);
 
@@ -232,7 +213,7 @@ static void storage_objects_keep_defaults_sets_and_affinity(void **state)
     struct lg_record *v lg_cleanup(lg_record_unref_cleanup) = lg_objects_record(
         &objects, "{'apiVersion':'v1','kind':'PersistentVolume','metadata':{'name':'v'},'spec':"
                   "{'nodeAffinity':{'required':{'nodeSelectorTerms':[]}}}}");
-    assert_str(((const struct lg_volume *)v)->node_affinity, "{\"nodeSelectorTerms\":[]}");
+    lg_assert_str(((const struct lg_volume *)v)->node_affinity, "{\"nodeSelectorTerms\":[]}");
 }
 
 static void a_profile_without_status_counts_as_it_is_written(void **state)
@@ -270,8 +251,8 @@ static void a_vm_keeps_which_claims_its_volumes_use(void **state)
     static const char *const claims[] = {"ca", "cb", "cc", "cd"};
     static const char *const volumes[] = {"a", "b", "c", "d"};
     for (int i = 0; i < 4; i++) {
-        assert_str(vm->uses[i].claim, claims[i]);
-        assert_str(vm->uses[i].volume, volumes[i]);
+        lg_assert_str(vm->uses[i].claim, claims[i]);
+        lg_assert_str(vm->uses[i].volume, volumes[i]);
         assert_int_equal(vm->uses[i].how, LG_USE_CLAIM + i);
         assert_int_equal(vm->uses[i].as_files, i == 1);
     }
@@ -298,19 +279,19 @@ static void a_vmi_keeps_its_slice_as_text_without_what_is_secret(void **state)
     struct lg_record *r lg_cleanup(lg_record_unref_cleanup) = NULL;
     assert_int_equal(lg_record_new(root, &r, NULL), LG_E_OK);
     const struct lg_vmi_record *vmi = (const struct lg_vmi_record *)r;
-    assert_str(vmi->node, "n1");
-    assert_str(vmi->phase, "Running");
+    lg_assert_str(vmi->node, "n1");
+    lg_assert_str(vmi->phase, "Running");
     assert_int_equal(vmi->live_migratable, LG_CONDITION_FALSE);
-    assert_str(vmi->reason, "R");
-    assert_str(vmi->message, "M");
+    lg_assert_str(vmi->reason, "R");
+    lg_assert_str(vmi->message, "M");
     assert_int_equal(vmi->labels.n, 1);
-    assert_str(lg_unpack(vmi->packed, &objects.arena),
-               "{\"metadata\":{\"name\":\"vm\",\"namespace\":\"web\",\"labels\":{\"app\":\"x\"},"
-               "\"annotations\":{\"kubevirt.io/a\":\"v1\",\"kubevirt.io/b\":\"q \\\" q\"}},"
-               "\"spec\":{\"volumes\":[{\"name\":\"ci\",\"cloudInitNoCloud\":{}},"
-               "{\"cloudInitConfigDrive\":{},\"name\":\"c d\\\\\"}],"
-               "\"nodeSelector\":{\"a\":\"b  c\"}},"
-               "\"status\":{\"migratedVolumes\":[{\"volumeName\":\"v\"}]}}");
+    lg_assert_str(lg_unpack(vmi->packed, &objects.arena),
+                  "{\"metadata\":{\"name\":\"vm\",\"namespace\":\"web\",\"labels\":{\"app\":\"x\"},"
+                  "\"annotations\":{\"kubevirt.io/a\":\"v1\",\"kubevirt.io/b\":\"q \\\" q\"}},"
+                  "\"spec\":{\"volumes\":[{\"name\":\"ci\",\"cloudInitNoCloud\":{}},"
+                  "{\"cloudInitConfigDrive\":{},\"name\":\"c d\\\\\"}],"
+                  "\"nodeSelector\":{\"a\":\"b  c\"}},"
+                  "\"status\":{\"migratedVolumes\":[{\"volumeName\":\"v\"}]}}");
     struct lg_val again = lg_vmi_object(vmi, &objects.arena);
     assert_true(lg_json_is(lg_json_at(again, "metadata.labels.app"), "x"));
     assert_int_equal(lg_json_len(lg_json_at(again, "spec.volumes")), 2);
@@ -323,15 +304,15 @@ static void a_vmi_with_a_host_disk_keeps_which_claims_it_stands_for(void **state
         &objects, "{'apiVersion':'kubevirt.io/v1','kind':'VirtualMachineInstance','metadata':{"
                   "'name':'vm'},'spec':{'volumes':[{'name':'d','hostDisk':{}}]},"
                   "'status':{'volumeStatus':[{'name':'d'}]}}");
-    assert_str(
+    lg_assert_str(
         lg_unpack(((const struct lg_vmi_record *)r)->packed, &objects.arena),
         "{\"metadata\":{\"name\":\"vm\"},\"spec\":{\"volumes\":[{\"name\":\"d\",\"hostDisk\":"
         "{}}]},\"status\":{\"volumeStatus\":[{\"name\":\"d\"}]}}");
     struct lg_record *s lg_cleanup(lg_record_unref_cleanup) = lg_objects_record(
         &objects, "{'apiVersion':'kubevirt.io/v1','kind':'VirtualMachineInstance','metadata':{"
                   "'name':'vm'},'spec':{'volumes':[]},'status':{'volumeStatus':[{'name':'d'}]}}");
-    assert_str(lg_unpack(((const struct lg_vmi_record *)s)->packed, &objects.arena),
-               "{\"metadata\":{\"name\":\"vm\"},\"spec\":{\"volumes\":[]}}");
+    lg_assert_str(lg_unpack(((const struct lg_vmi_record *)s)->packed, &objects.arena),
+                  "{\"metadata\":{\"name\":\"vm\"},\"spec\":{\"volumes\":[]}}");
 }
 
 static void a_condition_that_is_absent_is_told_from_an_unknown_one(void **state)
@@ -355,8 +336,8 @@ static void a_condition_that_is_absent_is_told_from_an_unknown_one(void **state)
                  rows[i].status);
         struct lg_record *r lg_cleanup(lg_record_unref_cleanup) = lg_objects_record(&objects, text);
         assert_int_equal(((const struct lg_vmi_record *)r)->live_migratable, rows[i].expected);
-        assert_str(lg_unpack(((const struct lg_vmi_record *)r)->packed, &objects.arena),
-                   "{\"metadata\":{\"name\":\"vm\"}}");
+        lg_assert_str(lg_unpack(((const struct lg_vmi_record *)r)->packed, &objects.arena),
+                      "{\"metadata\":{\"name\":\"vm\"}}");
     }
 }
 
@@ -368,9 +349,9 @@ static void a_migration_keeps_who_moves_from_where(void **state)
                   "'metadata':{'name':'m','namespace':'web'},'spec':{'vmiName':'vm','sendTo':{}},"
                   "'status':{'phase':'Running','migrationState':{'sourceNode':'n1'}}}");
     const struct lg_migration_record *migration = (const struct lg_migration_record *)r;
-    assert_str(migration->vmi, "vm");
-    assert_str(migration->phase, "Running");
-    assert_str(migration->source_node, "n1");
+    lg_assert_str(migration->vmi, "vm");
+    lg_assert_str(migration->phase, "Running");
+    lg_assert_str(migration->source_node, "n1");
     assert_true(migration->decentralized);
 }
 
@@ -381,7 +362,7 @@ static void a_configuration_keeps_spec_and_a_few_words_of_status(void **state)
         &objects, "{'apiVersion':'kubevirt.io/v1','kind':'KubeVirt','metadata':{'name':'kubevirt',"
                   "'namespace':'kubevirt'},'spec':{'a':[ 1 ]},'status':{'phase':'Deployed',"
                   "'generations':[],'observedKubeVirtVersion':'v1.9.0'}}");
-    assert_str(
+    lg_assert_str(
         ((const struct lg_config_record *)r)->text,
         "{\"metadata\":{\"name\":\"kubevirt\",\"namespace\":\"kubevirt\"},\"spec\":{\"a\":[1]}"
         ",\"status\":{\"observedKubeVirtVersion\":\"v1.9.0\",\"phase\":\"Deployed\"}}");
@@ -394,11 +375,7 @@ static void assert_refused(const char *text, enum lg_err_code code, const char *
     struct lg_record *record = NULL;
     assert_int_equal(lg_record_new(lg_objects_parse(&objects, text), &record, &err), code);
     assert_null(record);
-    assert_int_equal(err.code, code);
-    assert_int_equal(err.os_errno, 0);
-    assert_false(err.truncated);
-    assert_string_equal(err.where, where);
-    assert_string_equal(err.text, message);
+    lg_assert_err(&err, code, where, message);
 }
 
 static void a_kept_field_of_the_wrong_type_is_an_error_with_its_path(void **state)
@@ -448,7 +425,7 @@ static void every_kind_can_be_kept_and_equals_itself(void **state)
         assert_int_equal(a->kind, kind);
         assert_true(lg_record_equal(a, b));
         assert_true(a->bytes < 512);
-        assert_str(lg_record_key(a), gvk->namespaced ? "default/n" : "/n");
+        lg_assert_str(lg_record_key(a), gvk->namespaced ? "default/n" : "/n");
     }
 }
 
@@ -530,11 +507,11 @@ static void access_modes_are_read_and_said(void **state)
         lg_objects_parse(&objects, "['ReadWriteOnce','readwritemany',3,null,'ReadOnlyMany']"));
     assert_int_equal(modes.n, 2);
     assert_false(lg_modes_shared(&modes));
-    assert_str(lg_modes_text(&modes, &objects.arena), "ReadWriteOnce, ReadOnlyMany");
+    lg_assert_str(lg_modes_text(&modes, &objects.arena), "ReadWriteOnce, ReadOnlyMany");
     modes = lg_modes_read(lg_objects_parse(&objects, "['ReadWriteOncePod','ReadWriteMany']"));
     assert_true(lg_modes_shared(&modes));
     modes = lg_modes_read(LG_NONE);
-    assert_str(lg_modes_text(&modes, &objects.arena), "without an access mode");
+    lg_assert_str(lg_modes_text(&modes, &objects.arena), "without an access mode");
 }
 
 static void a_mode_behind_many_repetitions_is_not_lost(void **state)
@@ -555,7 +532,7 @@ static void a_mode_behind_many_repetitions_is_not_lost(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) LG_OBJECTS_TEST(name, &objects)
     const struct CMUnitTest tests[] = {
         TEST(a_node_keeps_labels_taints_and_readiness),
         TEST(a_node_keeps_what_it_can_give),

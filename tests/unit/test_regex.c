@@ -10,6 +10,7 @@
 
 #include "rules/core/mem.h"
 #include "rules/core/regex.h"
+#include "tests/support/asserts.h"
 
 LG_DEFINE_CLEANUP(struct lg_regex, lg_regex_free)
 
@@ -71,11 +72,7 @@ static void a_pattern_that_is_none_is_refused(void **state)
         struct lg_err err = {0};
         assert_int_equal(lg_regex_new(lg_str_of(rows[i].pattern), &regex, &err), LG_E_INVALID);
         assert_null(regex);
-        assert_int_equal(err.code, LG_E_INVALID);
-        assert_string_equal(err.text, rows[i].text);
-        assert_string_equal(err.where, "");
-        assert_int_equal(err.os_errno, 0);
-        assert_false(err.truncated);
+        lg_assert_err(&err, LG_E_INVALID, "", rows[i].text);
     }
     struct lg_regex *regex = NULL;
     assert_int_equal(lg_regex_new(LG_STR("\xFF"), &regex, NULL), LG_E_INVALID);

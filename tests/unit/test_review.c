@@ -10,6 +10,7 @@
 #include <jansson.h>
 
 #include "rules/kube/review.h"
+#include "tests/support/asserts.h"
 
 static struct lg_arena arena;
 
@@ -18,12 +19,6 @@ static int teardown(void **state)
     (void)state;
     lg_arena_done(&arena);
     return 0;
-}
-
-static void assert_text(struct lg_str got, const char *wanted)
-{
-    if (!lg_str_is(got, wanted))
-        fail_msg("got \"%.*s\", wanted \"%s\"", LG_ARG(got), wanted);
 }
 
 /* A review around `request`'s members. */
@@ -51,11 +46,7 @@ static void refused(const char *text, const char *where, const char *what)
     struct lg_review review = {.uid = {0}};
     struct lg_err err = {0};
     assert_int_equal(lg_review_decode(&arena, lg_str_of(text), &review, &err), LG_E_INVALID);
-    assert_int_equal(err.code, LG_E_INVALID);
-    assert_int_equal(err.os_errno, 0);
-    assert_false(err.truncated);
-    assert_string_equal(err.where, where);
-    assert_string_equal(err.text, what);
+    lg_assert_err(&err, LG_E_INVALID, where, what);
     assert_int_equal(review.uid.n, 0);
 }
 
@@ -67,21 +58,21 @@ static void every_member_is_read(void **state)
         "\"subResource\":\"status\",\"name\":\"db\",\"namespace\":\"web\",\"operation\":\"UPDATE\","
         "\"userInfo\":{\"username\":\"ann\",\"groups\":[\"g\"]},\"object\":{\"a\":1},"
         "\"oldObject\":{\"a\":2},\"dryRun\":true"));
-    assert_text(r.uid, "u-1");
-    assert_text(r.operation, "UPDATE");
-    assert_text(r.group, "kubevirt.io");
-    assert_text(r.version, "v1");
-    assert_text(r.kind_name, "VirtualMachine");
-    assert_text(r.resource, "virtualmachines");
-    assert_text(r.subresource, "status");
+    lg_assert_str(r.uid, "u-1");
+    lg_assert_str(r.operation, "UPDATE");
+    lg_assert_str(r.group, "kubevirt.io");
+    lg_assert_str(r.version, "v1");
+    lg_assert_str(r.kind_name, "VirtualMachine");
+    lg_assert_str(r.resource, "virtualmachines");
+    lg_assert_str(r.subresource, "status");
     assert_int_equal(r.kind, LG_KIND_VM);
-    assert_text(r.ns, "web");
-    assert_text(r.name, "db");
-    assert_text(r.username, "ann");
+    lg_assert_str(r.ns, "web");
+    lg_assert_str(r.name, "db");
+    lg_assert_str(r.username, "ann");
     assert_true(lg_json_is(lg_json_item(r.groups, 0), "g"));
     assert_true(r.dry_run);
-    assert_text(lg_json_text(r.object), "{\"a\":1}");
-    assert_text(lg_json_text(r.old_object), "{\"a\":2}");
+    lg_assert_str(lg_json_text(r.object), "{\"a\":1}");
+    lg_assert_str(lg_json_text(r.old_object), "{\"a\":2}");
     assert_false(r.refused);
 }
 
@@ -157,15 +148,11 @@ static void a_limit_inside_the_object_is_a_refusal_with_the_uid(void **state)
                                  "\"userInfo\":{\"username\":\"ann\"},"
                                  "\"object\":{\"spec\":{\"a\":1,\"\\u0061\":2}},\"dryRun\":true"));
     assert_true(r.refused);
-    assert_text(r.uid, "u-1");
+    lg_assert_str(r.uid, "u-1");
     assert_int_equal(r.kind, LG_KIND_VM);
-    assert_text(r.name, "db");
-    assert_text(r.username, "ann");
-    assert_int_equal(r.refusal.code, LG_E_LIMIT);
-    assert_string_equal(r.refusal.where, "spec.a");
-    assert_string_equal(r.refusal.text, "the key is there twice");
-    assert_int_equal(r.refusal.os_errno, 0);
-    assert_false(r.refusal.truncated);
+    lg_assert_str(r.name, "db");
+    lg_assert_str(r.username, "ann");
+    lg_assert_err(&r.refusal, LG_E_LIMIT, "spec.a", "the key is there twice");
 }
 
 /* JSON by its grammar, and no text: readers differ in what they make of it. */
@@ -182,11 +169,9 @@ static void half_a_surrogate_pair_is_a_refusal_with_the_uid(void **state)
         snprintf(text, sizeof text, REVIEW(UID KIND RESOURCE CREATE "\"object\":%s"), objects[i]);
         struct lg_review r = decoded(text);
         assert_true(r.refused);
-        assert_text(r.uid, "u-1");
+        lg_assert_str(r.uid, "u-1");
         assert_int_equal(r.kind, LG_KIND_VM);
-        assert_int_equal(r.refusal.code, LG_E_LIMIT);
-        assert_string_equal(r.refusal.where, "spec.b");
-        assert_string_equal(r.refusal.text, "a surrogate without its other half");
+        lg_assert_err(&r.refusal, LG_E_LIMIT, "spec.b", "a surrogate without its other half");
     }
 }
 
@@ -195,7 +180,7 @@ static void a_limit_outside_the_object_names_its_place(void **state)
     (void)state;
     struct lg_review r = decoded(REVIEW(UID "\"userInfo\":{\"extra\":1,\"extra\":2}"));
     assert_true(r.refused);
-    assert_text(r.uid, "u-1");
+    lg_assert_str(r.uid, "u-1");
     assert_string_equal(r.refusal.where, "userInfo.extra");
     refused(REVIEW("\"object\":{\"a\":1,\"a\":2}," UID KIND), "request.uid", "is missing");
 }

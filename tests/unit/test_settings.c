@@ -8,29 +8,10 @@
 
 #include "rules/core/mem.h"
 #include "rules/virt/settings.h"
+#include "tests/support/asserts.h"
 #include "tests/support/objects.h"
 
 static struct lg_objects objects;
-
-static int setup(void **state)
-{
-    (void)state;
-    lg_objects_init(&objects);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    lg_objects_done(&objects);
-    return 0;
-}
-
-static void assert_str(struct lg_str s, const char *expected)
-{
-    if (!lg_str_is(s, expected))
-        fail_msg("\"%.*s\" is not \"%s\"", LG_ARG(s), expected);
-}
 
 static const struct lg_settings *read(const char *kubevirt, const char *hyperconverged)
 {
@@ -59,14 +40,14 @@ static void without_any_configuration_kubevirts_defaults_stand(void **state)
     assert_false(settings->known);
     assert_int_equal(settings->version, LG_KUBEVIRT_NEWEST);
     assert_false(settings->version_known);
-    assert_str(settings->default_interface, "bridge");
+    lg_assert_str(settings->default_interface, "bridge");
     assert_true(settings->permit_bridge_on_pod_network);
     assert_int_equal(settings->n_bindings, 0);
-    assert_str(settings->default_architecture, "amd64");
+    lg_assert_str(settings->default_architecture, "amd64");
     assert_int_equal(settings->node_selectors.n, 0);
-    assert_str(settings->eviction_strategy, "");
+    lg_assert_str(settings->eviction_strategy, "");
     assert_true(settings->highly_available);
-    assert_str(settings->ns, "");
+    lg_assert_str(settings->ns, "");
 }
 
 static void an_empty_kubevirt_has_the_same_defaults(void **state)
@@ -75,10 +56,10 @@ static void an_empty_kubevirt_has_the_same_defaults(void **state)
     const struct lg_settings *settings = read(KUBEVIRT(""), NULL);
     assert_true(settings->known);
     assert_false(settings->version_known);
-    assert_str(settings->default_interface, "bridge");
+    lg_assert_str(settings->default_interface, "bridge");
     assert_true(settings->permit_bridge_on_pod_network);
-    assert_str(settings->default_architecture, "amd64");
-    assert_str(settings->ns, "openshift-cnv");
+    lg_assert_str(settings->default_architecture, "amd64");
+    lg_assert_str(settings->ns, "openshift-cnv");
 }
 
 static void what_kubevirt_says_is_read(void **state)
@@ -97,7 +78,7 @@ static void what_kubevirt_says_is_read(void **state)
     assert_true(settings->known);
     assert_int_equal(settings->version, 106);
     assert_true(settings->version_known);
-    assert_str(settings->default_interface, "masquerade");
+    lg_assert_str(settings->default_interface, "masquerade");
     assert_false(settings->permit_bridge_on_pod_network);
     assert_int_equal(settings->n_bindings, 4);
     static const struct lg_binding expected[] = {
@@ -110,11 +91,11 @@ static void what_kubevirt_says_is_read(void **state)
         assert_true(lg_str_eq(settings->bindings[i].name, expected[i].name));
         assert_int_equal(settings->bindings[i].migratable, expected[i].migratable);
     }
-    assert_str(settings->default_architecture, "arm64");
+    lg_assert_str(settings->default_architecture, "arm64");
     assert_int_equal(settings->node_selectors.n, 2);
-    assert_str(settings->node_selectors.items[0].key, "a");
-    assert_str(settings->node_selectors.items[1].value, "2");
-    assert_str(settings->eviction_strategy, "LiveMigrate");
+    lg_assert_str(settings->node_selectors.items[0].key, "a");
+    lg_assert_str(settings->node_selectors.items[1].value, "2");
+    lg_assert_str(settings->eviction_strategy, "LiveMigrate");
     assert_false(settings->highly_available);
 }
 
@@ -123,28 +104,28 @@ static void hyperconverged_alone_says_what_it_would_configure(void **state)
     (void)state;
     const struct lg_settings *settings = read(NULL, HYPERCONVERGED(""));
     assert_false(settings->known);
-    assert_str(settings->default_interface, "masquerade");
+    lg_assert_str(settings->default_interface, "masquerade");
     assert_int_equal(settings->n_bindings, 1);
-    assert_str(settings->bindings[0].name, "l2bridge");
+    lg_assert_str(settings->bindings[0].name, "l2bridge");
     assert_true(settings->bindings[0].migratable);
-    assert_str(settings->eviction_strategy, "LiveMigrate");
-    assert_str(settings->ns, "openshift-cnv");
+    lg_assert_str(settings->eviction_strategy, "LiveMigrate");
+    lg_assert_str(settings->ns, "openshift-cnv");
     settings = read(NULL, HYPERCONVERGED(",'status':{'infrastructureHighlyAvailable':false}"));
-    assert_str(settings->eviction_strategy, "None");
+    lg_assert_str(settings->eviction_strategy, "None");
     assert_false(settings->highly_available);
     settings = read(NULL, HYPERCONVERGED(",'spec':{'evictionStrategy':'External'}"));
-    assert_str(settings->eviction_strategy, "External");
+    lg_assert_str(settings->eviction_strategy, "External");
     settings = read(NULL, "{'apiVersion':'hco.kubevirt.io/v1','kind':'HyperConverged','metadata':"
                           "{'name':'hco'},'spec':{'virtualization':{'evictionStrategy':"
                           "'LiveMigrateIfPossible'}}}");
-    assert_str(settings->eviction_strategy, "LiveMigrateIfPossible");
+    lg_assert_str(settings->eviction_strategy, "LiveMigrateIfPossible");
 }
 
 static void assert_strs(struct lg_strs strs, size_t n, const char *const *expected)
 {
     assert_int_equal(strs.n, n);
     for (size_t i = 0; i < n; i++)
-        assert_str(strs.items[i], expected[i]);
+        lg_assert_str(strs.items[i], expected[i]);
 }
 
 static const char *machine_of(const struct lg_settings *settings, const char *architecture)
@@ -166,8 +147,8 @@ static void what_devices_gates_and_cpus_hang_on_is_read(void **state)
             "'developerConfiguration':{'featureGates':['A','B'],'disabledFeatureGates':['C'],"
             "'minimumClusterTSCFrequency':2400000000}}}"),
         NULL);
-    assert_str(settings->cpu_model, "Haswell");
-    assert_str(settings->state_class, "nfs");
+    lg_assert_str(settings->cpu_model, "Haswell");
+    lg_assert_str(settings->state_class, "nfs");
     assert_strs(settings->mediated_devices, 1, (const char *const[]){"nvidia.com/T4"});
     assert_strs(settings->gates, 2, (const char *const[]){"A", "B"});
     assert_strs(settings->disabled_gates, 1, (const char *const[]){"C"});
@@ -189,8 +170,8 @@ static void without_them_kubevirts_own_stand(void **state)
                  "'minimumClusterTSCFrequency':'fast'}}}")};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         const struct lg_settings *settings = read(texts[i], NULL);
-        assert_str(settings->cpu_model, "host-model");
-        assert_str(settings->state_class, "");
+        lg_assert_str(settings->cpu_model, "host-model");
+        lg_assert_str(settings->state_class, "");
         assert_strs(settings->mediated_devices, 0, NULL);
         assert_strs(settings->gates, 0, NULL);
         assert_strs(settings->disabled_gates, 0, NULL);
@@ -207,14 +188,14 @@ static void hyperconverged_alone_says_which_devices(void **state)
         read(NULL, HYPERCONVERGED(
                        ",'spec':{'defaultCPUModel':'Skylake','vmStateStorageClass':'ceph',"
                        "'permittedHostDevices':{'mediatedDevices':[{'resourceName':'a/b'}]}}"));
-    assert_str(settings->cpu_model, "Skylake");
-    assert_str(settings->state_class, "ceph");
+    lg_assert_str(settings->cpu_model, "Skylake");
+    lg_assert_str(settings->state_class, "ceph");
     assert_strs(settings->mediated_devices, 1, (const char *const[]){"a/b"});
     settings = read(NULL, "{'apiVersion':'hco.kubevirt.io/v1','kind':'HyperConverged','metadata':"
                           "{'name':'hco'},'spec':{'virtualization':{'permittedHostDevices':{"
                           "'mediatedDevices':[{'resourceName':'c/d'}]}},'storage':"
                           "{'vmStateStorageClass':'nfs'}}}");
-    assert_str(settings->state_class, "nfs");
+    lg_assert_str(settings->state_class, "nfs");
     assert_strs(settings->mediated_devices, 1, (const char *const[]){"c/d"});
 }
 
@@ -287,16 +268,16 @@ static void wrong_types_fall_back_to_defaults(void **state)
                       "'evictionStrategy':[],'developerConfiguration':7}},"
                       "'status':{'observedKubeVirtVersion':9}"),
              NULL);
-    assert_str(settings->default_interface, "bridge");
+    lg_assert_str(settings->default_interface, "bridge");
     assert_int_equal(settings->n_bindings, 0);
     assert_true(settings->permit_bridge_on_pod_network);
-    assert_str(settings->eviction_strategy, "");
+    lg_assert_str(settings->eviction_strategy, "");
     assert_false(settings->version_known);
 }
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) LG_OBJECTS_TEST(name, &objects)
     const struct CMUnitTest tests[] = {
         TEST(without_any_configuration_kubevirts_defaults_stand),
         TEST(an_empty_kubevirt_has_the_same_defaults),

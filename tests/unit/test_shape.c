@@ -11,23 +11,10 @@
 #include "rules/core/mem.h"
 #include "rules/virt/shape.h"
 #include "rules/virt/vm.h"
+#include "tests/support/asserts.h"
 #include "tests/support/objects.h"
 
 static struct lg_objects objects;
-
-static int setup(void **state)
-{
-    (void)state;
-    lg_objects_init(&objects);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    lg_objects_done(&objects);
-    return 0;
-}
 
 static void assert_refused(enum lg_kind kind, const char *text, enum lg_err_code code,
                            const char *where, const char *message)
@@ -35,11 +22,7 @@ static void assert_refused(enum lg_kind kind, const char *text, enum lg_err_code
     struct lg_err err = {0};
     if (lg_shape_check(kind, lg_objects_parse(&objects, text), &err) != code)
         fail_msg("%s: %s", text, err.text);
-    assert_int_equal(err.code, code);
-    assert_int_equal(err.os_errno, 0);
-    assert_false(err.truncated);
-    assert_string_equal(err.where, where);
-    assert_string_equal(err.text, message);
+    lg_assert_err(&err, code, where, message);
 }
 
 static void assert_accepted(enum lg_kind kind, const char *text)
@@ -362,7 +345,7 @@ static void what_a_real_api_server_sent_is_accepted(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) LG_OBJECTS_TEST(name, &objects)
     const struct CMUnitTest tests[] = {
         TEST(a_wrong_type_is_named_with_its_full_path),
         TEST(numbers_are_held_to_their_type),

@@ -11,20 +11,6 @@
 
 static struct lg_objects objects;
 
-static int setup(void **state)
-{
-    (void)state;
-    lg_objects_init(&objects);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    lg_objects_done(&objects);
-    return 0;
-}
-
 static void white_space_goes_and_strings_stay(void **state)
 {
     (void)state;
@@ -97,7 +83,7 @@ static void what_has_a_wrong_type_stays_as_it_is(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) LG_OBJECTS_TEST(name, &objects)
     const struct CMUnitTest tests[] = {
         TEST(white_space_goes_and_strings_stay),
         TEST(only_what_rules_read_is_kept),

@@ -7,29 +7,10 @@
 
 #include "rules/core/mem.h"
 #include "rules/virt/storage.h"
+#include "tests/support/asserts.h"
 #include "tests/support/objects.h"
 
 static struct lg_objects objects;
-
-static int setup(void **state)
-{
-    (void)state;
-    lg_objects_init(&objects);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    lg_objects_done(&objects);
-    return 0;
-}
-
-static void assert_str(struct lg_str s, const char *expected)
-{
-    if (!lg_str_is(s, expected))
-        fail_msg("\"%.*s\" is not \"%s\"", LG_ARG(s), expected);
-}
 
 /* A cluster with the classes "nfs" (profile: RWX Filesystem, RWO Block), "bare" (a profile without sets), "lost" (no
  * profile) and "odd" (a first set without modes). */
@@ -109,10 +90,10 @@ static void assert_resolved(const struct cluster *cluster, const char *spec, con
     struct lg_rendered got = render(cluster, spec);
     if (!got.resolved)
         fail_msg("%s: %s", spec, got.why);
-    assert_str(lg_modes_text(&got.modes, &objects.arena), modes);
+    lg_assert_str(lg_modes_text(&got.modes, &objects.arena), modes);
     assert_int_equal(got.volume_mode, volume_mode);
     assert_int_equal(got.has_class, class != NULL);
-    assert_str(got.class_name, class != NULL ? class : "");
+    lg_assert_str(got.class_name, class != NULL ? class : "");
     assert_int_equal(got.from_profile, from_profile);
 }
 
@@ -123,7 +104,7 @@ static void assert_unresolved(const struct cluster *cluster, const char *spec, e
     if (got.resolved)
         fail_msg("%s is resolved", spec);
     assert_int_equal(got.missing, missing);
-    assert_str(got.missing_name, name);
+    lg_assert_str(got.missing_name, name);
     assert_string_equal(got.why, why);
 }
 
@@ -274,7 +255,7 @@ static void the_newest_default_wins_then_the_name(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) LG_OBJECTS_TEST(name, &objects)
     const struct CMUnitTest tests[] = {
         TEST(spec_pvc_is_taken_as_it_stands),
         TEST(the_first_set_serves_a_spec_that_says_nothing),

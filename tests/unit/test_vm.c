@@ -10,20 +10,6 @@
 
 static struct lg_objects objects;
 
-static int setup(void **state)
-{
-    (void)state;
-    lg_objects_init(&objects);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    lg_objects_done(&objects);
-    return 0;
-}
-
 static void assert_text(struct lg_val v, const char *expected)
 {
     struct lg_str text = lg_json_text(v);
@@ -88,7 +74,7 @@ static void an_object_without_anything_has_nothing(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) LG_OBJECTS_TEST(name, &objects)
     const struct CMUnitTest tests[] = {
         TEST(a_vm_is_read_through_its_template),
         TEST(a_vmi_is_read_as_it_stands),

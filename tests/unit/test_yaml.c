@@ -10,6 +10,7 @@
 
 #include "rules/core/mem.h"
 #include "rules/core/yaml.h"
+#include "tests/support/asserts.h"
 
 static struct lg_arena arena;
 
@@ -66,11 +67,7 @@ static void assert_refused(const struct refused *rows, size_t n, enum lg_err_cod
         if (read_str(rows[i].yaml, &root, &err) != code)
             fail_msg("%.*s: %s", LG_ARG(rows[i].yaml), lg_err_name(err.code));
         assert_null(root.doc);
-        assert_int_equal(err.code, code);
-        assert_string_equal(err.where, rows[i].where);
-        assert_string_equal(err.text, rows[i].said);
-        assert_int_equal(err.os_errno, 0);
-        assert_false(err.truncated);
+        lg_assert_err(&err, code, rows[i].where, rows[i].said);
     }
 }
 
