@@ -6,6 +6,7 @@
  * (the directory is locked); servers may read meanwhile: each file is replaced atomically, authorities before keys
  * before certificates, and a server that meets a half-replaced pair keeps its last good one. Sources: kyverno#8441
  * (two thirds), kyverno#2642 (overlap), gatekeeper#1188 (one owner: a directory that another issuer fills is not ours).
+ * Any thread: the lock holds between threads as between processes.
  */
 #ifndef LG_CERTS_ROTATE_H
 #define LG_CERTS_ROTATE_H

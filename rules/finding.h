@@ -1,4 +1,8 @@
-/* What a rule says of an object: one finding a reason. Lives in the review's arena, borrowed text throughout. */
+/* What a rule says of an object: one finding a reason.
+ *
+ * Plain values of one review: they live in its arena, their text is borrowed from its object, from the arena or from rules,
+ * and no lock guards them: the thread that reviews has them to itself.
+ */
 #ifndef LG_RULES_FINDING_H
 #define LG_RULES_FINDING_H
 

@@ -3,7 +3,7 @@
  * A fixer is a pure function, as a check is. It is called once where its rule found something and describes the repair as
  * edits of members of objects; the engine (mend.h) makes a patch of them, and keeps it only where the result is provably better:
  * the rule has no finding any more, and no other one arose. Lists keep their items and their order: no edit adds, takes or
- * moves one, so that an index once read stays true.
+ * moves one, so that an index once read stays true. Fixers are constant data; any thread calls them, each with a repair of its own.
  */
 #ifndef LG_RULES_FIXER_H
 #define LG_RULES_FIXER_H

@@ -1,6 +1,6 @@
 /* Takes a List's text apart without reading it, so that a list of any length is read one item at a time.
  *
- * What comes out is text that may still be anything: each piece goes through its reader. Private to manifest*.c. Pure.
+ * What comes out is text that may still be anything: each piece goes through its reader. Private to manifest*.c. Pure, any thread.
  */
 #ifndef LG_RULES_MANIFEST_LIST_H
 #define LG_RULES_MANIFEST_LIST_H

@@ -1,6 +1,6 @@
 /* The one repairer behind /mutate and `check --fix`: what can be mended of an object, as a JSON Patch.
  *
- * Pure and bounded, like the judge (engine.h): same input, same bytes. The patch is minimal, tests only strings that were
+ * Pure and bounded, like the judge (engine.h), on any thread: same input, same bytes. The patch is minimal, tests only strings that were
  * read from the object, and applied to its own result it is empty. At admission nothing is mended for controllers, for
  * members of the bypass group, for objects with a controller ownerReference or that are being deleted, for
  * subresources, in mode observe, or where policy does not name the rule.

@@ -1,4 +1,5 @@
-/* A policy as it lies in memory; only rules/policy*.c look inside. Everything in its arena but the patterns. */
+/* A policy as it lies in memory; only rules/policy*.c look inside. Everything in its arena but the patterns. Immutable once
+ * it is parsed, but for its count of references, which is atomic: any thread. */
 #ifndef LG_RULES_POLICY_DATA_H
 #define LG_RULES_POLICY_DATA_H
 

@@ -1,6 +1,7 @@
 /* Reading a policy's text: what the parts of the parser share. Only rules/policy*.c look inside.
  *
- * Every reader answers false behind an error with its place, so that `return a && b` reads on only while all is well.
+ * Every reader answers false behind an error with its place, so that `return a && b` reads on only while all is well. One
+ * parser a text, on one thread; what comes of it is shared once it is whole (policy.h).
  */
 #ifndef LG_RULES_POLICY_READ_H
 #define LG_RULES_POLICY_READ_H

@@ -1,4 +1,4 @@
-/* Looking through the inside of JSON strings many characters at a time. Pure. */
+/* Looking through the inside of JSON strings many characters at a time. Pure, any thread. */
 #ifndef LG_RULES_CORE_PLAIN_H
 #define LG_RULES_CORE_PLAIN_H
 

@@ -1,7 +1,7 @@
 /* What a YAML scalar means to kubectl: yaml.v2's resolution, then Go's JSON text. Private to rules/core/yaml.c and tests.
  *
  * Implements the resolution of gopkg.in/yaml.v2 (YAML 1.1 words, Go's integers with base prefixes and underscores, then
- * its floats) and the conversions of sigs.k8s.io/yaml: a key's text, a value's JSON. Pure functions.
+ * its floats) and the conversions of sigs.k8s.io/yaml: a key's text, a value's JSON. Pure functions, any thread.
  */
 #ifndef LG_RULES_CORE_YAML_SCALAR_H
 #define LG_RULES_CORE_YAML_SCALAR_H

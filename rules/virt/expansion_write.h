@@ -1,6 +1,6 @@
 /* Writes an object anew with values put in along paths, and remembers of each byte where it came from.
  *
- * Private to virt/expansion*.c: the half that knows JSON, and nothing of instancetypes. One writer a text; in the arena.
+ * Private to virt/expansion*.c: the half that knows JSON, and nothing of instancetypes. One writer a text, in the arena, on one thread.
  */
 #ifndef LG_RULES_VIRT_EXPANSION_WRITE_H
 #define LG_RULES_VIRT_EXPANSION_WRITE_H

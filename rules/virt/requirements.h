@@ -1,6 +1,6 @@
 /* What a guest asks of a node, read once: the inside of placement.h, shared by its two halves (reading and judging).
  *
- * Immutable, in the arena that lg_requirements_read was given; strings borrow from the object and the settings.
+ * Immutable, in the arena that lg_requirements_read was given; strings borrow from the object and the settings. Any thread.
  */
 #ifndef LG_RULES_VIRT_REQUIREMENTS_H
 #define LG_RULES_VIRT_REQUIREMENTS_H

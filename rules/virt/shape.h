@@ -1,7 +1,7 @@
 /* The types of the fields that rules read, as tables: one a kind, that of a VMI's spec shared by VMs and VMIs.
  *
  * They say what lg_shape_check holds an object to, and what is kept of a VMI (slice.h). Private to virt. Source: the API
- * types of KubeVirt, CDI and Kubernetes (their CRDs). Constant data.
+ * types of KubeVirt, CDI and Kubernetes (their CRDs). Constant data, any thread.
  */
 #ifndef LG_RULES_VIRT_SHAPE_H
 #define LG_RULES_VIRT_SHAPE_H

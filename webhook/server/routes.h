@@ -1,7 +1,8 @@
 /* HTTP: which request is answered how. The handlers that the server library calls.
  *
  * A request is refused by its head alone: what has no length or is too long is never read. A refused request whose
- * body is short is read to its end first, so that the connection can be kept.
+ * body is short is read to its end first, so that the connection can be kept. Any of the library's threads; what belongs to
+ * one request lies in its `state`, which its connection's thread has to itself.
  */
 #ifndef LG_WEBHOOK_SERVER_ROUTES_H
 #define LG_WEBHOOK_SERVER_ROUTES_H
