@@ -1,7 +1,7 @@
 /* The conformance program: one function a corpus, chosen by the file's name.
  *
  * A corpus file holds one JSON object a line: inputs, and the answer that upstream's own code gave (README of the
- * corpora in tests/conformance). A row's function answers for one row; the program counts and prints.
+ * corpora in tests/conformance). A row's function answers for one row; the program counts and prints. One thread.
  */
 #ifndef LG_TESTS_CONFORMANCE_H
 #define LG_TESTS_CONFORMANCE_H

@@ -7,30 +7,7 @@
 #include <cmocka.h>
 
 #include "rules/virt/nodes.h"
-#include "tests/support/objects.h"
-
-struct state {
-    struct lg_objects objects;
-    struct lg_node_table *table;
-};
-
-static int setup(void **arg)
-{
-    static struct state state;
-    lg_objects_init(&state.objects);
-    state.table = lg_nodes_new();
-    *arg = &state;
-    return 0;
-}
-
-static int teardown(void **arg)
-{
-    struct state *s = *arg;
-    lg_nodes_free(s->table);
-    lg_objects_done(&s->objects);
-    return 0;
-}
-
+#include "tests/unit/node_world.h"
 /* Sets a node whose metadata.labels and spec are given as JSON. */
 static void set_node(struct state *s, const char *name, const char *labels, const char *spec)
 {

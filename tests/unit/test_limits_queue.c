@@ -1,0 +1,327 @@
+/* The limiter's decision: who is next. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "rules/core/mem.h"
+#include "tests/unit/limits_world.h"
+
+static void a_full_node_does_not_hold_back_others(void **state)
+{
+    (void)state;
+    guest("web", "a", "n1");
+    guest("web", "b", "n1");
+    guest("web", "c", "n1");
+    guest("web", "d", "n2");
+    assert_true(ask("web", "a").admitted);
+    assert_true(ask("web", "b").admitted);
+    struct lg_turnout turnout = ask("web", "c");
+    assert_false(turnout.admitted);
+    assert_true(turnout.of[LG_LIMIT_OUTBOUND].full);
+    assert_false(turnout.of[LG_LIMIT_CLUSTER].full);
+    assert_int_equal(turnout.place, 1);
+    assert_int_equal(turnout.of[LG_LIMIT_OUTBOUND].used, 2);
+    assert_int_equal(turnout.of[LG_LIMIT_OUTBOUND].n_holders, 2);
+    assert_true(ask("web", "d").admitted);
+}
+
+static void a_free_place_is_kept_for_who_is_next(void **state)
+{
+    (void)state;
+    limit_cluster = 1;
+    guest("web", "a", "n1");
+    guest("web", "b", "n2");
+    guest("web", "c", "n3");
+    migration("web", "m", "a", "Running");
+    struct lg_turnout first = ask("web", "b");
+    assert_int_equal(first.place, 1);
+    assert_true(first.retry_after_s >= 1 && first.retry_after_s <= LG_RETRY_HEAD_S_MAX);
+    struct lg_turnout second = ask("web", "c");
+    assert_int_equal(second.place, 2);
+    migration("web", "m", "a", "Succeeded");
+    /* Free, but the second is not next. */
+    second = ask("web", "c");
+    assert_false(second.admitted);
+    assert_int_equal(second.place, 2);
+    assert_true(second.of[LG_LIMIT_CLUSTER].full);
+    assert_int_equal(second.of[LG_LIMIT_CLUSTER].used, 0);
+    now_ms += first.retry_after_s * 1000 + LG_TICKET_GRACE_MS;
+    assert_false(ask("web", "c").admitted);
+    now_ms += 1;
+    assert_true(ask("web", "c").admitted);
+    /* The first came too late for this one, and has its place until its ticket is over. */
+    assert_int_equal(ledger.n_tickets, 1);
+    now_ms += LG_TICKET_EXPIRY_MS;
+    tidy();
+    assert_int_equal(ledger.n_tickets, 0);
+}
+
+static void who_is_next_gets_it(void **state)
+{
+    (void)state;
+    limit_cluster = 1;
+    guest("web", "a", "n1");
+    guest("web", "b", "n2");
+    guest("web", "c", "n3");
+    migration("web", "m", "a", "Running");
+    struct lg_turnout first = ask("web", "b");
+    ask("web", "c");
+    migration("web", "m", "a", "Succeeded");
+    now_ms += first.retry_after_s * 1000;
+    assert_true(ask("web", "b").admitted);
+    assert_int_equal(ledger.n_tickets, 1);
+    assert_int_equal(ask("web", "c").place, 1);
+}
+
+static void namespaces_take_turns(void **state)
+{
+    (void)state;
+    limit_cluster = 1;
+    limit_node = 100;
+    guest("x", "busy", "n0");
+    migration("x", "m", "busy", "Running");
+    static const char *const names[] = {"g0", "g1", "g2", "g3", "g4", "g5"};
+    for (int i = 0; i < 6; i++) {
+        guest("a", names[i], "n1");
+        assert_int_equal(ask("a", names[i]).place, i + 1);
+    }
+    guest("b", "g0", "n2");
+    guest("b", "g1", "n2");
+    guest("c", "g0", "n3");
+    /* a's first stands before b's and c's: it came first. Its second does not. */
+    assert_int_equal(ask("b", "g0").place, 2);
+    assert_int_equal(ask("b", "g1").place, 4);
+    assert_int_equal(ask("c", "g0").place, 3);
+    static const char *const order[] = {"a/g0", "b/g0", "c/g0", "a/g1", "b/g1",
+                                        "a/g2", "a/g3", "a/g4", "a/g5"};
+    for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
+        char is[128];
+        snprintf(is, sizeof is, "%.*s/%.*s", LG_ARG(ledger.tickets[i].ns),
+                 LG_ARG(ledger.tickets[i].guest));
+        assert_string_equal(is, order[i]);
+    }
+}
+
+static void coming_again_and_again_does_not_jump_the_queue(void **state)
+{
+    (void)state;
+    limit_cluster = 1;
+    limit_node = 100;
+    guest("x", "busy", "n0");
+    static const char *const names[] = {"g0", "g1", "g2", "g3"};
+    for (int i = 0; i < 4; i++) {
+        guest("a", names[i], "n1");
+        guest("b", names[i], "n2");
+    }
+    migration("x", "m", "busy", "Running");
+    for (int i = 0; i < 4; i++)
+        ask("a", names[i]);
+    /* b has one waiting at a time and comes again as soon as it was served. */
+    unsigned served_a = 0, served_b = 0;
+    ask("b", "g0");
+    lg_inventory_remove(inv, LG_KIND_MIGRATION, LG_STR("x"), LG_STR("m"));
+    for (int round = 0; round < 6; round++) {
+        struct lg_ticket *head = &ledger.tickets[0];
+        bool b = lg_str_is(head->ns, "b");
+        struct lg_ask the = {.ns = lg_arena_str(&objects.arena, head->ns),
+                             .guest = lg_arena_str(&objects.arena, head->guest),
+                             .node = LG_STR("n9"),
+                             .id = LG_STR("i"),
+                             .user = LG_STR("alice"),
+                             .limit = {1, 100, 0},
+                             .now_ms = now_ms};
+        assert_true(decide(&the).admitted);
+        served_a += !b;
+        served_b += b;
+        if (b)
+            ask("b", names[served_b % 4]);
+        lg_ledger_drop_reservation(&ledger, 0);
+    }
+    assert_int_equal(served_a, 3);
+    assert_int_equal(served_b, 3);
+}
+
+static void fifty_tickets_a_namespace_and_no_more(void **state)
+{
+    (void)state;
+    limit_cluster = 1;
+    guest("x", "busy", "n0");
+    migration("x", "m", "busy", "Running");
+    char name[16];
+    for (int i = 0; i < LG_TICKETS_NAMESPACE_MAX; i++) {
+        snprintf(name, sizeof name, "g%d", i);
+        assert_true(ask("a", lg_arena_str(&objects.arena, lg_str_of(name)).p).place > 0);
+    }
+    struct lg_turnout turnout = ask("a", "one-more");
+    assert_false(turnout.admitted);
+    assert_true(turnout.no_place);
+    assert_int_equal(turnout.place, 0);
+    assert_true(turnout.retry_after_s >= 1);
+    assert_int_equal(ledger.n_tickets, LG_TICKETS_NAMESPACE_MAX);
+    assert_int_equal(ask("b", "first").place, 2);
+}
+
+/* A client that does what client-go does: waits as told, ten times. */
+/* Ten namespaces of one user fill the queue; somebody else's first guest is served before their last ones, and waits where
+ * it belongs. */
+static void a_full_queue_shuts_nobody_out(void **state)
+{
+    (void)state;
+    char ns[32], name[32];
+    limit_cluster = 1;
+    limit_node = 1;
+    guest("z", "holder", "n0");
+    migration("z", "holder", "holder", "Running");
+    for (int i = 0; i < LG_TICKETS_MAX; i++) {
+        snprintf(ns, sizeof ns, "ns%d", i % (LG_TICKETS_MAX / LG_TICKETS_NAMESPACE_MAX));
+        snprintf(name, sizeof name, "g%d", i);
+        guest(ns, name, "n1");
+        assert_false(ask(ns, name).no_place);
+    }
+    guest("honest", "db", "n1");
+    struct lg_turnout turnout = ask("honest", "db");
+    assert_false(turnout.no_place);
+    assert_int_equal(turnout.place, LG_TICKETS_MAX / LG_TICKETS_NAMESPACE_MAX + 1);
+    assert_int_equal(ledger.n_tickets, LG_TICKETS_MAX);
+    /* But not one that would be the last itself. */
+    guest("ns0", "more", "n1");
+    assert_true(ask("ns0", "more").no_place);
+    assert_int_equal(ledger.n_tickets, LG_TICKETS_MAX);
+}
+
+/* Ctrl-C: whoever is next does not come any more. */
+static void a_place_is_not_kept_for_one_who_went_away(void **state)
+{
+    (void)state;
+    limit_cluster = 1;
+    guest("a", "holder", "n0");
+    guest("a", "gone", "n1");
+    guest("a", "next", "n1");
+    migration("a", "m", "holder", "Running");
+    struct lg_turnout gone = ask("a", "gone");
+    assert_int_equal(gone.place, 1);
+    assert_int_equal(ask("a", "next").place, 2);
+    migration("a", "m", "holder", "Succeeded");
+    int64_t due_ms = now_ms + gone.retry_after_s * (int64_t)1000;
+    now_ms = due_ms + LG_TICKET_GRACE_MS;
+    assert_false(ask("a", "next").admitted);
+    now_ms = due_ms + LG_TICKET_GRACE_MS + 1;
+    assert_true(ask("a", "next").admitted);
+    now_ms = due_ms + LG_TICKET_EXPIRY_MS;
+    tidy();
+    assert_int_equal(ledger.n_tickets, 0);
+}
+
+static void a_client_outlasts_a_long_migration(void **state)
+{
+    (void)state;
+    limit_cluster = 1;
+    guest("x", "busy", "n0");
+    guest("a", "db", "n1");
+    migration("x", "m", "busy", "Running");
+    int64_t start_ms = now_ms;
+    struct lg_turnout turnout = {0};
+    for (int attempt = 0; attempt <= LG_RETRIES; attempt++) {
+        struct lg_ask the = ask_of("a", "db");
+        the.typical_s = 90;
+        turnout = decide(&the);
+        assert_false(turnout.admitted);
+        assert_int_equal(turnout.last_try, attempt == LG_RETRIES);
+        assert_true(turnout.retry_after_s >= 1 && turnout.retry_after_s <= LG_RETRY_S_MAX);
+        assert_int_equal(ledger.n_tickets, 1);
+        if (attempt < 5)
+            assert_true(turnout.retry_after_s <= LG_RETRY_HEAD_S_MAX);
+        now_ms += turnout.retry_after_s * 1000;
+    }
+    assert_true(now_ms - start_ms > 90 * 1000);
+}
+
+static void starting_anew_before_its_time_counts_from_the_beginning(void **state)
+{
+    (void)state;
+    limit_cluster = 1;
+    guest("x", "busy", "n0");
+    guest("a", "db", "n1");
+    migration("x", "m", "busy", "Running");
+    for (int i = 0; i < 4; i++) {
+        struct lg_turnout turnout = ask("a", "db");
+        now_ms += turnout.retry_after_s * 1000;
+    }
+    assert_int_equal(ledger.tickets[0].tries, 4);
+    ask("a", "db");
+    assert_int_equal(ledger.tickets[0].tries, 5);
+    now_ms += 100; /* Ctrl-C, and once more */
+    ask("a", "db");
+    assert_int_equal(ledger.tickets[0].tries, 1);
+    assert_int_equal(ledger.n_tickets, 1);
+}
+
+static void estimates_follow_places_limits_and_ages(void **state)
+{
+    (void)state;
+    assert_int_equal(lg_limits_estimate_s(1, 1, 0, 60), 60);
+    assert_int_equal(lg_limits_estimate_s(1, 1, 50, 60), 10);
+    assert_int_equal(lg_limits_estimate_s(1, 1, 500, 60), 1);
+    assert_int_equal(lg_limits_estimate_s(3, 2, 50, 60), 10 + 2 * 63 / 2);
+    assert_int_equal(lg_limits_estimate_s(1, 1, -1, 0), LG_TYPICAL_S);
+    assert_int_equal(lg_limits_estimate_s(1000, 0, -1, 10), 10 + 999 * 13);
+}
+
+static void durations_are_learnt_from_those_that_end(void **state)
+{
+    (void)state;
+    guest("web", "a", "n1");
+    assert_int_equal(lg_slots_typical_s(lg_inventory_slots(inv)), 0);
+    for (int i = 0; i < 40; i++) {
+        migration("web", "m", "a", "Running");
+        lg_inventory_set(
+            inv,
+            lg_objects_record(&objects, "{'apiVersion':'kubevirt.io/"
+                                        "v1','kind':'VirtualMachineInstanceMigration','metadata':"
+                                        "{'name':'m','namespace':'web'},'spec':{'vmiName':'a'},'"
+                                        "status':{'phase':'Succeeded',"
+                                        "'migrationState':{'startTimestamp':'2026-01-01T00:00:00Z',"
+                                        "'endTimestamp':'2026-01-01T00:00:30Z'}}}"));
+    }
+    assert_int_equal(lg_slots_typical_s(lg_inventory_slots(inv)), 30);
+}
+
+static void long_user_names_are_told_apart(void **state)
+{
+    (void)state;
+    char a[400], b[400], buf_a[LG_LEDGER_USER_BYTES_MAX + 24], buf_b[LG_LEDGER_USER_BYTES_MAX + 24];
+    memset(a, 'x', sizeof a);
+    memcpy(b, a, sizeof b);
+    b[399] = 'y';
+    struct lg_str cut_a = lg_ledger_user((struct lg_str){a, 400}, buf_a);
+    struct lg_str cut_b = lg_ledger_user((struct lg_str){b, 400}, buf_b);
+    assert_int_equal(cut_a.n, LG_LEDGER_USER_BYTES_MAX + 17);
+    assert_false(lg_str_eq(cut_a, cut_b));
+    assert_true(lg_str_is(lg_ledger_user(LG_STR("alice"), buf_a), "alice"));
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(a_full_node_does_not_hold_back_others),
+        TEST(a_free_place_is_kept_for_who_is_next),
+        TEST(who_is_next_gets_it),
+        TEST(namespaces_take_turns),
+        TEST(coming_again_and_again_does_not_jump_the_queue),
+        TEST(fifty_tickets_a_namespace_and_no_more),
+        TEST(a_full_queue_shuts_nobody_out),
+        TEST(a_place_is_not_kept_for_one_who_went_away),
+        TEST(a_client_outlasts_a_long_migration),
+        TEST(starting_anew_before_its_time_counts_from_the_beginning),
+        TEST(estimates_follow_places_limits_and_ages),
+        TEST(durations_are_learnt_from_those_that_end),
+        TEST(long_user_names_are_told_apart),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
