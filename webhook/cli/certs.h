@@ -11,6 +11,10 @@ int lg_certs_issue_main(int argc, char **argv);
 int lg_certs_show_main(int argc, char **argv);
 int lg_certs_inject_main(int argc, char **argv);
 
+/* The end of a parser whose command needs --cert-dir (key 'd') and takes no arguments, as lg_cli_parse_rest. */
+error_t lg_certs_parse_dir(int key, const char *arg, const struct argp_state *state,
+                           const char **io_dir);
+
 /* A certificate directory, read and looked at. */
 struct lg_certs_reading {
     struct lg_arena arena;

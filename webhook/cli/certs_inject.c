@@ -45,9 +45,6 @@ static error_t parse_inject(int key, char *arg, struct argp_state *state)
 {
     struct inject_args *args = state->input;
     switch (key) {
-    case 'd':
-        args->dir = arg;
-        return 0;
     case OPT_KUBECONFIG:
         args->kubeconfig = arg;
         return 0;
@@ -68,15 +65,8 @@ static error_t parse_inject(int key, char *arg, struct argp_state *state)
     case OPT_REPLACE:
         args->replace = true;
         return 0;
-    case ARGP_KEY_ARG:
-        argp_error(state, "does not take \"%s\"", arg);
-        return 0;
-    case ARGP_KEY_END:
-        if (args->dir == NULL || args->dir[0] == '\0')
-            argp_error(state, "--cert-dir is needed");
-        return 0;
     default:
-        return ARGP_ERR_UNKNOWN;
+        return lg_certs_parse_dir(key, arg, state, &args->dir);
     }
 }
 

@@ -100,7 +100,7 @@ static error_t parse_cluster(int key, char *arg, struct argp_state *state)
         args->configurations[args->configuration_count++] = arg;
         return 0;
     default:
-        return ARGP_ERR_UNKNOWN;
+        return lg_cli_parse_rest(key, arg, state);
     }
 }
 
@@ -148,9 +148,6 @@ static error_t parse_issue(int key, char *arg, struct argp_state *state)
         return 0;
     case OPT_NEW_CA:
         options->new_authority = true;
-        return 0;
-    case ARGP_KEY_ARG:
-        argp_error(state, "does not take \"%s\"", arg);
         return 0;
     case ARGP_KEY_END:
         check_place(args, state);

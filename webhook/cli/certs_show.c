@@ -16,7 +16,7 @@ struct show_args {
 
 static const struct argp_option show_options[] = {
     {"cert-dir", 'd', "DIR", 0, "Where the files are", 0},
-    {"output", 'o', "table|json", 0, "How to print; table is the default", 0},
+    LG_CLI_OPTION_OUTPUT,
     {0},
 };
 
@@ -24,21 +24,11 @@ static error_t parse_show(int key, char *arg, struct argp_state *state)
 {
     struct show_args *args = state->input;
     switch (key) {
-    case 'd':
-        args->dir = arg;
-        return 0;
     case 'o':
         args->json = lg_cli_wants_json(arg, state);
         return 0;
-    case ARGP_KEY_ARG:
-        argp_error(state, "does not take \"%s\"", arg);
-        return 0;
-    case ARGP_KEY_END:
-        if (args->dir == NULL || args->dir[0] == '\0')
-            argp_error(state, "--cert-dir is needed");
-        return 0;
     default:
-        return ARGP_ERR_UNKNOWN;
+        return lg_certs_parse_dir(key, arg, state, &args->dir);
     }
 }
 

@@ -155,6 +155,20 @@ void lg_cli_parse(const struct argp *argp, int argc, char **argv, void *input)
     }
 }
 
+error_t lg_cli_parse_rest(int key, const char *arg, const struct argp_state *state)
+{
+    if (key != ARGP_KEY_ARG)
+        return ARGP_ERR_UNKNOWN;
+    argp_error(state, "does not take \"%s\"", arg);
+    return 0;
+}
+
+void lg_cli_append(const char ***io_list, size_t *io_n, const char *item)
+{
+    *io_list = lg_realloc(*io_list, *io_n + 1, sizeof **io_list);
+    (*io_list)[(*io_n)++] = item;
+}
+
 bool lg_cli_wants_json(const char *format, const struct argp_state *state)
 {
     bool json = strcmp(format, "json") == 0;

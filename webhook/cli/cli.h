@@ -36,6 +36,29 @@ int lg_cli_main(int argc, char **argv);
 /* argp_parse with exit status 2 for every mistake. --help and mistakes end the process, as argp does. */
 void lg_cli_parse(const struct argp *argp, int argc, char **argv, void *input);
 
+/* Options that mean the same for several commands, each with its key; rows of their tables. */
+enum { LG_CLI_KUBECONFIG = 512 }; /* above every command's own */
+#define LG_CLI_OPTION_KUBECONFIG                                                                   \
+    {                                                                                              \
+        "kubeconfig", LG_CLI_KUBECONFIG, "FILE", 0,                                                \
+            "The cluster to look at; else as kubectl finds it, else the pod's own", 0              \
+    }
+#define LG_CLI_OPTION_OUTPUT                                                                       \
+    {                                                                                              \
+        "output", 'o', "table|json", 0, "How to print; table is the default", 0                    \
+    }
+#define LG_CLI_OPTION_POLICY                                                                       \
+    {                                                                                              \
+        "policy", 'p', "FILE", 0, "The policy to judge by", 0                                      \
+    }
+
+/* The end of a parser whose command takes options only: an argument ends the process with exit status 2. Returns what the
+ * parser is to return, ARGP_ERR_UNKNOWN for every other key. */
+error_t lg_cli_parse_rest(int key, const char *arg, const struct argp_state *state);
+
+/* Appends to a list that the caller frees; the items are borrowed. */
+void lg_cli_append(const char ***io_list, size_t *io_n, const char *item);
+
 /* What --output asks for: true for json, false for table; any other ends the process with exit status 2. */
 bool lg_cli_wants_json(const char *format, const struct argp_state *state);
 

@@ -9,6 +9,18 @@
 
 enum { VERB_BYTES_MAX = 64 };
 
+error_t lg_certs_parse_dir(int key, const char *arg, const struct argp_state *state,
+                           const char **io_dir)
+{
+    if (key == 'd')
+        *io_dir = arg;
+    else if (key != ARGP_KEY_END)
+        return lg_cli_parse_rest(key, arg, state);
+    else if (*io_dir == NULL || (*io_dir)[0] == '\0')
+        argp_error(state, "--cert-dir is needed");
+    return 0;
+}
+
 void lg_certs_reading_done(struct lg_certs_reading *reading)
 {
     lg_cert_files_done(&reading->files);

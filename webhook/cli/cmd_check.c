@@ -9,7 +9,7 @@
 #include "webhook/cli/fix.h"
 #include "webhook/cli/output.h"
 
-enum { KEY_INVENTORY = 'i', KEY_POLICY = 'p', KEY_OUTPUT = 'o', KEY_VERBOSE = 'v' };
+enum { KEY_INVENTORY = 'i', KEY_VERBOSE = 'v' };
 enum { KEY_STRICT = 256, KEY_EXPLAIN, KEY_KUBEVIRT_VERSION, KEY_FIX, KEY_WRITE };
 
 struct options {
@@ -25,12 +25,6 @@ static void options_done(struct options *options)
 {
     free(options->paths);
     free(options->inventory);
-}
-
-static void append(const char ***list, size_t *n, const char *item)
-{
-    *list = lg_realloc(*list, *n + 1, sizeof **list);
-    (*list)[(*n)++] = item;
 }
 
 /* "1.5", "v1.5" or "v1.5.3": 105; "auto": 0; else -1. */
@@ -56,12 +50,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
     switch (key) {
     case KEY_INVENTORY:
-        append(&options->inventory, &options->n_inventory, arg);
+        lg_cli_append(&options->inventory, &options->n_inventory, arg);
         return 0;
-    case KEY_POLICY:
+    case 'p':
         options->policy = arg;
         return 0;
-    case KEY_OUTPUT:
+    case 'o':
         options->format = lg_cli_wants_json(arg, state) ? &lg_check_json : &lg_check_table;
         return 0;
     case KEY_STRICT:
@@ -92,7 +86,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
                 argp_error(state, "--write cannot write to standard input");
         return 0;
     case ARGP_KEY_ARG:
-        append(&options->paths, &options->n_paths, arg);
+        lg_cli_append(&options->paths, &options->n_paths, arg);
         return 0;
     case ARGP_KEY_NO_ARGS:
         argp_error(state, "which files? PATH is a file, a directory or - for standard input");
@@ -107,8 +101,8 @@ static const struct argp_option options_table[] = {
      "What the cluster has: files or directories, as `kubectl get ... -o yaml` writes them; may be "
      "given many times",
      0},
-    {"policy", KEY_POLICY, "FILE", 0, "The policy to judge by", 0},
-    {"output", KEY_OUTPUT, "table|json", 0, "How to print; table is the default", 0},
+    LG_CLI_OPTION_POLICY,
+    LG_CLI_OPTION_OUTPUT,
     {"strict", KEY_STRICT, NULL, 0, "What cannot be known from the files counts as denied", 0},
     {"explain", KEY_EXPLAIN, NULL, 0, "Say why of each finding, and of each node", 0},
     {"kubevirt-version", KEY_KUBEVIRT_VERSION, "VERSION", 0,

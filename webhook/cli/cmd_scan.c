@@ -10,8 +10,7 @@
 #include "webhook/cli/scan.h"
 #include "webhook/runtime/clock.h"
 
-enum { KEY_INVENTORY = 'i', KEY_POLICY = 'p', KEY_OUTPUT = 'o', KEY_VERBOSE = 'v' };
-enum { KEY_KUBECONFIG = 256, KEY_DRAIN };
+enum { KEY_INVENTORY = 'i', KEY_VERBOSE = 'v', KEY_DRAIN = 256 };
 
 /* What a scan judges; a drain judges the migrations that it would bring. */
 #define JUDGED (LG_BIT(LG_KIND_VM) | LG_BIT(LG_KIND_VMI))
@@ -33,13 +32,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     struct options *options = state->input;
 
     switch (key) {
-    case KEY_KUBECONFIG:
+    case LG_CLI_KUBECONFIG:
         options->kubeconfig = arg;
         return 0;
     case KEY_INVENTORY:
-        options->inventory =
-            lg_realloc(options->inventory, options->n_inventory + 1, sizeof *options->inventory);
-        options->inventory[options->n_inventory++] = arg;
+        lg_cli_append(&options->inventory, &options->n_inventory, arg);
         return 0;
     case 'n':
         options->ns = arg;
@@ -49,10 +46,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case KEY_DRAIN:
         options->drain = arg;
         return 0;
-    case KEY_POLICY:
+    case 'p':
         options->policy = arg;
         return 0;
-    case KEY_OUTPUT:
+    case 'o':
         options->json = lg_cli_wants_json(arg, state);
         return 0;
     case KEY_VERBOSE:
@@ -71,16 +68,15 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 }
 
 static const struct argp_option options_table[] = {
-    {"kubeconfig", KEY_KUBECONFIG, "FILE", 0,
-     "The cluster to look at; else as kubectl finds it, else the pod's own", 0},
+    LG_CLI_OPTION_KUBECONFIG,
     {"inventory", KEY_INVENTORY, "PATH", 0,
      "Files instead of a cluster, as `kubectl get ... -o yaml` writes them; may be given many "
      "times",
      0},
     {"namespace", 'n', "NAME", 0, "Only virtual machines of this namespace", 0},
     {"drain", KEY_DRAIN, "NODE", 0, "Forecast what draining the node would do to its guests", 0},
-    {"policy", KEY_POLICY, "FILE", 0, "The policy to judge by", 0},
-    {"output", KEY_OUTPUT, "table|json", 0, "How to print; table is the default", 0},
+    LG_CLI_OPTION_POLICY,
+    LG_CLI_OPTION_OUTPUT,
     {"verbose", KEY_VERBOSE, NULL, 0, "Print audit findings and clean virtual machines too", 0},
     {0},
 };

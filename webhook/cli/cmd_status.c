@@ -17,7 +17,7 @@
 #include "webhook/limiter/ledger_text.h"
 #include "webhook/runtime/clock.h"
 
-enum { KEY_KUBECONFIG = 256, WATCH_S = 2 };
+enum { WATCH_S = 2 };
 
 struct options {
     const char *kubeconfig;
@@ -58,7 +58,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 {
     struct options *options = state->input;
     switch (key) {
-    case KEY_KUBECONFIG:
+    case LG_CLI_KUBECONFIG:
         options->kubeconfig = arg;
         return 0;
     case 'n':
@@ -70,11 +70,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case 'o':
         options->json = lg_cli_wants_json(arg, state);
         return 0;
-    case ARGP_KEY_ARG:
-        argp_error(state, "does not take \"%s\"", arg);
-        return 0;
     default:
-        return ARGP_ERR_UNKNOWN;
+        return lg_cli_parse_rest(key, arg, state);
     }
 }
 
@@ -384,14 +381,13 @@ static enum lg_err_code show(struct cluster *cluster, const struct options *opti
 int lg_cmd_status(int argc, char **argv)
 {
     static const struct argp_option table[] = {
-        {"kubeconfig", KEY_KUBECONFIG, "FILE", 0,
-         "The cluster to look at; else as kubectl finds it, else the pod's own", 0},
+        LG_CLI_OPTION_KUBECONFIG,
         {"namespace", 'n', "NAME", 0,
          "The namespace that livegate stands in; else the kubeconfig's context's where it is "
          "another than default, else livegate",
          0},
         {"watch", 'w', NULL, 0, "Look again every 2 seconds", 0},
-        {"output", 'o', "table|json", 0, "How to print; table is the default", 0},
+        LG_CLI_OPTION_OUTPUT,
         {0}};
     static const struct argp argp = {
         .options = table,

@@ -6,10 +6,7 @@
 /* NOLINTNEXTLINE(readability-non-const-parameter): argp's signature */
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
-    if (key != ARGP_KEY_ARG)
-        return ARGP_ERR_UNKNOWN;
-    argp_error(state, "does not take \"%s\"", arg);
-    return 0;
+    return lg_cli_parse_rest(key, arg, state);
 }
 
 int lg_cmd_version(int argc, char **argv)
