@@ -294,6 +294,18 @@ bool lg_run_of(const struct lg_run *run, const struct lg_engine_input *input, st
     return true;
 }
 
+/* What the reader refused, or what has fields of the wrong type, is denied before any rule sees it. */
+static bool refused(const struct lg_engine_input *input, struct lg_judgement *ret)
+{
+    if (input->refusal != NULL)
+        ret->refusal = *input->refusal;
+    else if (lg_shape_check(input->kind, input->object, &ret->refusal) == LG_E_OK)
+        return false;
+    ret->refused = true;
+    ret->verdict = settled(ret, LG_ACTION_DENY);
+    return true;
+}
+
 bool lg_run_begin(const struct lg_engine_input *input, struct lg_arena *arena,
                   struct lg_judgement *ret, struct lg_run *ret_run)
 {
@@ -317,14 +329,8 @@ bool lg_run_begin(const struct lg_engine_input *input, struct lg_arena *arena,
         lg_policy_view(input->policy, ret->subject.ns, record, &ret->stalls);
     ret->mode = view.mode;
     ret->requester = requester_of(input);
-    if (input->refusal != NULL)
-        ret->refusal = *input->refusal;
-    if (input->refusal != NULL ||
-        lg_shape_check(input->kind, input->object, &ret->refusal) != LG_E_OK) {
-        ret->refused = true;
-        ret->verdict = settled(ret, LG_ACTION_DENY);
+    if (refused(input, ret))
         return false;
-    }
     *ret_run = (struct lg_run){
         .arena = arena,
         .inventory = input->inventory,

@@ -207,6 +207,20 @@ static struct lg_str message_of(const struct lg_run *run, const struct lg_report
                            lg_str_empty(report->about) ? "this: " : "", LG_ARG(message));
 }
 
+/* What policy makes of a report; *ret_open where a denial rests on something that is read first, so that it is pending. */
+static enum lg_action action_of(struct lg_run *run, const struct lg_report *report, bool *ret_open)
+{
+    enum lg_action action = run->action;
+    if (report->by_default != LG_ACTION_OFF && !run->view.chosen[run->index])
+        action = lg_policy_exempted(run->policy, run->exempt, run->index, report->by_default,
+                                    &run->excuse);
+    if (report->at_most != LG_ACTION_OFF)
+        action = weaker(action, report->at_most);
+    *ret_open =
+        action == LG_ACTION_DENY && lg_run_want(run, report->rests_on_kind, report->rests_on);
+    return *ret_open ? LG_ACTION_PENDING : action;
+}
+
 void lg_rule_report(struct lg_rule_context *context, const struct lg_report *report)
 {
     struct lg_run *run = context->engine;
@@ -217,16 +231,8 @@ void lg_rule_report(struct lg_rule_context *context, const struct lg_report *rep
         reason = NULL;
     enum lg_part part;
     struct lg_val at = lg_expansion_origin(&run->subject.vm, report->at, &part);
-    enum lg_action action = run->action;
-    if (report->by_default != LG_ACTION_OFF && !run->view.chosen[run->index])
-        action = lg_policy_exempted(run->policy, run->exempt, run->index, report->by_default,
-                                    &run->excuse);
-    if (report->at_most != LG_ACTION_OFF)
-        action = weaker(action, report->at_most);
-    bool open =
-        action == LG_ACTION_DENY && lg_run_want(run, report->rests_on_kind, report->rests_on);
-    if (open)
-        action = LG_ACTION_PENDING;
+    bool open = false;
+    enum lg_action action = action_of(run, report, &open);
     bool pending = rule->action == LG_ACTION_PENDING || open;
     run->unsure = run->unsure || pending;
     if (reason != NULL && !pending) {
