@@ -1,198 +1,24 @@
 #include "rules/virt/separation.h"
 
-#include <stdlib.h>
-
-#include "rules/virt/requirements.h"
+#include "rules/virt/pod_terms.h"
 
 enum { WORD_BITS = 64, TEXTS_MAX = 64, TEXT_BYTES_MAX = 256 * 1024, KEYS_MAX = 16 };
-
-/* One term of a guest's required podAffinity or podAntiAffinity, ready to be matched. */
-struct pod_term {
-    struct lg_str topology_key;
-    struct lg_str owner_ns;
-    const struct lg_expression *items;
-    size_t n;
-    bool nothing; /* its selector is absent or none: it matches no pod */
-    struct lg_val at, namespaces, ns_selector;
-};
-
-struct pod_terms {
-    const struct pod_term *items;
-    size_t n;
-};
-
-/* A launcher pod, as far as selectors see it. */
-struct pod {
-    struct lg_labels labels;
-    struct lg_str ns, name, uid;
-};
 
 struct search {
     const struct lg_separation_input *in;
     struct lg_arena *arena;
     struct lg_separation *ret;
-    struct pod self;
+    struct lg_pod self;
     struct lg_barrier *barriers;
     struct lg_str *outside;
     size_t visits;
     size_t words;
 };
 
-/* --- reading --- */
-
-/* KubeVirt's own labels come over those of the VMI. */
-static const struct lg_str *pod_label(const struct pod *pod, struct lg_str key)
+static bool all_select(struct search *s, struct lg_pod_terms terms, const struct lg_pod *pod)
 {
-    static const struct lg_str launcher = LG_STR("virt-launcher");
-    if (lg_str_is(key, "kubevirt.io"))
-        return &launcher;
-    if (lg_str_is(key, "vm.kubevirt.io/name") && !lg_str_empty(pod->name))
-        return &pod->name;
-    if (lg_str_is(key, "kubevirt.io/created-by") && !lg_str_empty(pod->uid))
-        return &pod->uid;
-    return lg_labels_get(pod->labels, key);
-}
-
-/* matchLabelKeys and mismatchLabelKeys: what the owner's pod bears, selected or avoided. */
-static size_t own_values(struct lg_val keys, enum lg_match match, const struct pod *owner,
-                         struct lg_arena *arena, struct lg_expression *ret)
-{
-    size_t n = 0;
-    for (struct lg_json_iter it = lg_json_iter(keys); lg_json_next(&it);) {
-        const struct lg_str *value = pod_label(owner, lg_json_str(it.val));
-        if (value == NULL)
-            continue;
-        struct lg_str *copy = lg_arena_alloc(arena, sizeof(*copy));
-        *copy = *value;
-        ret[n++] = (struct lg_expression){
-            .match = match, .key = lg_json_str(it.val), .values = copy, .n = 1};
-    }
-    return n;
-}
-
-static int by_text(const void *a, const void *b)
-{
-    return lg_str_cmp(*(const struct lg_str *)a, *(const struct lg_str *)b);
-}
-
-static struct pod_term term_read(struct lg_val term, const struct pod *owner,
-                                 struct lg_arena *arena)
-{
-    struct lg_val selector = lg_json_get(term, "labelSelector");
-    struct lg_val list = lg_json_get(selector, "matchExpressions");
-    struct lg_val same = lg_json_get(term, "matchLabelKeys");
-    struct lg_val other = lg_json_get(term, "mismatchLabelKeys");
-    struct lg_labels labels = lg_labels_read(lg_json_get(selector, "matchLabels"), arena);
-    struct pod_term ret = {.at = term,
-                           .topology_key = lg_json_str_at(term, "topologyKey"),
-                           .owner_ns = owner->ns,
-                           .nothing = !lg_json_there(selector),
-                           .namespaces = lg_json_get(term, "namespaces"),
-                           .ns_selector = lg_json_get(term, "namespaceSelector")};
-    size_t room = labels.n + lg_json_len(list) + lg_json_len(same) + lg_json_len(other);
-    struct lg_expression *items = lg_arena_array(arena, room, sizeof(*items));
-    for (uint32_t i = 0; i < labels.n; i++) {
-        struct lg_str *value = lg_arena_alloc(arena, sizeof(*value));
-        *value = labels.items[i].value;
-        items[ret.n++] = (struct lg_expression){
-            .match = LG_MATCH_IN, .key = labels.items[i].key, .values = value, .n = 1};
-    }
-    for (struct lg_json_iter it = lg_json_iter(list); lg_json_next(&it);) {
-        bool any;
-        bool read = lg_expression_read(it.val, false, arena, &items[ret.n], &any);
-        ret.nothing = ret.nothing || !read || items[ret.n].match == LG_MATCH_ABOVE ||
-                      items[ret.n].match == LG_MATCH_BELOW;
-        if (!read)
-            continue;
-        qsort(items[ret.n].values, items[ret.n].n, sizeof(struct lg_str), by_text);
-        ret.n++;
-    }
-    ret.n += own_values(same, LG_MATCH_IN, owner, arena, &items[ret.n]);
-    ret.n += own_values(other, LG_MATCH_NOT_IN, owner, arena, &items[ret.n]);
-    ret.items = items;
-    return ret;
-}
-
-/* `list` is requiredDuringSchedulingIgnoredDuringExecution. */
-static struct pod_terms terms_read(struct lg_val list, const struct pod *owner,
-                                   struct lg_arena *arena)
-{
-    size_t room = lg_json_len(list);
-    if (room > LG_SEPARATION_TERMS_MAX)
-        room = LG_SEPARATION_TERMS_MAX;
-    struct pod_term *items = lg_arena_array(arena, room, sizeof(*items));
-    size_t n = 0;
-    for (struct lg_json_iter it = lg_json_iter(list); n < room && lg_json_next(&it);)
-        items[n++] = term_read(it.val, owner, arena);
-    return (struct pod_terms){items, n};
-}
-
-/* --- matching --- */
-
-static bool of_own_namespace(const struct pod_term *term)
-{
-    return lg_json_len(term->namespaces) == 0 && !lg_json_there(term->ns_selector);
-}
-
-static bool takes_namespace(struct search *s, const struct pod_term *term, struct lg_str ns)
-{
-    if (of_own_namespace(term))
-        return lg_str_eq(term->owner_ns, ns);
-    for (struct lg_json_iter it = lg_json_iter(term->namespaces); lg_json_next(&it);)
-        if (lg_str_eq(lg_json_str(it.val), ns))
-            return true;
-    if (!lg_json_there(term->ns_selector))
-        return false;
-    if (lg_json_len(term->ns_selector) == 0)
-        return true;
-    const struct lg_namespace *record = NULL;
-    if (s->in->guests.namespace_of(s->in->guests.arg, ns, &record) == LG_UNKNOWN)
-        s->ret->unknown_ns = ns;
-    return record != NULL && lg_selector_matches(term->ns_selector, record->labels);
-}
-
-/* Lists of values are as long as their author makes them, and are held against every guest: they were sorted once. */
-static bool admits(const struct lg_expression *e, const struct lg_str *has)
-{
-    if (has == NULL || (e->match != LG_MATCH_IN && e->match != LG_MATCH_NOT_IN))
-        return lg_expression_admits(e, has);
-    bool in = e->n > 0 && bsearch(has, e->values, e->n, sizeof(*has), by_text) != NULL;
-    return in == (e->match == LG_MATCH_IN);
-}
-
-static bool selects(const struct pod_term *term, const struct pod *pod)
-{
-    for (size_t i = 0; i < term->n; i++)
-        if (!admits(&term->items[i], pod_label(pod, term->items[i].key)))
-            return false;
-    return !term->nothing;
-}
-
-static bool all_take_namespace(struct search *s, struct pod_terms terms, struct lg_str ns)
-{
-    for (size_t i = 0; i < terms.n; i++)
-        if (!takes_namespace(s, &terms.items[i], ns))
-            return false;
-    return true;
-}
-
-static bool all_select_labels(struct pod_terms terms, const struct pod *pod)
-{
-    for (size_t i = 0; i < terms.n; i++)
-        if (!selects(&terms.items[i], pod))
-            return false;
-    return true;
-}
-
-static bool all_select(struct search *s, struct pod_terms terms, const struct pod *pod)
-{
-    return all_select_labels(terms, pod) && all_take_namespace(s, terms, pod->ns);
-}
-
-static struct pod pod_of(const struct lg_vmi_record *guest)
-{
-    return (struct pod){
-        .labels = guest->labels, .ns = guest->r.ns, .name = guest->r.name, .uid = guest->r.uid};
+    return lg_pod_terms_select(terms, pod) &&
+           lg_pod_terms_take(terms, pod->ns, &s->in->guests, &s->ret->unknown_ns);
 }
 
 /* --- where guests are --- */
@@ -236,27 +62,27 @@ static void found_add(const struct search *s, const struct lg_vmi_record *guest,
 }
 
 /* What the terms say of the namespace is worked out once for all its guests. */
-static void find_in(struct search *s, struct pod_terms terms, struct lg_str ns, struct found *io)
+static void find_in(struct search *s, struct lg_pod_terms terms, struct lg_str ns, struct found *io)
 {
     const struct lg_vmi_record *guest;
     size_t pos = 0;
-    if (!all_take_namespace(s, terms, ns))
+    if (!lg_pod_terms_take(terms, ns, &s->in->guests, &s->ret->unknown_ns))
         return;
     while (s->visits < LG_SEPARATION_VISITS_MAX &&
            (guest = s->in->guests.next_guest(s->in->guests.arg, ns, &pos)) != NULL) {
-        const struct pod pod = pod_of(guest);
+        const struct lg_pod pod = lg_pod_of(guest);
         s->visits++;
-        if (in_the_way(s, guest) && all_select_labels(terms, &pod))
+        if (in_the_way(s, guest) && lg_pod_terms_select(terms, &pod))
             found_add(s, guest, io);
     }
 }
 
 /* The guests that all the terms select. */
-static struct found find(struct search *s, struct pod_terms terms)
+static struct found find(struct search *s, struct lg_pod_terms terms)
 {
     struct found found = found_new(s);
-    const struct pod_term *first = &terms.items[0];
-    if (of_own_namespace(first)) {
+    const struct lg_pod_term *first = &terms.items[0];
+    if (lg_pod_term_is_own(first)) {
         find_in(s, terms, first->owner_ns, &found);
         return found;
     }
@@ -267,7 +93,7 @@ static struct found find(struct search *s, struct pod_terms terms)
     }
     struct lg_str ns;
     for (size_t pos = 0; s->in->guests.next_namespace(s->in->guests.arg, &pos, &ns);)
-        if (takes_namespace(s, first, ns))
+        if (lg_pod_term_takes(first, ns, &s->in->guests, &s->ret->unknown_ns))
             find_in(s, terms, ns, &found);
     return found;
 }
@@ -313,11 +139,11 @@ static void add_key(struct lg_str *keys, size_t *io_n, struct lg_str key)
         keys[(*io_n)++] = key;
 }
 
-static void keep_apart(struct search *s, struct pod_terms terms)
+static void keep_apart(struct search *s, struct lg_pod_terms terms)
 {
     for (size_t i = 0; i < terms.n; i++) {
-        const struct pod_term *term = &terms.items[i];
-        const struct pod_terms one = {term, 1};
+        const struct lg_pod_term *term = &terms.items[i];
+        const struct lg_pod_terms one = {term, 1};
         struct found found = find(s, one);
         if (all_select(s, one, &s->self))
             add_key(s->ret->self_apart, &s->ret->n_self_apart, term->topology_key);
@@ -337,7 +163,7 @@ static void keep_apart(struct search *s, struct pod_terms terms)
 }
 
 /* Where no guest is found the guest may be the first of its kind, anywhere; or others are meant than guests. */
-static void keep_together(struct search *s, struct pod_terms terms, struct lg_val list)
+static void keep_together(struct search *s, struct lg_pod_terms terms, struct lg_val list)
 {
     if (terms.n == 0)
         return;
@@ -384,15 +210,15 @@ struct keepers {
 
 static struct seen seen_new(struct search *s, const struct lg_vmi_record *keeper)
 {
-    const struct pod owner = pod_of(keeper);
+    const struct lg_pod owner = lg_pod_of(keeper);
     struct seen seen = {.ns = keeper->r.ns, .text = keeper->apart};
     struct lg_val list;
     if (lg_json_parse(s->arena, keeper->apart, &list, NULL) != LG_E_OK)
         return seen;
-    struct pod_terms terms = terms_read(list, &owner, s->arena);
+    struct lg_pod_terms terms = lg_pod_terms_read(list, &owner, s->arena);
     seen.keys = lg_arena_array(s->arena, terms.n, sizeof(struct lg_str));
     for (size_t i = 0; i < terms.n; i++) {
-        const struct pod_terms one = {&terms.items[i], 1};
+        const struct lg_pod_terms one = {&terms.items[i], 1};
         if (all_select(s, one, &s->self))
             seen.keys[seen.n_keys++] = terms.items[i].topology_key;
     }
@@ -488,8 +314,8 @@ const struct lg_separation *lg_separation_read(const struct lg_separation_input 
                        .ret = lg_arena_alloc(arena, sizeof(struct lg_separation)),
                        .self = {.labels = in->labels, .ns = in->ns, .name = in->name},
                        .words = lg_nodes_words(in->nodes)};
-    struct pod_terms away = terms_read(apart, &s.self, arena);
-    struct pod_terms with = terms_read(together, &s.self, arena);
+    struct lg_pod_terms away = lg_pod_terms_read(apart, &s.self, arena);
+    struct lg_pod_terms with = lg_pod_terms_read(together, &s.self, arena);
     s.barriers = lg_arena_array(arena, away.n + 1 + KEYS_MAX, sizeof(struct lg_barrier));
     s.outside = lg_arena_array(arena, away.n + 4, sizeof(struct lg_str));
     keep_apart(&s, away);
