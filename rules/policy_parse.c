@@ -2,6 +2,7 @@
 #include "rules/core/mem.h"
 #include "rules/core/yaml.h"
 #include "rules/policy_read.h"
+#include "rules/virt/versions.h"
 
 LG_DEFINE_CLEANUP(struct lg_policy, lg_policy_unref)
 
@@ -31,19 +32,9 @@ static bool read_controllers(const struct lg_policy_parser *parser, struct lg_va
     return true;
 }
 
-static size_t digits(struct lg_str s, int *ret)
-{
-    size_t n = 0;
-    *ret = 0;
-    for (; n < s.n && n < 3 && s.p[n] >= '0' && s.p[n] <= '9'; n++)
-        *ret = *ret * 10 + (s.p[n] - '0');
-    return n;
-}
-
 /* "auto", "1.9", "v1.9.2"; a bare 1.10 is the number 1.1 in YAML, hence text only. */
 static bool read_version(const struct lg_policy_parser *parser, struct lg_val v, int *ret)
 {
-    int major = 0, minor = 0;
     if (lg_json_kind(v) == LG_JSON_NUMBER)
         return lg_policy_fail(
             parser, LG_E_INVALID, v,
@@ -53,22 +44,12 @@ static bool read_version(const struct lg_policy_parser *parser, struct lg_val v,
     if (lg_json_is(v, "auto"))
         return true;
     struct lg_str s = lg_json_str(v);
-    size_t at = lg_str_starts(s, "v") ? 1 : 0;
-    size_t n = digits((struct lg_str){s.p + at, s.n - at}, &major);
-    at += n;
-    bool ok = n != 0 && at < s.n && s.p[at] == '.';
-    if (ok) {
-        at++;
-        n = digits((struct lg_str){s.p + at, s.n - at}, &minor);
-        at += n;
-        ok = n != 0 && minor < 100 && (at == s.n || s.p[at] == '.');
-    }
-    if (!ok || major == 0)
+    *ret = lg_version_read(s);
+    if (*ret == 0)
         return lg_policy_fail(
             parser, LG_E_INVALID, v,
             "kubevirtVersion \"%.*s\" is not \"auto\" or a version such as \"1.9\"",
             LG_ARG(lg_str_cut(s, LG_NAME_SHOWN_MAX)));
-    *ret = 100 * major + minor;
     return true;
 }
 

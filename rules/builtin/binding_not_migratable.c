@@ -209,7 +209,8 @@ const struct lg_rule lg_rule_binding_not_migratable = {
                  "or without an interface for the network, it marks the guest as not migratable.",
     .remedy = "Use masquerade for the pod network. SR-IOV and bridges are fine on other networks. "
               "A binding plugin becomes migratable when its entry in the KubeVirt CR "
-              "(spec.configuration.network.binding) has migration, even an empty one.",
+              "(spec.configuration.network.binding) has migration, even an empty one; where "
+              "HyperConverged writes the KubeVirt CR, use one that it registers so (l2bridge).",
     .source = "KubeVirt pkg/network/vmispec, VerifyVMIMigratable",
     .action = LG_ACTION_DENY,
     .kinds = LG_BIT(LG_KIND_VM) | LG_BIT(LG_KIND_VMI),

@@ -7,6 +7,10 @@
 #include "rules/builtin/examples.h"
 #include "rules/rule.h"
 
+#define DECLARE                                                                                    \
+    "declare it: networks [{name: default, pod: {}}] and interfaces [{name: default, masquerade: " \
+    "{}}]"
+
 static void check(struct lg_rule_context *context)
 {
     const struct lg_vm *vm = &context->subject->vm;
@@ -26,9 +30,10 @@ static void check(struct lg_rule_context *context)
         .at = lg_json_there(devices) ? devices : vm->spec,
         .message = LG_STR("no network is declared, and the cluster's default binding for the pod "
                           "network is bridge; live migration needs masquerade"),
-        .fix = LG_STR("declare it: networks [{name: default, pod: {}}] and interfaces [{name: "
-                      "default, masquerade: {}}]; or set defaultNetworkInterface: masquerade in "
-                      "the KubeVirt CR"),
+        .fix = context->settings->hyperconverged
+                   ? LG_STR(DECLARE)
+                   : LG_STR(DECLARE "; or set defaultNetworkInterface: masquerade in the KubeVirt "
+                                    "CR"),
     };
     lg_rule_report(context, &report);
 }
@@ -132,7 +137,8 @@ const struct lg_rule lg_rule_default_binding_is_bridge = {
                  "shows it.",
     .remedy = "Declare the pod network and an interface with the masquerade binding, or make "
               "masquerade the default in the KubeVirt CR "
-              "(spec.configuration.network.defaultNetworkInterface).",
+              "(spec.configuration.network.defaultNetworkInterface); HyperConverged always writes "
+              "it there.",
     .source = "KubeVirt pkg/network/vmispec, SetDefaultNetworkInterface and VerifyVMIMigratable",
     .action = LG_ACTION_DENY,
     .kinds = LG_BIT(LG_KIND_VM) | LG_BIT(LG_KIND_VMI),

@@ -44,6 +44,19 @@ static bool is_open(const struct lg_settings *settings, size_t n)
     return !settings->known && n == 1 && !lg_version_has(settings, LG_DIFFERENCE_ANY_GPU_STAYS);
 }
 
+/* KubeVirt 1.9 moves one mediated device that is permitted, with the gate on. */
+static struct lg_str fix_of(const struct lg_settings *settings, struct lg_arena *arena)
+{
+    struct lg_str gate = lg_settings_advice(
+        settings, "developerConfiguration.featureGates: [VGPULiveMigration]", arena);
+    return lg_arena_printf(arena,
+                           "use one mediated device (vGPU) that %s permits "
+                           "(permittedHostDevices.mediatedDevices), on KubeVirt 1.9 with the "
+                           "feature gate VGPULiveMigration (%.*s); or say that the guest stays: "
+                           "evictionStrategy: None",
+                           lg_settings_cr(settings), LG_ARG(gate));
+}
+
 static void check(struct lg_rule_context *context)
 {
     const struct lg_settings *settings = context->settings;
@@ -55,19 +68,20 @@ static void check(struct lg_rule_context *context)
         lg_rule_lacks(context, list, LG_KIND_KUBEVIRT, LG_STR(""));
         return;
     }
+    struct lg_str fix = LG_STR("");
     for (struct lg_json_iter it = lg_json_iter(list); lg_json_next(&it);) {
         struct lg_str name = lg_json_str_at(it.val, "name");
         struct lg_str resource = lg_json_str_at(it.val, "deviceName");
         const char *why = obstacle(settings, n, resource);
         if (why == NULL)
             continue;
+        fix = fix.n != 0 ? fix : fix_of(settings, context->arena);
         const struct lg_report report = {
             .at = it.val,
             .about = name,
             .ident = resource,
             .message = message_of(name, resource, why, context->arena),
-            .fix = LG_STR("use one mediated device (vGPU) on KubeVirt 1.9 with the feature gate "
-                          "VGPULiveMigration; or say that the guest stays: evictionStrategy: None"),
+            .fix = fix,
         };
         lg_rule_report(context, &report);
     }
@@ -151,7 +165,9 @@ const struct lg_rule lg_rule_gpu = {
     .rationale = "KubeVirt marks a guest with a GPU as not live-migratable, but for one mediated "
                  "device (vGPU) since 1.9, where the feature gate VGPULiveMigration is on and the "
                  "KubeVirt CR permits the device as a mediated one.",
-    .remedy = "Use a single mediated device on KubeVirt 1.9 with the feature gate, or declare the "
+    .remedy = "Use a single mediated device on KubeVirt 1.9 with the feature gate (where "
+              "HyperConverged writes the KubeVirt CR: permittedHostDevices in the HyperConverged "
+              "CR, the gate by its annotation kubevirt.kubevirt.io/jsonpatch), or declare the "
               "guest immovable: evictionStrategy: None.",
     .source = "KubeVirt pkg/virt-handler/vm.go, vmiContainsNonMigratablePCIHostDevices",
     .action = LG_ACTION_WARN,

@@ -65,9 +65,10 @@ static void report(struct lg_rule_context *context, struct lg_val at, struct lg_
                                    "the claim that keeps the state of the guest's TPM or EFI will "
                                    "be ReadWriteOnce (%.*s); KubeVirt 1.3 cannot migrate it",
                                    LG_ARG(of_class)),
-        .fix = LG_STR("set vmStateStorageClass in the KubeVirt CR (in the HyperConverged CR where "
-                      "there is one) to a class whose profile has ReadWriteMany for Filesystem, or "
-                      "update KubeVirt to 1.4"),
+        .fix = lg_arena_printf(context->arena,
+                               "set vmStateStorageClass in %s to a class whose profile has "
+                               "ReadWriteMany for Filesystem, or update KubeVirt to 1.4",
+                               lg_settings_cr(context->settings)),
     };
     lg_rule_report(context, &report);
 }
@@ -186,8 +187,10 @@ const struct lg_rule lg_rule_state_claim_not_shared = {
     .rationale = "KubeVirt keeps the state of a persistent TPM or EFI in a claim that it makes "
                  "itself. In 1.3 that claim may be ReadWriteOnce, and the guest is then marked as "
                  "not live-migratable; later versions hand the state over.",
-    .remedy = "Name a storage class with ReadWriteMany for Filesystem as vmStateStorageClass in "
-              "the KubeVirt CR, or update KubeVirt to 1.4 or later.",
+    .remedy =
+        "Name a storage class with ReadWriteMany for Filesystem as vmStateStorageClass in "
+        "the KubeVirt CR (in the HyperConverged CR where there is one), or update KubeVirt to "
+        "1.4 or later.",
     .source = "KubeVirt 1.3 pkg/storage/backend-storage/backend-storage.go",
     .action = LG_ACTION_WARN,
     .kinds = LG_BIT(LG_KIND_VM) | LG_BIT(LG_KIND_VMI),

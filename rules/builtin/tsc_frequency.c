@@ -57,14 +57,17 @@ static void check(struct lg_rule_context *context)
             return;
         }
     }
+    struct lg_str frequency = lg_settings_advice(
+        context->settings, "developerConfiguration.minimumClusterTSCFrequency", context->arena);
     const struct lg_report report = {
         .at = at,
         .ident = LG_STR("reenlightenment"),
         .message = LG_STR("Hyper-V re-enlightenment cannot be migrated here: no node exposes a TSC "
                           "frequency"),
-        .fix = LG_STR("use nodes with an invariant TSC, or take re-enlightenment out; where no "
-                      "HyperConverged owns the KubeVirt CR, its developerConfiguration."
-                      "minimumClusterTSCFrequency may say the frequency"),
+        .fix = lg_arena_printf(context->arena,
+                               "use nodes with an invariant TSC, or take re-enlightenment out; or "
+                               "say the frequency: %.*s",
+                               LG_ARG(frequency)),
     };
     lg_rule_report(context, &report);
 }
@@ -133,7 +136,8 @@ const struct lg_rule lg_rule_tsc_frequency = {
                  "changes speed. Where KubeVirt cannot hold its TSC to one frequency across nodes, "
                  "it marks the guest as not live-migratable.",
     .remedy = "Give the cluster a frequency (developerConfiguration.minimumClusterTSCFrequency in "
-              "the KubeVirt CR), use nodes with an invariant TSC, or take "
+              "the KubeVirt CR; where HyperConverged writes that, by its annotation "
+              "kubevirt.kubevirt.io/jsonpatch), use nodes with an invariant TSC, or take "
               "features.hyperv.reenlightenment out of the guest.",
     .source = "KubeVirt pkg/virt-controller/watch/topology/tsc.go and hinter.go",
     .action = LG_ACTION_WARN,

@@ -1,5 +1,7 @@
 #include "rules/virt/settings.h"
 
+#include "rules/virt/versions.h"
+
 /* A record's text, parsed again: it was read strictly once, so that failing now would be a bug of ours. */
 static struct lg_val parse(const struct lg_config_record *record, struct lg_arena *arena)
 {
@@ -9,23 +11,6 @@ static struct lg_val parse(const struct lg_config_record *record, struct lg_aren
     return lg_json_parse(arena, lg_arena_str(arena, record->text), &root, NULL) == LG_E_OK
                ? root
                : LG_NONE;
-}
-
-/* "v1.9.0", "1.6.6-23-gabc": 100 * major + minor, or 0. */
-static int read_version(struct lg_str s)
-{
-    int part[2] = {0, 0};
-    size_t at = s.n != 0 && s.p[0] == 'v';
-    for (int i = 0; i < 2; i++) {
-        size_t from = at;
-        for (; at < s.n && s.p[at] >= '0' && s.p[at] <= '9' && at - from < 3; at++)
-            part[i] = part[i] * 10 + (s.p[at] - '0');
-        if (at == from || (i == 0 && (at >= s.n || s.p[at] != '.')))
-            return 0;
-        at += i == 0;
-    }
-    bool ends = at == s.n || s.p[at] == '.' || s.p[at] == '-' || s.p[at] == '+';
-    return ends && part[0] > 0 && part[1] < 100 ? part[0] * 100 + part[1] : 0;
 }
 
 static void read_bindings(struct lg_val map, struct lg_settings *ret, struct lg_arena *arena)
@@ -109,8 +94,9 @@ static void read_devices(struct lg_val devices, struct lg_val storage, struct lg
 
 static void read_versions(struct lg_val status, struct lg_settings *ret)
 {
-    int observed = read_version(lg_json_str(lg_json_get(status, "observedKubeVirtVersion")));
-    int target = read_version(lg_json_str(lg_json_get(status, "targetKubeVirtVersion")));
+    ret->version_text = lg_json_str(lg_json_get(status, "observedKubeVirtVersion"));
+    int observed = lg_version_read(ret->version_text);
+    int target = lg_version_read(lg_json_str(lg_json_get(status, "targetKubeVirtVersion")));
     if (observed == 0)
         return;
     ret->version = observed;
@@ -177,6 +163,7 @@ const struct lg_settings *lg_settings_read(const struct lg_config_record *kubevi
         .machine_types = read_machine_types(LG_NONE, arena),
         .cpu_model = LG_STR("host-model"),
         .state_class = LG_STR(""),
+        .version_text = LG_STR(""),
         .highly_available = true,
         .memory_overcommit = 100,
         .cpu_allocation_ratio = 10,
@@ -191,9 +178,27 @@ const struct lg_settings *lg_settings_read(const struct lg_config_record *kubevi
         read_kubevirt(kv, settings, arena);
     else if (hyperconverged != NULL)
         read_hyperconverged_only(hco, settings, arena);
+    settings->hyperconverged = hyperconverged != NULL;
     settings->migrations = lg_migration_settings_read(kv, hco, arena);
     const struct lg_config_record *stands = kubevirt != NULL ? kubevirt : hyperconverged;
     if (stands != NULL)
         settings->ns = lg_arena_str(arena, stands->r.ns);
     return settings;
+}
+
+const char *lg_settings_cr(const struct lg_settings *settings)
+{
+    return settings->hyperconverged ? "the HyperConverged CR" : "the KubeVirt CR";
+}
+
+struct lg_str lg_settings_advice(const struct lg_settings *settings, const char *setting,
+                                 struct lg_arena *arena)
+{
+    if (!settings->hyperconverged)
+        return lg_arena_printf(arena, "set spec.configuration.%s in the KubeVirt CR", setting);
+    return lg_arena_printf(arena,
+                           "set KubeVirt's spec.configuration.%s by the annotation "
+                           "kubevirt.kubevirt.io/jsonpatch of the HyperConverged CR, which has no "
+                           "field for it and puts the KubeVirt CR back",
+                           setting);
 }

@@ -29,6 +29,7 @@ struct lg_settings {
     int version;        /* the observed one, where there is one */
     int target_version; /* where KubeVirt is being moved to; else the same */
     bool version_known;
+    struct lg_str version_text; /* the observed one as the CR writes it, "" = it says none */
     struct lg_strs gates, disabled_gates; /* as written: ask lg_gate_is_on */
     /* "bridge", "masquerade", "slirp"; upstream's default is bridge */
     struct lg_str default_interface;
@@ -47,6 +48,8 @@ struct lg_settings {
     bool has_minimum_tsc; /* developerConfiguration.minimumClusterTSCFrequency is above 0 */
     /* HyperConverged status.infrastructureHighlyAvailable; true when not said */
     bool highly_available;
+    bool
+        hyperconverged; /* there is one: it writes the KubeVirt CR, and puts back what others write there */
     struct lg_str ns;                        /* where the CR stands */
     struct lg_migration_settings migrations; /* before any MigrationPolicy */
 };
@@ -55,5 +58,13 @@ struct lg_settings {
 const struct lg_settings *lg_settings_read(const struct lg_config_record *kubevirt,
                                            const struct lg_config_record *hyperconverged,
                                            struct lg_arena *arena);
+
+/* Where a person writes what HyperConverged has a field of the same name for: "the KubeVirt CR", or "the HyperConverged CR".
+ * Static storage. */
+const char *lg_settings_cr(const struct lg_settings *settings);
+/* How a person sets what stands at `setting` below spec.configuration of the KubeVirt CR and HyperConverged has no field for:
+ * "set ... in the KubeVirt CR". In the arena. */
+struct lg_str lg_settings_advice(const struct lg_settings *settings, const char *setting,
+                                 struct lg_arena *arena);
 
 #endif

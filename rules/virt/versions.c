@@ -42,6 +42,39 @@ static const struct lg_difference_row differences[LG_DIFFERENCE_COUNT] = {
                                 107, LG_VERSION_ON, true, "KubeVirt 1.7 pkg/util/migrations"},
 };
 
+/* Up to three digits at *io_at. */
+static int read_number(struct lg_str s, size_t *io_at)
+{
+    int number = 0;
+    size_t from = *io_at;
+    for (; *io_at < s.n && *io_at - from < 3; (*io_at)++) {
+        if (s.p[*io_at] < '0' || s.p[*io_at] > '9')
+            break;
+        number = number * 10 + (s.p[*io_at] - '0');
+    }
+    return *io_at != from ? number : -1;
+}
+
+/* Source: the release branches of HyperConverged, whose 1.N ships KubeVirt 1.(N-10) and is OpenShift Virtualization
+ * 4.(N+4). */
+enum { OPENSHIFT_MAJOR = 4, OPENSHIFT_MINOR_OF_1_0 = 14 };
+
+int lg_version_read(struct lg_str text)
+{
+    size_t at = text.n != 0 && text.p[0] == 'v';
+    int major = read_number(text, &at);
+    if (at == text.n || text.p[at] != '.')
+        return 0;
+    at++;
+    int minor = read_number(text, &at);
+    bool ends = at == text.n || text.p[at] == '.' || text.p[at] == '-' || text.p[at] == '+';
+    if (!ends || minor < 0 || minor >= 100)
+        return 0;
+    if (major == OPENSHIFT_MAJOR)
+        return minor >= OPENSHIFT_MINOR_OF_1_0 ? 100 + minor - OPENSHIFT_MINOR_OF_1_0 : 0;
+    return major > 0 && major < OPENSHIFT_MAJOR ? 100 * major + minor : 0;
+}
+
 struct gate_row {
     const char *name;
     int beta_since;   /* 0 = it was not Beta in any version */

@@ -26,6 +26,10 @@ enum lg_difference {
     LG_DIFFERENCE_COUNT
 };
 
+/* "v1.9.0", "1.6.6-23-gabc": 100 * major + minor; 0 where it is no version that a profile is known for. OpenShift
+ * Virtualization's own numbers are understood, from 4.14 on: its 4.N is KubeVirt 1.(N-14). */
+int lg_version_read(struct lg_str text);
+
 /* The difference holds in this cluster's profile. */
 bool lg_version_has(const struct lg_settings *settings, enum lg_difference difference);
 

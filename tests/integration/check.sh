@@ -227,6 +227,42 @@ for version in 1.5 v1.5 v1.5.3 auto; do
     expect_status 1
 done
 
+# --- the version of KubeVirt: OpenShift Virtualization's numbers are understood, others are said ---
+cat >"$work/virtiofs.yaml" <<'YAML'
+apiVersion: kubevirt.io/v1
+kind: VirtualMachine
+metadata: {name: files, namespace: shop}
+spec:
+  template:
+    spec:
+      networks: [{name: default, pod: {}}]
+      domain: {devices: {filesystems: [{name: share, virtiofs: {}}], interfaces: [{name: default, masquerade: {}}]}}
+      volumes: [{name: share, configMap: {name: settings}}]
+YAML
+kubevirt() {
+    printf 'apiVersion: kubevirt.io/v1\nkind: KubeVirt\nmetadata: {name: kubevirt, namespace: openshift-cnv}\nstatus: {observedKubeVirtVersion: "%s"}\n' "$1" >"$work/kubevirt.yaml"
+}
+for version in v1.4.2 v4.18.3 v4.17.0-12; do
+    kubevirt "$version"
+    check "$work/virtiofs.yaml" --inventory "$work/kubevirt.yaml"
+    expect_in "[LG107]" "$out"
+    expect_eq "$version is understood" "" "$err"
+done
+for version in v4.19.0 v1.5.0; do
+    kubevirt "$version"
+    check "$work/virtiofs.yaml" --inventory "$work/kubevirt.yaml"
+    expect_not_in "[LG107]" "$out"
+    expect_eq "$version is understood" "" "$err"
+done
+kubevirt sha256:1234
+check "$work/virtiofs.yaml" --inventory "$work/kubevirt.yaml"
+expect_not_in "[LG107]" "$out"
+expect_eq "what is not understood is said" \
+    "livegate: the KubeVirt CR's version \"sha256:1234\" is not understood; judged as KubeVirt 1.9, the newest known (check --kubevirt-version, or policy's kubevirtVersion, says another)" "$err"
+check "$work/virtiofs.yaml" --inventory "$work/kubevirt.yaml" --kubevirt-version 4.18
+expect_in "[LG107]" "$out"
+expect_eq "unless another is given" "" "$err"
+
 # --- policy ---
 printf 'apiVersion: livegate.io/v1\nkind: Policy\nrules:\n  LG101: {action: warn}\n' >"$work/policy.yaml"
 check "$vm" --inventory "$cluster" --policy "$work/policy.yaml"

@@ -453,6 +453,15 @@ static void connections_are_kept(void **state)
 
 /* --- operations --- */
 
+static void the_version_of_kubevirt_is_said(void **state)
+{
+    (void)state;
+    lg_serve_await_log(&server, "\"message\":\"KubeVirt's version is known\"", 1);
+    char *log lg_cleanup(lg_free_cleanup) = lg_serve_log(&server);
+    assert_non_null(strstr(log, "\"version\":\"v1.6.0\",\"major\":1,\"minor\":6"));
+    assert_int_equal((int)lg_metric_value(&server, "livegate_kubevirt_version_known"), 1);
+}
+
 static void operations_are_on_their_own_port(void **state)
 {
     static const char *const series[] = {
@@ -460,6 +469,7 @@ static void operations_are_on_their_own_port(void **state)
         "livegate_review_duration_seconds_count",
         "livegate_findings_total{rule=\"LG101\",action=\"deny\"}",
         "livegate_inventory_objects{resource=\"nodes\"}",
+        "livegate_kubevirt_version_known",
         "livegate_certificate_expiry_seconds{part=\"leaf\"}",
         "livegate_certificate_expiry_seconds{part=\"ca\"}",
         "livegate_http_refusals_total{status=\"413\"}",
@@ -550,6 +560,7 @@ int main(void)
         cmocka_unit_test(a_body_over_the_limit_is_refused),
         cmocka_unit_test(connections_are_kept),
         cmocka_unit_test(operations_are_on_their_own_port),
+        cmocka_unit_test(the_version_of_kubevirt_is_said),
         cmocka_unit_test(operations_are_only_read),
         cmocka_unit_test(what_is_no_http_is_refused),
     };

@@ -236,6 +236,12 @@ static void versions_are_read_in_every_spelling(void **state)
         {"v1.2", 102},
         {"v1.2+build", 102},
         {"v2.0.0", 200},
+        {"v4.14.0", 100}, /* OpenShift Virtualization */
+        {"v4.18.3", 104},
+        {"4.22.0-57", 108},
+        {"v4.13.9", 0}, /* KubeVirt 0.59 */
+        {"v5.0.0", 0},
+        {"v0.0.0-master", 0},
         {"", 0},
         {"latest", 0},
         {"v1", 0},

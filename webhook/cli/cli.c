@@ -7,6 +7,7 @@
 
 #include "rules/core/file.h"
 #include "rules/core/mem.h"
+#include "rules/inventory.h"
 #include "rules/policy.h"
 
 const struct lg_command lg_commands[] = {
@@ -185,6 +186,23 @@ int lg_cli_fail(const struct lg_err *err)
     lg_buf_printable(&line, lg_str_of(lg_err_format(err, text, sizeof text)));
     fprintf(stderr, "livegate: %s\n", line.p != NULL ? line.p : "");
     return err->code == LG_E_INTERNAL || err->code == LG_E_NOMEM ? LG_EXIT_INTERNAL : LG_EXIT_INPUT;
+}
+
+void lg_cli_note_version(const struct lg_inventory *inventory, const struct lg_policy *policy)
+{
+    const struct lg_settings *settings = lg_inventory_settings(inventory);
+    struct lg_buf line lg_cleanup(lg_buf_done) = {0};
+
+    if (settings->version_known || settings->version_text.n == 0 ||
+        lg_policy_kubevirt_version(policy) != 0)
+        return;
+    lg_buf_puts(&line, "livegate: the KubeVirt CR's version \"");
+    lg_buf_printable(&line, lg_str_cut(settings->version_text, TYPED_BYTES_MAX));
+    lg_buf_printf(&line,
+                  "\" is not understood; judged as KubeVirt %d.%d, the newest known (check "
+                  "--kubevirt-version, or policy's kubevirtVersion, says another)",
+                  settings->version / 100, settings->version % 100);
+    fprintf(stderr, "%s\n", line.p);
 }
 
 enum lg_err_code lg_cli_policy(const char *path, struct lg_policy **ret, struct lg_err *err)

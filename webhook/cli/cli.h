@@ -13,6 +13,9 @@
 #include "rules/core/err.h"
 #include "rules/core/str.h"
 
+struct lg_inventory;
+struct lg_policy;
+
 enum lg_exit {
     LG_EXIT_OK = 0,
     LG_EXIT_DENIED = 1,   /* something was denied */
@@ -65,8 +68,11 @@ bool lg_cli_wants_json(const char *format, const struct argp_state *state);
 /* Prints "livegate: where: text" on stderr, on one line, and returns the exit status that fits the code. */
 int lg_cli_fail(const struct lg_err *err);
 
+/* Says on standard error that the KubeVirt CR's version is not understood, so that the newest profile stands in; nothing
+ * where it is, where there is none, or where policy says one. */
+void lg_cli_note_version(const struct lg_inventory *inventory, const struct lg_policy *policy);
+
 /* The policy in the file, or the default one for NULL; given. As lg_file_read and lg_policy_parse. */
-struct lg_policy;
 enum lg_err_code lg_cli_policy(const char *path, struct lg_policy **ret, struct lg_err *err)
     __attribute__((warn_unused_result));
 

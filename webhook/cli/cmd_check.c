@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "rules/core/mem.h"
+#include "rules/virt/versions.h"
 #include "webhook/cli/bundle.h"
 #include "webhook/cli/cli.h"
 #include "webhook/cli/fix.h"
@@ -30,18 +31,10 @@ static void options_done(struct options *options)
 /* "1.5", "v1.5" or "v1.5.3": 105; "auto": 0; else -1. */
 static int version_of(const char *text)
 {
-    int major = 0;
-    int minor = 0;
-    int end = 0;
-
     if (strcmp(text, "auto") == 0)
         return 0;
-    text += *text == 'v';
-    if (strspn(text, "0123456789.") != strlen(text) || strlen(text) > 16 ||
-        sscanf(text, "%4d.%4d%n", &major, &minor, &end) != 2 ||
-        (text[end] != '\0' && text[end] != '.') || minor > 99 || major < 1)
-        return -1;
-    return 100 * major + minor;
+    int version = lg_version_read(lg_str_of(text));
+    return version != 0 ? version : -1;
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -228,5 +221,7 @@ int lg_cmd_check(int argc, char **argv)
         lg_bundle_read(&bundle, options.paths, options.n_paths, options.inventory,
                        options.n_inventory, &err) != LG_E_OK)
         return lg_cli_fail(&err);
+    if (options.kubevirt_version == 0)
+        lg_cli_note_version(bundle.inventory, policy);
     return options.fix ? fix(&options, &bundle, policy) : check(&options, &bundle, policy);
 }

@@ -220,6 +220,7 @@ int lg_cmd_scan(int argc, char **argv)
     if (lg_cli_policy(options.policy, &policy, &err) != LG_E_OK ||
         lg_scan_open(&from, &source, &err) != LG_E_OK)
         return lg_cli_fail(&err);
+    lg_cli_note_version(lg_scan_inventory(source), policy);
     if (options.drain != NULL)
         return scan_drain(&options, source, &err);
     return scan_machines(&options, source, policy, &err);

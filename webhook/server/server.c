@@ -251,6 +251,7 @@ static int keep_house(struct server *server, int64_t wait_ms, int64_t *io_reload
     reap(server, now_ms);
     if (!atomic_load(&server->service.known) && lg_source_ready(&server->source))
         atomic_store(&server->service.known, true);
+    lg_source_log_version(&server->source);
     if (server->ledger != NULL && now_ms >= server->ledger_ms) {
         lg_ledger_api_refresh(server->ledger);
         server->ledger_ms = now_ms + LEDGER_LOOK_MS;

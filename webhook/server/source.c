@@ -56,6 +56,11 @@ static struct lg_metric unreadable = {.name = "livegate_watch_unreadable_objects
                                       .kind = LG_METRIC_TOTAL,
                                       .labels = BY_RESOURCE};
 
+static struct lg_metric version_known = {
+    .name = "livegate_kubevirt_version_known",
+    .help = "1: the KubeVirt CR's version is understood. 0: rules go by the newest one known.",
+    .kind = LG_METRIC_GAUGE};
+
 static void register_metrics(bool cluster)
 {
     struct lg_metric *const all[] = {&objects, &bytes,   &known,    &age,       &lists,
@@ -65,6 +70,7 @@ static void register_metrics(bool cluster)
     size_t n = cluster ? sizeof all / sizeof *all : 3;
     for (size_t i = 0; i < n; i++)
         lg_metric_register(all[i]);
+    lg_metric_register(&version_known);
     if (cluster)
         lg_reads_register_metrics();
 }
@@ -138,6 +144,40 @@ void lg_source_log(const struct lg_source *source)
     lg_log(LG_LOG_INFO, "the inventory is read", LG_F_INT("objects", count));
 }
 
+/* Of a CR that says no version, and where there is none, the newest profile is no surprise. */
+static void log_version(const struct lg_settings *settings)
+{
+    if (settings->version_known)
+        lg_log(
+            LG_LOG_INFO, "KubeVirt's version is known", LG_F_STR("version", settings->version_text),
+            LG_F_INT("major", settings->version / 100), LG_F_INT("minor", settings->version % 100));
+    else
+        lg_log(LG_LOG_WARN,
+               settings->version_text.n != 0
+                   ? "KubeVirt's version is not understood: rules go by the newest one they know; "
+                     "policy's kubevirtVersion says another"
+                   : "KubeVirt's version is not known: rules go by the newest one they know; "
+                     "policy's kubevirtVersion says another",
+               LG_F_STR("version", settings->version_text),
+               LG_F_INT("major", settings->version / 100),
+               LG_F_INT("minor", settings->version % 100));
+}
+
+void lg_source_log_version(struct lg_source *source)
+{
+    unsigned ticket;
+    const struct lg_inventory *inventory = lg_store_pin(source->store, &ticket);
+    const struct lg_settings *settings = lg_inventory_settings(inventory);
+    bool unknown = !settings->version_known;
+    /* Without a version that is understood: whether there is a text. */
+    int now = unknown ? -1 - (settings->version_text.n != 0) : settings->version;
+    if (now != source->version_said && lg_source_ready(source)) {
+        log_version(settings);
+        source->version_said = now;
+    }
+    lg_store_unpin(source->store, ticket);
+}
+
 bool lg_source_ready(const struct lg_source *source)
 {
     return source->client == NULL || lg_client_settled(source->client);
@@ -186,5 +226,6 @@ void lg_source_collect(void *arg)
     for (size_t i = 0; i < LG_KIND_COUNT; i++)
         if (states[i].watched)
             collect_kind(inventory, i);
+    lg_metric_set(&version_known, NULL, lg_inventory_settings(inventory)->version_known);
     lg_store_unpin(source->store, ticket);
 }

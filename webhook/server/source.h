@@ -10,6 +10,7 @@
 struct lg_source {
     struct lg_store *store;
     struct lg_client *client; /* NULL: files */
+    int version_said;         /* what the log said last of KubeVirt's version; 0 = nothing yet */
 };
 
 struct lg_source_options {
@@ -30,6 +31,9 @@ void lg_source_log(const struct lg_source *source);
 
 /* True from when the inventory is as complete as it can be now; then for ever. */
 bool lg_source_ready(const struct lg_source *source);
+
+/* One line where KubeVirt's version came to be known, or not to be understood, since the last call. */
+void lg_source_log_version(struct lg_source *source);
 
 /* Sets the gauges; a lg_metrics_collect_fn, `arg` is the source. */
 void lg_source_collect(void *arg);
