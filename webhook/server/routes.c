@@ -153,16 +153,25 @@ static bool body_length(struct MHD_Connection *connection, uint64_t *ret)
     return true;
 }
 
-static bool reserve_body(struct lg_service *service, struct MHD_Connection *connection,
-                         size_t bytes)
+static bool reserve_large(struct lg_service *service, struct MHD_Connection *connection,
+                          size_t bytes)
 {
     if (!lg_listener_hold(socket_context(connection), bytes))
         return false;
-    if (atomic_fetch_add(&service->body_bytes, bytes) + bytes <= LG_BODIES_BYTES_MAX)
+    if (atomic_fetch_add(&service->large_bytes, bytes) + bytes <= LG_BODIES_BYTES_MAX)
         return true;
-    atomic_fetch_sub(&service->body_bytes, bytes);
+    atomic_fetch_sub(&service->large_bytes, bytes);
     lg_listener_let_go(socket_context(connection), bytes);
     return false;
+}
+
+static bool reserve_body(struct lg_service *service, struct MHD_Connection *connection,
+                         size_t bytes)
+{
+    if (bytes > LG_SMALL_BODY_BYTES_MAX && !reserve_large(service, connection, bytes))
+        return false;
+    atomic_fetch_add(&service->body_bytes, bytes);
+    return true;
 }
 
 static void release_body(struct lg_service *service, struct MHD_Connection *connection,
@@ -173,6 +182,9 @@ static void release_body(struct lg_service *service, struct MHD_Connection *conn
     free(request->body);
     request->body = NULL;
     atomic_fetch_sub(&service->body_bytes, request->size);
+    if (request->size <= LG_SMALL_BODY_BYTES_MAX)
+        return;
+    atomic_fetch_sub(&service->large_bytes, request->size);
     lg_listener_let_go(socket_context(connection), request->size);
 }
 

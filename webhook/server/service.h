@@ -9,7 +9,10 @@
 
 enum {
     LG_BODY_BYTES_MAX = 8 * 1024 * 1024,
-    LG_BODIES_BYTES_MAX = 64 * 1024 * 1024,
+    /* Up to this, which is nearly every review, a body needs no room among the large ones: whoever fills that keeps nobody's
+     * small review out. How many there are at once is bounded by connections: 1,024, 256 from one address. */
+    LG_SMALL_BODY_BYTES_MAX = 64 * 1024,
+    LG_BODIES_BYTES_MAX = 64 * 1024 * 1024,                /* of larger ones together */
     LG_ADDRESS_BODIES_BYTES_MAX = LG_BODIES_BYTES_MAX / 4, /* nobody takes all of it alone */
 };
 
@@ -22,6 +25,7 @@ struct lg_service {
     atomic_bool draining;         /* set once, when asked to stop */
     _Atomic int64_t heartbeat_ms; /* monotonic, when housekeeping last went round */
     atomic_size_t body_bytes;     /* of requests in flight, by their Content-Length */
+    atomic_size_t large_bytes;    /* of those, what counts against LG_BODIES_BYTES_MAX */
     atomic_uint in_flight;        /* requests whose head was read and that are not done */
 };
 
