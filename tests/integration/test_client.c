@@ -73,12 +73,19 @@ static unsigned gets(enum lg_kind kind)
     return lg_canned_requests(canned, kind, LG_CANNED_GET, NULL);
 }
 
+static struct lg_probe *probe(const struct lg_want *wants, size_t n, atomic_int *done)
+{
+    return lg_client_probe(
+        client, &(struct lg_probe_options){
+                    .wants = wants, .n = n, .whose = LG_STR("web"), .done = note, .arg = done});
+}
+
 /* Asks for one object and waits; given, or NULL. */
 static struct lg_live *read_one(struct lg_want wanted)
 {
     struct lg_live *answers[LG_PROBE_MAX];
     atomic_int done = 0;
-    struct lg_probe *ask = lg_client_probe(client, &wanted, 1, note, &done);
+    struct lg_probe *ask = probe(&wanted, 1, &done);
     await(&done, 1);
     assert_int_equal(lg_probe_answers(ask, answers), 1);
     lg_probe_unref(ask);
@@ -152,7 +159,7 @@ static void many_want_the_same_and_it_is_fetched_once(void **state)
     atomic_int done = 0;
     (void)state;
     for (int i = 0; i < MANY; i++)
-        asks[i] = lg_client_probe(client, &wanted, 1, note, &done);
+        asks[i] = probe(&wanted, 1, &done);
     await(&done, MANY);
     for (int i = 0; i < MANY; i++) {
         assert_int_equal(lg_probe_answers(asks[i], answers), 1);
@@ -172,7 +179,7 @@ static void an_ask_may_be_given_up(void **state)
     atomic_int done = 0;
     (void)state;
     lg_canned_fault(canned, LG_KIND_CLAIM, LG_CANNED_GET, LG_CANNED_HANG, -1);
-    struct lg_probe *ask = lg_client_probe(client, wanted, 2, note, &done);
+    struct lg_probe *ask = probe(wanted, 2, &done);
     int64_t end_ms = lg_test_now_ms() + DEADLINE_MS;
     do { /* the one that came is there before the other */
         lg_test_sleep_ms(5);
@@ -192,8 +199,8 @@ static void stopping_tells_who_waits(void **state)
     atomic_int done = 0;
     (void)state;
     lg_canned_fault(canned, LG_KIND_CLAIM, LG_CANNED_GET, LG_CANNED_HANG, -1);
-    struct lg_probe *first = lg_client_probe(client, &wanted, 1, note, &done);
-    struct lg_probe *second = lg_client_probe(client, &wanted, 1, note, &done);
+    struct lg_probe *first = probe(&wanted, 1, &done);
+    struct lg_probe *second = probe(&wanted, 1, &done);
     lg_client_stop(client);
     client = NULL;
     assert_int_equal(atomic_load(&done), 2);

@@ -49,11 +49,10 @@ static void run_jobs(struct lg_client *client, struct lg_http *http)
     }
 }
 
-struct lg_probe *lg_client_probe(struct lg_client *client, const struct lg_want *wants, size_t n,
-                                 lg_probe_done_fn *done, void *arg)
+struct lg_probe *lg_client_probe(struct lg_client *client, const struct lg_probe_options *options)
 {
     struct lg_job *job;
-    struct lg_probe *probe = lg_probe_new(client->reads, wants, n, done, arg, &job);
+    struct lg_probe *probe = lg_probe_new(client->reads, options, &job);
     lg_client_post(client, job);
     return probe;
 }

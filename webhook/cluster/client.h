@@ -43,10 +43,9 @@ void lg_client_state(const struct lg_client *client, enum lg_kind kind, struct l
 /* Runs the job in the client's thread, soon. The job is the client's until then. Any thread. */
 void lg_client_post(struct lg_client *client, struct lg_job *job) __attribute__((nonnull));
 
-/* Reads these objects (at most LG_PROBE_MAX) and calls `done` once; given (lg_probe_unref). Any thread. */
-struct lg_probe *lg_client_probe(struct lg_client *client, const struct lg_want *wants, size_t n,
-                                 lg_probe_done_fn *done, void *arg)
-    __attribute__((nonnull(1, 2, 4), returns_nonnull, warn_unused_result));
+/* Reads these objects and calls `done` once; given (lg_probe_unref). Any thread. */
+struct lg_probe *lg_client_probe(struct lg_client *client, const struct lg_probe_options *options)
+    __attribute__((nonnull, returns_nonnull, warn_unused_result));
 /* As lg_reads_known. Any thread. */
 struct lg_live *lg_client_known(struct lg_client *client, const struct lg_want *want)
     __attribute__((nonnull, warn_unused_result));

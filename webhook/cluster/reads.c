@@ -9,6 +9,7 @@
 #include "rules/core/map.h"
 #include "rules/core/mem.h"
 #include "webhook/cluster/path.h"
+#include "webhook/cluster/share.h"
 #include "webhook/cluster/status.h"
 #include "webhook/runtime/clock.h"
 #include "webhook/runtime/log.h"
@@ -57,8 +58,7 @@ struct lg_reads {
     struct lg_http *http;
     const char *server, *credential;
     struct lg_map fetches; /* key -> struct fetch */
-    double tokens;
-    int64_t tokens_ms;
+    struct lg_share share; /* among namespaces */
     int64_t failed_log_ms; /* earliest time of the next line */
     pthread_mutex_t lock;  /* what follows */
     struct kept ring[LG_READS_KEPT_MAX];
@@ -76,6 +76,7 @@ struct lg_probe {
     struct lg_job job;
     struct lg_reads *reads;
     atomic_uint refs;
+    uint64_t whose;
     lg_probe_done_fn *done;
     void *arg;
     size_t open; /* not answered yet; the client's thread */
@@ -336,17 +337,12 @@ static void start(struct fetch *fetch)
 
 /* --- the client's thread --- */
 
-/* Takes one of LG_READS_PER_S a second. */
-static bool take_token(struct lg_reads *reads, int64_t now_ms)
+/* One of LG_READS_PER_S a second; an API server that is slow makes the places for fetches scarce, too. */
+static bool may_fetch(struct lg_reads *reads, uint64_t whose, int64_t now_ms)
 {
-    reads->tokens += (double)(now_ms - reads->tokens_ms) * LG_READS_PER_S / 1000;
-    reads->tokens_ms = now_ms;
-    if (reads->tokens > LG_READS_PER_S)
-        reads->tokens = LG_READS_PER_S;
-    if (reads->tokens < 1)
-        return false;
-    reads->tokens -= 1;
-    return true;
+    size_t under_way = reads->fetches.used;
+    return under_way < LG_FETCHES_MAX &&
+           lg_share_take(&reads->share, whose, under_way >= LG_FETCHES_MAX / 2, now_ms);
 }
 
 static bool can_exist(const struct lg_read *read)
@@ -379,7 +375,7 @@ static void read_item(struct lg_reads *reads, struct lg_probe *probe, size_t i, 
         wait_for(fetch, probe, i);
         return;
     }
-    if (reads->fetches.used >= LG_FETCHES_MAX || !take_token(reads, now_ms)) {
+    if (!may_fetch(reads, probe->whose, now_ms)) {
         lg_metric_add(&counted, LG_AT(LIMITED), 1);
         settle(probe, i, NULL);
         return;
@@ -405,21 +401,22 @@ static void run(struct lg_job *job, struct lg_http *http)
     lg_probe_unref(probe);
 }
 
-struct lg_probe *lg_probe_new(struct lg_reads *reads, const struct lg_want *wants, size_t n,
-                              lg_probe_done_fn *done, void *arg, struct lg_job **ret_job)
+struct lg_probe *lg_probe_new(struct lg_reads *reads, const struct lg_probe_options *options,
+                              struct lg_job **ret_job)
 {
-    assert(n != 0 && n <= LG_PROBE_MAX);
+    assert(options->n != 0 && options->n <= LG_PROBE_MAX);
     struct lg_probe *probe = lg_calloc(1, sizeof *probe);
     probe->job.run = run;
     probe->reads = reads;
     probe->refs = 2;
-    probe->done = done;
-    probe->arg = arg;
-    probe->n = probe->open = n;
+    probe->whose = lg_hash(options->whose);
+    probe->done = options->done;
+    probe->arg = options->arg;
+    probe->n = probe->open = options->n;
     pthread_mutex_init(&probe->lock, NULL);
-    for (size_t i = 0; i < n; i++) {
-        probe->items[i].wanted = live_new(&wants[i]);
-        probe->items[i].found = wants[i].found;
+    for (size_t i = 0; i < probe->n; i++) {
+        probe->items[i].wanted = live_new(&options->wants[i]);
+        probe->items[i].found = options->wants[i].found;
     }
     *ret_job = &probe->job;
     return probe;
@@ -438,8 +435,7 @@ struct lg_reads *lg_reads_new(const struct lg_reads_options *options)
     reads->http = options->http;
     reads->server = options->server;
     reads->credential = options->credential;
-    reads->tokens = LG_READS_PER_S;
-    reads->tokens_ms = lg_clock_mono_ms();
+    lg_share_init(&reads->share, LG_READS_PER_S, lg_clock_mono_ms());
     pthread_mutex_init(&reads->lock, NULL);
     return reads;
 }

@@ -81,7 +81,11 @@ static bool ask(struct lg_inquiry *inquiry, const struct lg_wants *missing,
         inquiry->probe_found[i] = missing->items[i].found;
     inquiry->asked += (unsigned)missing->n;
     inquiry->probe =
-        lg_client_probe(inquirer->client, missing->items, missing->n, lg_pause_end, pause);
+        lg_client_probe(inquirer->client, &(struct lg_probe_options){.wants = missing->items,
+                                                                     .n = missing->n,
+                                                                     .whose = inquirer->ns,
+                                                                     .done = lg_pause_end,
+                                                                     .arg = pause});
     return true;
 }
 

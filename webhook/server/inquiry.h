@@ -32,6 +32,7 @@ struct lg_inquiry {
 struct lg_inquirer {
     struct lg_client *client;
     struct lg_pauses *pauses;
+    struct lg_str ns;    /* the review's: reads are shared among namespaces */
     void *connection;    /* to suspend; NULL: it cannot wait */
     int64_t deadline_ms; /* of the waiting, monotonic */
 };

@@ -300,6 +300,7 @@ static enum lg_inquiry_step next_step(struct lg_reviewer *reviewer, const struct
     const struct lg_inquirer inquirer = {
         .client = reviewer->client,
         .pauses = reviewer->pauses,
+        .ns = question->review.ns,
         .connection = may_pause(call),
         .deadline_ms = pause_deadline_ms(call),
     };
