@@ -2,7 +2,8 @@
  *
  * KubeVirt does not migrate guests with AMD SEV or SNP, with Intel TDX (since it knows it, 1.7), and with Secure Execution,
  * which is launchSecurity of any kind on s390x (since 1.6); the architecture may be the cluster's default. An empty
- * launchSecurity elsewhere is nothing. Source: KubeVirt pkg/util/amd64.go, s390x.go; pkg/virt-handler/vm.go.
+ * launchSecurity elsewhere is nothing, and keeps a preference from bringing another; but a preference may still bring the
+ * architecture. Source: KubeVirt pkg/util/amd64.go, s390x.go; pkg/virt-handler/vm.go; pkg/instancetype/preference/apply.
  */
 #include "rules/builtin/examples.h"
 #include "rules/rule.h"
@@ -22,6 +23,15 @@ static void report(struct lg_rule_context *context, struct lg_val at, const char
         .kubevirt_reason = kubevirt_reason,
     };
     lg_rule_report(context, &report);
+}
+
+/* The guest does not say its architecture, and where it is s390x, launchSecurity of any kind counts. */
+static bool may_become_s390x(const struct lg_rule_context *context)
+{
+    const struct lg_vm *vm = &context->subject->vm;
+    return !lg_json_there(lg_json_get(vm->spec, "architecture")) &&
+           !lg_guest_is_architecture(vm->spec, context->settings, "s390x") &&
+           lg_version_has(context->settings, LG_DIFFERENCE_SECURE_EXECUTION_STAYS);
 }
 
 static void check(struct lg_rule_context *context)
@@ -44,6 +54,9 @@ static void check(struct lg_rule_context *context)
                "SecureExecutionNotLiveMigratable");
     if (!lg_json_there(launch))
         (void)lg_rule_lacks_parts(context, LG_ANY_PART);
+    else if (may_become_s390x(context) && !lg_json_there(sev) && !lg_json_there(snp) &&
+             !lg_json_there(tdx))
+        (void)lg_rule_lacks_parts(context, LG_BIT(LG_PART_PREFERENCE));
 }
 
 #define VM(head, spec) LG_EX_VM_OF("name: vault, namespace: shop", head, spec)
@@ -86,6 +99,22 @@ static const struct lg_rule_example examples[] = {
      .expect = LG_EXPECT_PENDING,
      .object = VM("  preference: {name: sealed}\n", "domain: {}"),
      .message = "preference \"sealed\""},
+    {.name = "a preference that is not known may make an empty one Secure Execution",
+     .expect = LG_EXPECT_PENDING,
+     .object = VM("  preference: {name: sealed}\n", LAUNCH("")),
+     .message = "preference \"sealed\""},
+    {.name = "not where the guest says its architecture",
+     .expect = LG_EXPECT_NOTHING,
+     .object = VM("  preference: {name: sealed}\n", "architecture: amd64, " LAUNCH(""))},
+    {.name = "nor where KubeVirt does not know Secure Execution",
+     .expect = LG_EXPECT_NOTHING,
+     .object = VM("  preference: {name: sealed}\n", LAUNCH("")),
+     .policy = LG_EX_VERSION("1.5")},
+    {.name = "a preference brings the architecture",
+     .expect = LG_EXPECT_WARN,
+     .object = VM("  preference: {name: p1}\n", LAUNCH("")),
+     .inventory = LG_EX_PREFERENCE("preferredArchitecture: s390x"),
+     .message = "Secure Execution"},
     {.name = "a preference brings it",
      .expect = LG_EXPECT_WARN,
      .object = VM("  preference: {name: p1}\n", "domain: {}"),

@@ -5,6 +5,8 @@
  * Source: KubeVirt pkg/virt-handler/vm.go, checkVolumesForMigration, and what it leaves out.
  */
 #include "rules/builtin/examples.h"
+#include "rules/core/map.h"
+#include "rules/core/mem.h"
 #include "rules/rule.h"
 
 enum { NAMES_MAX = 5 };
@@ -156,15 +158,30 @@ static const struct lg_volume *bound(struct lg_rule_context *context, const stru
     return volume != NULL && !lg_str_empty(volume->node_affinity) ? volume : NULL;
 }
 
+/* The names of a pool's data volume templates: each machine gets claims of its own, with its number behind the name, so that
+ * a claim which bears the name itself is somebody else's. */
+static void read_numbered(const struct lg_vm *vm, struct lg_map *ret)
+{
+    if (vm->kind != LG_KIND_POOL)
+        return;
+    for (struct lg_json_iter it = lg_json_iter(vm->data_volume_templates); lg_json_next(&it);) {
+        struct lg_str name = lg_json_str_at(it.val, "metadata.name");
+        if (name.n != 0)
+            (void)lg_map_set(ret, name, ret);
+    }
+}
+
 static void check(struct lg_rule_context *context)
 {
+    struct lg_map numbered lg_cleanup(lg_map_done) = {0};
     const struct lg_vm *vm = &context->subject->vm;
     struct lg_val volumes = lg_json_get(vm->spec, "volumes");
     struct reach reach = {0};
+    read_numbered(vm, &numbered);
     for (struct lg_json_iter it = lg_json_iter(volumes); lg_json_next(&it);) {
         struct source source;
         const struct lg_claim *claim = NULL;
-        if (!source_of(it.val, &source))
+        if (!source_of(it.val, &source) || lg_map_get(&numbered, lg_json_str(source.at)) != NULL)
             continue;
         struct lg_str name = lg_json_str(source.at);
         enum lg_lookup found = lg_inventory_claim(context->inventory, vm->ns, name, &claim);
@@ -209,7 +226,13 @@ static void check(struct lg_rule_context *context)
 #define NODES     NODE("n1", "a", "") NODE("n2", "a", "") NODE("n3", "b", "")
 #define EPHEMERAL "ephemeral: {persistentVolumeClaim: {claimName: base}}"
 #define DISK      "persistentVolumeClaim: {claimName: base}"
-#define TAINTED   "taints: [{key: gpu, effect: NoSchedule}]"
+#define POOL(templates, source)                                                                    \
+    "apiVersion: pool.kubevirt.io/v1alpha1\n"                                                      \
+    "kind: VirtualMachinePool\n"                                                                   \
+    "metadata: {name: runners, namespace: shop}\n"                                                 \
+    "spec: {virtualMachineTemplate: {spec: {" templates                                            \
+    "template: {spec: {domain: {}, volumes: [{name: data, " source "}]}}}}}\n"
+#define TAINTED "taints: [{key: gpu, effect: NoSchedule}]"
 
 static const struct lg_rule_example examples[] = {
     {.name = "ephemeral over a claim that is read by many",
@@ -249,6 +272,17 @@ static const struct lg_rule_example examples[] = {
      .inventory = CLAIM("ReadWriteMany", BOUND) VOLUME(REACHED_BY("host", "n3, n4"))
          NODES NODE("n4", "b", TAINTED),
      .message = "is reached from 2 nodes (n3, n4), of which only n3 can take the guest"},
+    {.name = "a pool's machines get claims of their own",
+     .expect = LG_EXPECT_NOTHING,
+     .object = POOL("dataVolumeTemplates: [{metadata: {name: base}, spec: {source: {blank: {}}, "
+                    "storage: {accessModes: [ReadWriteMany]}}}], ",
+                    "dataVolume: {name: base}"),
+     .inventory = CLAIM("ReadWriteMany", BOUND) VOLUME(REACHED_BY("host", "n1")) NODES},
+    {.name = "a claim that all machines of a pool share",
+     .expect = LG_EXPECT_WARN,
+     .object = POOL("", DISK),
+     .inventory = CLAIM("ReadWriteMany", BOUND) VOLUME(REACHED_BY("host", "n1")) NODES,
+     .message = "volume \"data\": its persistent volume \"pv-1\" is reached from n1 alone"},
     {.name = "not bound yet",
      .expect = LG_EXPECT_NOTHING,
      .object = VM(DISK),
