@@ -58,7 +58,7 @@ static size_t count_of(const struct lg_judgement *judgement, enum lg_action acti
 {
     size_t n = 0;
     for (size_t i = 0; i < judgement->n; i++)
-        n += judgement->findings[i].action == action;
+        n += judgement->findings[i].action == action && !judgement->findings[i].folded;
     return n;
 }
 
@@ -75,7 +75,8 @@ static bool has_to_wait(const struct lg_judgement *judgement)
 
 static void add_finding(struct lg_buf *buf, const struct lg_finding *finding)
 {
-    lg_buf_printf(buf, "\n[%s] ", finding->rule->id);
+    lg_buf_printf(buf, "\n[%s%s%.*s] ", finding->rule->id, finding->also.n != 0 ? ", " : "",
+                  LG_ARG(finding->also));
     lg_buf_str(buf, finding->message);
     if (finding->field.n != 0) {
         lg_buf_puts(buf, "\n    at:  ");
@@ -115,7 +116,7 @@ struct lg_str lg_answer_message(const struct lg_judgement *judgement, enum lg_ac
     add_heads(&buf, judgement);
     for (size_t i = 0; i < judgement->n && printed < REASONS_MAX; i++) {
         const struct lg_finding *finding = &judgement->findings[i];
-        if (finding->action != action)
+        if (finding->action != action || finding->folded)
             continue;
         size_t before = buf.n;
         add_finding(&buf, finding);
@@ -147,7 +148,7 @@ static void deny(const struct lg_judgement *judgement, struct lg_arena *arena,
         lg_arena_array(arena, n < REASONS_MAX ? n : REASONS_MAX, sizeof(*causes));
     for (size_t i = 0; i < judgement->n && ret->n_causes < REASONS_MAX; i++) {
         const struct lg_finding *finding = &judgement->findings[i];
-        if (finding->action != LG_ACTION_DENY)
+        if (finding->action != LG_ACTION_DENY || finding->folded)
             continue;
         causes[ret->n_causes++] = (struct lg_answer_cause){
             lg_str_of(finding->rule->id), finding->field, on_one_line(finding, arena)};

@@ -44,7 +44,8 @@ struct lg_finding {
     struct lg_str fix;     /* one line, printable; "" = none */
     struct lg_str head;    /* how the head of a denial says it; "" = it is a reason of its own */
     bool in_head;          /* the denial's head says it: it is listed nowhere else */
-    /* of a pending one: "LG302, LG303", the later rules that lack the same thing... */
+    /* of a pending one: "LG302, LG303", the later rules that lack the same thing; else the rule that it tells for
+     * (rule.h, told_by)... */
     struct lg_str also;
     bool folded; /* ...whose own findings are not shown to people */
     /* why policy lowered it: an exception or an exempt requester, one line, printable; "" = it did

@@ -1,4 +1,5 @@
-/* Several rules that lack the same thing are one line for a person: the first says it and names the others. */
+/* Several rules that lack the same thing are one line for a person: the first says it and names the others. So are a rule's
+ * finding and the one that says why it is so. */
 #include "rules/core/map.h"
 #include "rules/core/mem.h"
 #include "rules/run.h"
@@ -23,10 +24,42 @@ static void join(struct lg_finding *first, struct lg_finding *later, struct lg_a
                       : lg_arena_printf(arena, "%.*s, %.*s", LG_ARG(first->also), LG_ARG(id));
 }
 
+/* The field is that one, or stands below it. */
+static bool lies_within(struct lg_str field, struct lg_str around)
+{
+    return field.n >= around.n && memcmp(field.p, around.p, around.n) == 0 &&
+           (field.n == around.n || field.p[around.n] == '.' || field.p[around.n] == '[');
+}
+
+/* The finding that says why `finding` is so, and is no weaker; NULL = none does. */
+static struct lg_finding *teller_of(struct lg_run *run, const struct lg_finding *finding)
+{
+    if (finding->rule->told_by == NULL || finding->pending || finding->field.n == 0)
+        return NULL;
+    for (size_t i = 0; i < run->n; i++) {
+        struct lg_finding *other = &run->findings[i];
+        if (strcmp(other->rule->id, finding->rule->told_by) == 0 && !other->pending &&
+            other->action >= finding->action && lies_within(other->field, finding->field))
+            return other;
+    }
+    return NULL;
+}
+
+/* A rule that is told by another has one finding: O(findings). */
+static void fold_told(struct lg_run *run)
+{
+    for (size_t i = 0; i < run->n; i++) {
+        struct lg_finding *teller = teller_of(run, &run->findings[i]);
+        if (teller != NULL)
+            join(teller, &run->findings[i], run->arena);
+    }
+}
+
 void lg_run_fold(struct lg_run *run)
 {
     struct lg_map first lg_cleanup(lg_map_done) = {0};
 
+    fold_told(run);
     for (size_t i = 0; i < run->n; i++) {
         struct lg_finding *finding = &run->findings[i];
         if (finding->action != LG_ACTION_PENDING)

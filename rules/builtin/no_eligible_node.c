@@ -2,7 +2,8 @@
  *
  * nodeSelector, required node affinity, taints that are not tolerated and the labels that KubeVirt adds are judged as the
  * scheduler does. Nodes that would fit but for something that passes (cordoned, not ready, being drained) are "away": while
- * there are such nodes the rule only warns and names them. Source: Kubernetes component-helpers nodeaffinity and taints;
+ * there are such nodes the rule only warns and names them. Where LG404 says of the same placement that it is not valid, that
+ * is all that people are shown. Source: Kubernetes component-helpers nodeaffinity and taints;
  * KubeVirt pkg/virt-controller/services, node selector rendering.
  */
 #include "rules/builtin/examples.h"
@@ -157,6 +158,7 @@ const struct lg_rule lg_rule_no_eligible_node = {
     .ops = LG_BIT(LG_OP_CREATE) | LG_BIT(LG_OP_UPDATE),
     .looks_up = LG_INSTANCETYPES | LG_PREFERENCES | LG_BIT(LG_KIND_NODE) |
                 LG_BIT(LG_KIND_KUBEVIRT) | LG_AUTOSCALERS,
+    .told_by = "LG404",
     .check = check,
     .examples = examples,
 };

@@ -227,6 +227,29 @@ for version in 1.5 v1.5 v1.5.3 auto; do
     expect_status 1
 done
 
+# --- what is wrong with a placement is said once, where it stands ---
+cat >"$work/affinity.yaml" <<'YAML'
+apiVersion: kubevirt.io/v1
+kind: VirtualMachine
+metadata: {name: placed, namespace: shop}
+spec:
+  template:
+    spec:
+      networks: [{name: default, pod: {}}]
+      affinity: {nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: {nodeSelectorTerms: [{matchExpressions: [{key: zone, operator: in, values: [a]}]}]}}}
+      domain: {devices: {interfaces: [{name: default, masquerade: {}}]}}
+YAML
+check "$work/affinity.yaml" --inventory "$cluster"
+expect_status 1
+expect_in "VirtualMachine shop/placed cannot be live-migrated, 1 reason:" "$out"
+expect_in 'deny [LG404, LG401] required node affinity, "zone": there is no operator "in"' "$out"
+expect_not_in "no node fits" "$out"
+check "$work/affinity.yaml" --inventory "$cluster" --output json
+expect_eq "programs are told both" "LG401 LG404" "$(jq -r '[.results[0].findings[].rule] | join(" ")' <<<"$out")"
+printf 'apiVersion: livegate.io/v1\nkind: Policy\nrules: {LG404: {action: warn}}\n' >"$work/policy.yaml"
+check "$work/affinity.yaml" --inventory "$cluster" --policy "$work/policy.yaml"
+expect_in "deny [LG401] no node fits" "$out"
+
 # --- the version of KubeVirt: OpenShift Virtualization's numbers are understood, others are said ---
 cat >"$work/virtiofs.yaml" <<'YAML'
 apiVersion: kubevirt.io/v1

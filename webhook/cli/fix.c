@@ -347,7 +347,7 @@ enum lg_err_code lg_fix_write(struct lg_fixing *fixing, struct lg_err *err)
 
 bool lg_fix_is_left(const struct lg_finding *finding)
 {
-    return !finding->pending && finding->action >= LG_ACTION_WARN;
+    return !finding->pending && !finding->folded && finding->action >= LG_ACTION_WARN;
 }
 
 struct lg_str lg_fix_reason(const struct lg_fix_object *object, const struct lg_finding *finding)
