@@ -4,7 +4,10 @@
  * and the offending value; one whose value stayed under a new name (a renamed volume over the same claim) is the same
  * one. Each old finding excuses one new finding; where the value alone is what is wrong (a claim), it excuses all of that
  * value. What was pending on the old object excuses nothing: with the same inventory it is the update that made it a
- * violation. Of findings beyond those that are kept only the number counts.
+ * violation. Nor does what the old machine was spared because it declared itself immovable (evictionStrategy None, policy's
+ * optOut), where the new one does not: that it is to move is what the update brings. A runStrategy is not that: WaitAsReceiver
+ * becomes another when KubeVirt has moved the guest in, and that must not fail. Of findings beyond those that are kept only
+ * the number counts.
  */
 #include "rules/core/map.h"
 #include "rules/core/mem.h"
@@ -68,10 +71,24 @@ static bool undecided(const struct lg_finding *finding)
     return finding->pending && finding->rule->action != LG_ACTION_PENDING;
 }
 
-static void write_down(struct book *book, const struct lg_run *old_run)
+static size_t rule_index(const struct lg_rule *rule)
+{
+    size_t i = 0;
+    (void)lg_rule_find(lg_str_of(rule->id), &i);
+    return i;
+}
+
+/* The old machine was spared this rule for its word, which the new one takes back. */
+static bool was_spared(const struct lg_run *run, const struct lg_run *old_run, size_t rule)
+{
+    return old_run->opted_out && !run->opted_out && run->view.opt_out[rule];
+}
+
+static void write_down(struct book *book, const struct lg_run *run, const struct lg_run *old_run)
 {
     for (size_t i = 0; i < old_run->n; i++) {
-        if (undecided(&old_run->findings[i]))
+        if (undecided(&old_run->findings[i]) ||
+            was_spared(run, old_run, rule_index(old_run->findings[i].rule)))
             continue;
         count(book, &book->exact, &old_run->findings[i]);
         count(book, &book->value, &old_run->findings[i]);
@@ -132,13 +149,6 @@ static void lower(struct lg_finding *finding, enum lg_action action)
     finding->ratcheted = true;
 }
 
-static size_t rule_index(const struct lg_rule *rule)
-{
-    size_t i = 0;
-    (void)lg_rule_find(lg_str_of(rule->id), &i);
-    return i;
-}
-
 static bool denies(const struct lg_run *run)
 {
     for (size_t i = 0; i < run->n; i++)
@@ -168,11 +178,12 @@ static bool got_better(const size_t *old_total, const struct lg_finding *finding
 }
 
 /* One of the old findings that were not kept may be this one. */
-static bool take_spilled(struct lg_run *old_run, const struct lg_finding *finding)
+static bool take_spilled(const struct lg_run *run, struct lg_run *old_run,
+                         const struct lg_finding *finding)
 {
     size_t *spilled = old_run->spilled;
     size_t i = rule_index(finding->rule);
-    if (spilled == NULL || spilled[i] == 0)
+    if (spilled == NULL || spilled[i] == 0 || was_spared(run, old_run, i))
         return false;
     spilled[i]--;
     return true;
@@ -192,7 +203,7 @@ static void match(struct lg_run *run, struct lg_run *old_run, const size_t *old_
         if (finding->action != LG_ACTION_DENY)
             continue;
         if (take_renamed(book, finding) || goes_back(book, finding) ||
-            got_better(old_total, finding) || take_spilled(old_run, finding))
+            got_better(old_total, finding) || take_spilled(run, old_run, finding))
             lower(finding, LG_ACTION_WARN);
         else if (rule_index(finding->rule) >= old_run->judged)
             lower(finding, LG_ACTION_PENDING);
@@ -223,7 +234,7 @@ void lg_ratchet(struct lg_run *run, struct lg_run *old_run)
     lg_run_all(old_run);
     const size_t *old_total = totals(old_run);
     struct book book lg_cleanup(book_done) = {.arena = run->arena};
-    write_down(&book, old_run);
+    write_down(&book, run, old_run);
     match(run, old_run, old_total, &book);
     if (run->spilled != NULL)
         keep_grown(run, totals(run), old_total);
