@@ -229,7 +229,7 @@ static void check(struct lg_rule_context *context)
 #define POOL(templates, source)                                                                    \
     "apiVersion: pool.kubevirt.io/v1alpha1\n"                                                      \
     "kind: VirtualMachinePool\n"                                                                   \
-    "metadata: {name: runners, namespace: shop}\n"                                                 \
+    "metadata: {name: runners, namespace: web-servers}\n"                                          \
     "spec: {virtualMachineTemplate: {spec: {" templates                                            \
     "template: {spec: {domain: {}, volumes: [{name: data, " source "}]}}}}}\n"
 #define TAINTED "taints: [{key: gpu, effect: NoSchedule}]"
