@@ -210,7 +210,7 @@ gate_start() {
 }
 
 gate_listens() {
-    kill -0 "$gate_pid" 2>/dev/null || return 1
+    kill -0 "$gate_pid" 2>/dev/null && [ -e "$1" ] || return 1
     gate_address=$(sed -nE 's/.*"message":"listening".*"reviews":"([^"]+)".*/\1/p' "$1" | head -n 1)
     gate_ops=$(sed -nE 's/.*"message":"listening".*"operations":"([^"]+)".*/\1/p' "$1" | head -n 1)
     [ -n "$gate_address" ] &&

@@ -365,6 +365,8 @@ def main():
         if not ("created" in said[-1] or is_there(said[-1])):
             print(f"not created: {key}: {said}")
     print(f"# {took:.0f} s, {again} run again")
+    if not order.let_through:
+        sys.exit("the ledger in etcd was never seen to let anybody through: nothing is known of their order")
     print(f"# {len(order.out_of_turn)} of {order.let_through} out of turn")
     print(f"{len(set(played.created))} created, {played.most} at once, {played.most_of_node} from a node, "
           f"{len(played.wrong)} times over, {len(order.out_of_turn)} out of turn")
