@@ -14,7 +14,7 @@
 #include "rules/rule.h"
 #include "tests/support/cluster.h"
 
-enum { READY_MS = 30 * 1000, SOON_MS = 20 * 1000, EVENT_MS = 10 * 1000, SETTLED_MS = 10 * 1000 };
+enum { READY_MS = 30 * 1000, SOON_MS = 20 * 1000, EVENT_MS = 30 * 1000, SETTLED_MS = 10 * 1000 };
 
 static struct lg_cluster cluster;
 

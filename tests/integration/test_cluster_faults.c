@@ -149,9 +149,11 @@ static void a_resource_may_go_and_come_again(void **state)
     struct lg_outcome outcome;
     (void)state;
     lg_put_vmi(&cluster, "ns-0", "guest", "True");
-    do
+    int64_t end_ms = lg_test_now_ms() + SOON_MS;
+    do {
+        assert_true(lg_test_now_ms() < end_ms);
         lg_review_migration(&cluster, "ns-0", "guest", &outcome);
-    while (outcome.text[0] != '\0');
+    } while (outcome.text[0] != '\0');
     /* Its CRD is deleted. */
     lg_canned_fault(cluster.canned, LG_KIND_VMI, LG_CANNED_LIST, 404, -1);
     lg_canned_fault(cluster.canned, LG_KIND_VMI, LG_CANNED_WATCH, 404, -1);

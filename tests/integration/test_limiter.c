@@ -16,7 +16,7 @@
 
 #define LIVEGATE LG_BINARY_DIR "/livegate"
 
-enum { READY_MS = 30 * 1000, EVENT_MS = 10 * 1000 };
+enum { READY_MS = 30 * 1000, EVENT_MS = 30 * 1000 };
 
 static struct lg_cluster first, second; /* second.canned is first's */
 

@@ -32,12 +32,22 @@ static void make_certificates(struct lg_canned *canned)
         die(err.text);
 }
 
+/* Recursive: a watch whose response the library refuses, since it is being stopped, is freed within the call that made it. */
+static void make_mutex(pthread_mutex_t *ret)
+{
+    pthread_mutexattr_t kind;
+    pthread_mutexattr_init(&kind);
+    pthread_mutexattr_settype(&kind, PTHREAD_MUTEX_RECURSIVE);
+    pthread_mutex_init(ret, &kind);
+    pthread_mutexattr_destroy(&kind);
+}
+
 struct lg_canned *lg_canned_start(const struct lg_canned_options *options)
 {
     struct lg_canned *canned = lg_calloc(1, sizeof *canned);
     canned->options = *options;
     canned->version = FIRST_VERSION;
-    pthread_mutex_init(&canned->mutex, NULL);
+    make_mutex(&canned->mutex);
     lg_canned_set_token(canned, options->token);
     lg_canned_store_fill(canned);
     if (!options->plain)
