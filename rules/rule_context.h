@@ -105,6 +105,9 @@ bool lg_rule_lacks_parts(struct lg_rule_context *context, unsigned parts);
 #define LG_PREFERENCES                                                                             \
     (LG_BIT(LG_KIND_PREFERENCE) | LG_BIT(LG_KIND_CLUSTER_PREFERENCE) | LG_BIT(LG_KIND_REVISION))
 
+/* lg_volume_claims of the subject, a guest; worked out once a subject. */
+const struct lg_volume_claim *lg_rule_volume_claims(struct lg_rule_context *context, size_t *ret_n);
+
 /* The placement of the subject (VM, VMI; of a migration: its target's), worked out once a subject and shared by the
  * rules. A migration's guest must have been found (lg_rule_moving) and run on a node. */
 const struct lg_requirements *lg_rule_requirements(struct lg_rule_context *context);

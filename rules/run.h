@@ -33,6 +33,8 @@ struct lg_run {
     const bool *only; /* by rule index: the rules that are asked; NULL = all */
 
     struct lg_subject subject;
+    const struct lg_volume_claim *claims; /* NULL: nobody asked yet */
+    size_t n_claims;
     const struct lg_requirements *requirements;
     struct lg_place_count places;
     lg_word *place_nodes; /* eligible and away */

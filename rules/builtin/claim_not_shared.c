@@ -68,7 +68,7 @@ static void check(struct lg_rule_context *context)
     const struct lg_vm *vm = &context->subject->vm;
     struct lg_claims_view view = lg_inventory_claims(context->inventory);
     size_t n = 0;
-    const struct lg_volume_claim *claims = lg_volume_claims(vm, &view, context->arena, &n);
+    const struct lg_volume_claim *claims = lg_rule_volume_claims(context, &n);
     for (size_t i = 0; i < n; i++) {
         const struct lg_volume_claim *claim = &claims[i];
         if (!offends(claim))

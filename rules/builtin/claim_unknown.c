@@ -21,10 +21,8 @@ static struct lg_str words_of(const struct lg_volume_claim *claim, struct lg_are
 
 static void check(struct lg_rule_context *context)
 {
-    struct lg_claims_view view = lg_inventory_claims(context->inventory);
     size_t n = 0;
-    const struct lg_volume_claim *claims =
-        lg_volume_claims(&context->subject->vm, &view, context->arena, &n);
+    const struct lg_volume_claim *claims = lg_rule_volume_claims(context, &n);
     for (size_t i = 0; i < n; i++) {
         const struct lg_rendered *rendered = &claims[i].rendered;
         if (rendered->resolved || claims[i].moving)

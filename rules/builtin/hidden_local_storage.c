@@ -31,12 +31,14 @@ static bool source_of(struct lg_val volume, struct source *ret)
         {"memoryDump.claimName", "memoryDump", false},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-        *ret = (struct source){.at = lg_json_at(volume, rows[i].path),
+        struct lg_val at = lg_json_at(volume, rows[i].path);
+        if (lg_json_kind(at) != LG_JSON_STRING)
+            continue;
+        *ret = (struct source){.at = at,
                                .volume = lg_json_str_at(volume, "name"),
                                .kind = rows[i].kind,
                                .may_read = rows[i].may_read};
-        if (lg_json_kind(ret->at) == LG_JSON_STRING)
-            return true;
+        return true;
     }
     return false;
 }

@@ -26,17 +26,23 @@ static void report_at(struct lg_rule_context *context, struct lg_val at, const c
 
 static void check(struct lg_rule_context *context)
 {
-    static const char *const places[] = {"spec", "spec.template", "spec.template.spec.domain"};
-    struct lg_val object = context->subject->vm.root;
+    struct lg_val vm_spec = lg_json_get(context->subject->vm.root, "spec");
+    struct lg_val template = lg_json_get(vm_spec, "template");
+    struct lg_val spec = lg_json_get(template, "spec");
+    const struct {
+        struct lg_val place;
+        const char *name;
+    } places[] = {{vm_spec, "spec"},
+                  {template, "spec.template"},
+                  {lg_json_get(spec, "domain"), "spec.template.spec.domain"}};
     for (size_t p = 0; p < sizeof(places) / sizeof(*places); p++) {
         for (size_t f = 0; f < sizeof(fields) / sizeof(*fields); f++) {
-            struct lg_val at = lg_json_get(lg_json_at(object, places[p]), fields[f]);
+            struct lg_val at = lg_json_get(places[p].place, fields[f]);
             if (lg_json_there(at))
-                report_at(context, at, places[p], fields[f],
+                report_at(context, at, places[p].name, fields[f],
                           lg_arena_printf(context->arena, "spec.template.spec.%s", fields[f]).p);
         }
     }
-    struct lg_val spec = lg_json_at(object, "spec.template.spec");
     for (size_t k = 0; k < sizeof(kinds_of_affinity) / sizeof(*kinds_of_affinity); k++) {
         struct lg_val at = lg_json_get(spec, kinds_of_affinity[k]);
         if (lg_json_there(at))

@@ -129,11 +129,16 @@ void *lg_arena_alloc(struct lg_arena *arena, size_t bytes)
     return memset(take(arena, bytes), 0, bytes);
 }
 
-void *lg_arena_array(struct lg_arena *arena, size_t n, size_t size)
+void *lg_arena_room(struct lg_arena *arena, size_t n, size_t size)
 {
     if (size != 0 && n > SIZE_MAX / size)
         lg_oom(SIZE_MAX);
-    return lg_arena_alloc(arena, n * size);
+    return take(arena, n * size);
+}
+
+void *lg_arena_array(struct lg_arena *arena, size_t n, size_t size)
+{
+    return memset(lg_arena_room(arena, n, size), 0, n * size);
 }
 
 struct lg_str lg_arena_str(struct lg_arena *arena, struct lg_str s)

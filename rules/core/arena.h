@@ -35,6 +35,10 @@ void *lg_arena_alloc(struct lg_arena *arena, size_t bytes)
 void *lg_arena_array(struct lg_arena *arena, size_t n, size_t size)
     __attribute__((warn_unused_result, returns_nonnull));
 
+/* The same, not zeroed: for what is filled before it is read. */
+void *lg_arena_room(struct lg_arena *arena, size_t n, size_t size)
+    __attribute__((warn_unused_result, returns_nonnull));
+
 /* A copy of `s` with a NUL behind it (not counted), borrowed from the arena. */
 struct lg_str lg_arena_str(struct lg_arena *arena, struct lg_str s);
 

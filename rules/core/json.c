@@ -33,10 +33,10 @@ static struct lg_val there(const struct lg_doc *doc, uint32_t i)
 }
 
 /* The value's index of member `key`, or 0 (index 0 is the root and never a member's value). */
-static uint32_t find_member(struct lg_val v, struct lg_str key)
+static uint32_t find_member(struct lg_val v, struct lg_str key, uint32_t bit)
 {
     const struct lg_json_node *node = node_of(v);
-    if (node == NULL || node->kind != LG_JSON_OBJECT)
+    if (node == NULL || node->kind != LG_JSON_OBJECT || (node->more & bit) == 0)
         return 0;
     const struct lg_json_node *const nodes = v.doc->nodes;
     const char *const text = v.doc->text.p;
@@ -44,7 +44,7 @@ static uint32_t find_member(struct lg_val v, struct lg_str key)
     for (uint32_t i = v.i + 1; i < end; i = nodes[i + 1].next) {
         const struct lg_json_node *name = &nodes[i];
         bool found = name->len == key.n && lg_bytes_eq(text + name->off, key.p, key.n);
-        if (name->escaped)
+        if (name->more)
             found = lg_json_is_str((struct lg_val){v.doc, i}, key);
         if (found)
             return i + 1;
@@ -52,15 +52,16 @@ static uint32_t find_member(struct lg_val v, struct lg_str key)
     return 0;
 }
 
-struct lg_val lg_json_get_str(struct lg_val v, struct lg_str key)
+struct lg_val lg_json_get_bit(struct lg_val v, struct lg_str key, uint32_t bit)
 {
-    uint32_t i = find_member(v, key);
+    uint32_t i = find_member(v, key, bit);
     return i != 0 ? there(v.doc, i) : LG_NONE;
 }
 
 bool lg_json_has(struct lg_val v, const char *key)
 {
-    return find_member(v, lg_str_of(key)) != 0;
+    struct lg_str name = lg_str_of(key);
+    return find_member(v, name, lg_json_key_bit(name)) != 0;
 }
 
 struct lg_val lg_json_at(struct lg_val v, const char *path)
@@ -93,34 +94,6 @@ size_t lg_json_len(struct lg_val v)
     for (uint32_t i = v.i + 1; i < node->next; i = v.doc->nodes[i].next)
         n++;
     return node->kind == LG_JSON_OBJECT ? n / 2 : n;
-}
-
-struct lg_json_iter lg_json_iter(struct lg_val v)
-{
-    struct lg_json_iter it = {.of = v};
-    const struct lg_json_node *node = node_of(v);
-    if (node == NULL || node->kind < LG_JSON_ARRAY)
-        return it;
-    it.object = node->kind == LG_JSON_OBJECT;
-    it.at = v.i + 1;
-    it.end = node->next;
-    return it;
-}
-
-bool lg_json_next(struct lg_json_iter *it)
-{
-    if (it->at >= it->end)
-        return false;
-    const struct lg_doc *doc = it->of.doc;
-    if (it->object) {
-        it->key = lg_json_str((struct lg_val){doc, it->at});
-        it->at++;
-    }
-    it->val = (struct lg_val){doc, it->at};
-    it->index = it->started ? it->index + 1 : 0;
-    it->started = true;
-    it->at = doc->nodes[it->at].next;
-    return true;
 }
 
 static unsigned hex4(const char *p)
@@ -193,11 +166,11 @@ struct lg_str lg_json_str(struct lg_val v)
     if (node == NULL || node->kind != LG_JSON_STRING)
         return (struct lg_str){0};
     struct lg_str raw = {v.doc->text.p + node->off, node->len};
-    if (!node->escaped)
+    if (!node->more)
         return raw;
     if (v.doc->unescaped == NULL)
         return unescape(v.doc->arena, raw);
-    struct lg_str *known = &v.doc->unescaped[node->escaped - 1];
+    struct lg_str *known = &v.doc->unescaped[node->more - 1];
     if (known->p == NULL)
         *known = unescape(v.doc->arena, raw);
     return *known;
@@ -214,7 +187,7 @@ bool lg_json_is_str(struct lg_val v, struct lg_str text)
     if (node == NULL || node->kind != LG_JSON_STRING)
         return false;
     const char *p = v.doc->text.p + node->off;
-    if (!node->escaped)
+    if (!node->more)
         return lg_str_eq((struct lg_str){p, node->len}, text);
     size_t n = 0;
     for (const char *end = p + node->len; p < end;) {
@@ -262,7 +235,7 @@ static bool equal_scalars(struct lg_val a, struct lg_val b)
 {
     if (lg_json_kind(a) != LG_JSON_STRING)
         return lg_str_eq(lg_json_text(a), lg_json_text(b));
-    if (!node_of(b)->escaped)
+    if (!node_of(b)->more)
         return lg_json_is_str(a, lg_json_str(b));
     return lg_json_is_str(b, lg_json_str(a));
 }
@@ -298,7 +271,7 @@ static uint32_t find_partner(struct equal_frame *frame, struct lg_str key)
 {
     const struct lg_doc *doc = frame->b.doc;
     if (frame->len <= MEMBERS_SEARCHED_MAX)
-        return find_member(frame->b, key);
+        return find_member(frame->b, key, lg_json_key_bit(key));
     if (frame->b_members.used == 0)
         for (uint32_t i = frame->b.i + 1; i < node_of(frame->b)->next; i = doc->nodes[i + 1].next)
             (void)lg_map_set(&frame->b_members, lg_json_str((struct lg_val){doc, i}),

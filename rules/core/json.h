@@ -42,25 +42,17 @@ enum lg_err_code lg_json_parse(struct lg_arena *arena, struct lg_str text, struc
 enum lg_err_code lg_json_parse_doc(struct lg_doc *doc, struct lg_val *ret_root, struct lg_err *err)
     __attribute__((warn_unused_result, nonnull(1, 2)));
 
-static inline enum lg_json_kind lg_json_kind(struct lg_val v)
-{
-    return v.doc != NULL ? (enum lg_json_kind)v.doc->nodes[v.i].kind : LG_JSON_ABSENT;
-}
+static inline enum lg_json_kind lg_json_kind(struct lg_val v);
 /* The kind as a person says it: "a list", "an object", "a string", "nothing"... Static storage. */
 const char *lg_json_kind_name(struct lg_val v);
 
 /* True when v is there and not null. */
-static inline bool lg_json_there(struct lg_val v)
-{
-    return lg_json_kind(v) > LG_JSON_NULL;
-}
+static inline bool lg_json_there(struct lg_val v);
 
-/* The member `key` of an object; absent when v is no object, has no such member, or it is null. O(members). */
-struct lg_val lg_json_get_str(struct lg_val v, struct lg_str key);
-static inline struct lg_val lg_json_get(struct lg_val v, const char *key)
-{
-    return lg_json_get_str(v, lg_str_of(key));
-}
+/* The member `key` of an object; absent when v is no object, has no such member, or it is null. O(members), and O(1) for most
+ * that are not there. */
+static inline struct lg_val lg_json_get(struct lg_val v, const char *key);
+static inline struct lg_val lg_json_get_str(struct lg_val v, struct lg_str key);
 
 /* lg_json_get along a path of plain member names, "spec.template.spec"; no indexes, no dots within names. */
 struct lg_val lg_json_at(struct lg_val v, const char *path);
@@ -82,10 +74,10 @@ struct lg_json_iter {
     size_t index;
     struct lg_val of; /* private from here on */
     uint32_t at, end;
-    bool object, started;
+    bool object;
 };
-struct lg_json_iter lg_json_iter(struct lg_val v);
-bool lg_json_next(struct lg_json_iter *it);
+static inline struct lg_json_iter lg_json_iter(struct lg_val v);
+static inline bool lg_json_next(struct lg_json_iter *it);
 /* The member or item of `at` that is v or holds it, for a walk from a root to a value; false: there is none. O(members). */
 bool lg_json_toward(struct lg_val at, struct lg_val v, struct lg_json_iter *ret);
 
@@ -115,5 +107,7 @@ struct lg_str lg_json_path(struct lg_val root, struct lg_val v, struct lg_arena 
 
 /* Where v stands in the user's file. */
 struct lg_mark lg_json_mark(struct lg_val v);
+
+#include "rules/core/json_inline.h"
 
 #endif

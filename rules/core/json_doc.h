@@ -27,11 +27,13 @@ struct lg_mark {
 };
 
 struct lg_json_node {
-    uint32_t off;          /* first byte of the token in the text; of a string, behind the quote */
-    uint32_t len;          /* bytes of the token; of a string, between the quotes */
-    uint32_t next;         /* index behind this node and everything below it */
-    uint32_t kind : 8;     /* enum lg_json_kind */
-    uint32_t escaped : 24; /* a string with a backslash: its number among those, from 1; else 0 */
+    uint32_t off;      /* first byte of the token in the text; of a string, behind the quote */
+    uint32_t len;      /* bytes of the token; of a string, between the quotes */
+    uint32_t next;     /* index behind this node and everything below it */
+    uint32_t kind : 8; /* enum lg_json_kind */
+    /* A string with a backslash: its number among those, from 1. An object: which keys it may have, by lg_json_key_bit.
+     * Else 0. */
+    uint32_t more : 24;
 };
 
 /* One parsed text. Nodes stand in the order of the text: a container, then its items; a member is its key's node

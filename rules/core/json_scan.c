@@ -10,13 +10,25 @@
 #include "rules/core/skip.h"
 #include "rules/core/utf8.h"
 
-enum { KEYS_COMPARED_MAX = 12 }; /* objects with more members find duplicates by hash */
+/* An object whose keys are few and short finds duplicates by comparing them, any other by hash. */
+enum { KEYS_COMPARED_MAX = 32, KEY_COMPARED_BYTES_MAX = 128, SLOTS_MIN = 64 };
+enum { ANY_KEY = (1 << LG_JSON_KEY_BITS) - 1 };
 
 enum state { WANT_VALUE, WANT_VALUE_OR_CLOSE, WANT_KEY, WANT_KEY_OR_CLOSE, WANT_COMMA_OR_CLOSE };
 
 struct key_slot {
-    uint32_t object, key; /* node indexes; key 0 = free (node 0 is the root) */
-    uint64_t hash;
+    uint32_t key; /* node index; 0 = free (node 0 is the root) */
+    uint32_t hash;
+};
+
+/* A container around the place where the scan is. */
+struct level {
+    uint32_t node;    /* its index */
+    uint32_t members; /* keys so far */
+    uint32_t seen;    /* the lg_json_key_bit of each, or all bits */
+    bool object;
+    uint32_t slots_size;
+    struct key_slot *slots; /* of all its keys; NULL = they are compared */
 };
 
 struct scan {
@@ -24,14 +36,8 @@ struct scan {
     struct lg_doc *doc;
     struct lg_json_node *nodes; /* of doc */
     uint32_t count, capacity;   /* nodes so far; doc's count is set at the end */
-    int depth;
-    uint64_t objects;                    /* bit n: the container at depth n is an object */
-    uint32_t open[LG_JSON_DEPTH_MAX];    /* the containers around p */
-    uint32_t members[LG_JSON_DEPTH_MAX]; /* how many members of each were read */
-    uint64_t seen[LG_JSON_DEPTH_MAX];    /* the key_bit of each of them */
-    uint32_t escapes;                    /* strings with a backslash */
-    struct key_slot *slots;
-    uint32_t slots_size, slots_used;
+    struct level *levels, *top; /* the innermost; below the first: none is open */
+    uint32_t escapes;           /* strings with a backslash */
     struct lg_err *err;
 };
 
@@ -58,8 +64,7 @@ static enum lg_err_code bad(struct scan *s, const char *what)
 
 static __attribute__((noinline)) void grow_nodes(struct scan *s)
 {
-    struct lg_json_node *more =
-        lg_arena_array(s->doc->arena, (size_t)s->capacity * 2, sizeof *more);
+    struct lg_json_node *more = lg_arena_room(s->doc->arena, (size_t)s->capacity * 2, sizeof *more);
     memcpy(more, s->nodes, s->count * sizeof *more);
     s->doc->nodes = s->nodes = more;
     s->capacity *= 2;
@@ -83,10 +88,11 @@ static enum lg_err_code over_limit(struct scan *s, uint32_t at, const char *what
 {
     struct lg_doc *doc = s->doc;
     doc->count = s->count;
-    for (int i = 0; i < s->depth; i++) {
-        struct lg_json_node *node = &s->nodes[s->open[i]];
+    for (const struct level *level = s->levels; level <= s->top; level++) {
+        struct lg_json_node *node = &s->nodes[level->node];
         node->next = s->count;
         node->len = (uint32_t)(s->p - s->start) - node->off;
+        node->more = level->object ? ANY_KEY : 0;
     }
     if (doc->file != NULL)
         return at_mark(s, LG_E_LIMIT, lg_json_mark((struct lg_val){doc, at}), what);
@@ -96,104 +102,81 @@ static enum lg_err_code over_limit(struct scan *s, uint32_t at, const char *what
     return lg_err_set(s->err, LG_E_LIMIT, path.n != 0 ? path.p : "document", "%s", what);
 }
 
-static struct key_slot *find_slot(const struct scan *s, uint32_t object, struct lg_str key,
-                                  uint64_t hash)
+static void grow_slots(struct scan *s, struct level *level)
 {
-    uint32_t mask = s->slots_size - 1;
-    for (uint64_t i = hash & mask;; i = (i + 1) & mask) {
-        struct key_slot *slot = &s->slots[i];
-        if (slot->key == 0)
-            return slot;
-        if (slot->hash == hash && slot->object == object &&
-            lg_json_is_str((struct lg_val){s->doc, slot->key}, key))
-            return slot;
-    }
-}
-
-static void grow_slots(struct scan *s)
-{
-    struct key_slot *old = s->slots;
-    uint32_t old_size = s->slots_size;
-    s->slots_size = old_size != 0 ? old_size * 2 : 64;
-    s->slots = lg_arena_array(s->doc->arena, s->slots_size, sizeof *s->slots);
-    for (uint32_t i = 0; i < old_size; i++) {
-        uint64_t at = old[i].hash;
+    const struct key_slot *old = level->slots;
+    uint32_t old_size = level->slots_size;
+    uint32_t size = old_size != 0 ? old_size * 2 : (uint32_t)SLOTS_MIN;
+    level->slots = lg_arena_array(s->doc->arena, size, sizeof *level->slots);
+    level->slots_size = size;
+    for (uint32_t i = 0; old != NULL && i < old_size; i++) {
+        uint32_t at = old[i].hash;
         if (old[i].key == 0)
             continue;
-        while (s->slots[at & (s->slots_size - 1)].key != 0)
+        while (level->slots[at & (size - 1)].key != 0)
             at++;
-        s->slots[at & (s->slots_size - 1)] = old[i];
+        level->slots[at & (size - 1)] = old[i];
     }
 }
 
-/* Adds the key to the set; false when the object has it already. */
-static bool add_slot(struct scan *s, uint32_t object, uint32_t key)
+/* Adds a key to the object's set, which has `used` of them; false when it is there already. */
+static bool add_slot(struct scan *s, struct level *level, uint32_t used, uint32_t key)
 {
-    if (s->slots_used * 4 >= s->slots_size * 3)
-        grow_slots(s);
+    if (level->slots == NULL || used * 4 >= level->slots_size * 3)
+        grow_slots(s, level);
     struct lg_str text = lg_json_str((struct lg_val){s->doc, key});
-    uint64_t hash = lg_hash(text) + object;
-    struct key_slot *slot = find_slot(s, object, text, hash);
-    if (slot->key != 0)
-        return false;
-    *slot = (struct key_slot){object, key, hash};
-    s->slots_used++;
-    return true;
+    uint32_t hash = (uint32_t)lg_hash(text);
+    for (uint32_t at = hash;; at++) {
+        struct key_slot *slot = &level->slots[at & (level->slots_size - 1)];
+        if (slot->key == 0) {
+            *slot = (struct key_slot){key, hash};
+            return true;
+        }
+        if (slot->hash == hash && lg_json_is_str((struct lg_val){s->doc, slot->key}, text))
+            return false;
+    }
 }
 
-/* One bit of 64 for a key: two that differ in it differ. */
-static inline uint64_t key_bit(struct lg_str key)
-{
-    if (key.n == 0)
-        return 1;
-    size_t first = (unsigned char)key.p[0];
-    size_t middle = (unsigned char)key.p[key.n / 2];
-    size_t last = (unsigned char)key.p[key.n - 1];
-    return (uint64_t)1 << ((key.n + first * 7 + middle * 3 + last * 13) & 63);
-}
-
-/* The small object's keys, one by one. */
-static __attribute__((noinline)) bool among_members(const struct scan *s, uint32_t object,
+/* The object's keys, one by one; none of them has a backslash. */
+static __attribute__((noinline)) bool among_members(const struct scan *s, const struct level *level,
                                                     uint32_t members, struct lg_str key)
 {
-    uint32_t at = object + 1;
+    uint32_t at = level->node + 1;
     for (uint32_t i = 0; i < members; i++) {
-        if (lg_json_is_str((struct lg_val){s->doc, at}, key))
+        const struct lg_json_node *name = &s->nodes[at];
+        if (lg_str_eq((struct lg_str){s->start + name->off, name->len}, key))
             return true;
         at = s->nodes[at + 1].next;
     }
     return false;
 }
 
-/* Moves on from comparing to hashing: the keys read so far are known to differ. */
-static void hash_members(struct scan *s, uint32_t object)
-{
-    uint32_t at = object + 1;
-    for (uint32_t i = 0; i < KEYS_COMPARED_MAX; i++) {
-        (void)add_slot(s, object, at);
-        at = s->nodes[at + 1].next;
-    }
-}
-
-static __attribute__((noinline)) bool new_among_many(struct scan *s, uint32_t object,
+/* Moves on from comparing to hashing where that is due: the keys read so far are known to differ. */
+static __attribute__((noinline)) bool new_among_many(struct scan *s, struct level *level,
                                                      uint32_t members, uint32_t key)
 {
-    if (members == KEYS_COMPARED_MAX)
-        hash_members(s, object);
-    return add_slot(s, object, key);
+    uint32_t at = level->node + 1;
+    bool hashed = level->slots != NULL;
+    level->seen = ANY_KEY;
+    for (uint32_t i = 0; i < members && !hashed; i++) {
+        (void)add_slot(s, level, i, at);
+        at = s->nodes[at + 1].next;
+    }
+    return add_slot(s, level, members, key);
 }
 
 /* True when the key, the last node, is new in the object around it; `text` is what it says. */
-static inline bool new_key(struct scan *s, uint32_t key, struct lg_str text)
+static inline bool new_key(struct scan *s, uint32_t key, struct lg_str text, bool escaped)
 {
-    uint32_t object = s->open[s->depth - 1];
-    uint32_t members = s->members[s->depth - 1]++;
-    if (members >= KEYS_COMPARED_MAX)
-        return new_among_many(s, object, members, key);
-    uint64_t bit = key_bit(text);
-    bool maybe = (s->seen[s->depth - 1] & bit) != 0;
-    s->seen[s->depth - 1] |= bit;
-    return !maybe || !among_members(s, object, members, text);
+    struct level *level = s->top;
+    uint32_t members = level->members++;
+    if (level->slots != NULL || members >= KEYS_COMPARED_MAX || text.n > KEY_COMPARED_BYTES_MAX ||
+        escaped)
+        return new_among_many(s, level, members, key);
+    uint32_t bit = lg_json_key_bit(text);
+    bool maybe = (level->seen & bit) != 0;
+    level->seen |= bit;
+    return !maybe || !among_members(s, level, members, text);
 }
 
 static unsigned hex_digit(unsigned char d)
@@ -321,7 +304,7 @@ static __attribute__((noinline)) enum lg_err_code scan_rest(struct scan *s, cons
     }
     uint32_t i = add_node(s, LG_JSON_STRING, first, (size_t)(p - first));
     if (escaped)
-        s->nodes[i].escaped = ++s->escapes;
+        s->nodes[i].more = ++s->escapes;
     s->p = p + 1;
     return code;
 }
@@ -398,25 +381,23 @@ static enum lg_err_code scan_word(struct scan *s, const char *word, enum lg_json
     return LG_E_OK;
 }
 
-static enum lg_err_code open_container(struct scan *s, enum lg_json_kind kind, enum state *state)
+static inline enum lg_err_code open_container(struct scan *s, enum lg_json_kind kind,
+                                              enum state *state)
 {
     uint32_t i = add_node(s, kind, s->p, 1);
     s->p++;
-    if (s->depth == LG_JSON_DEPTH_MAX)
+    if (s->top == s->levels + LG_JSON_DEPTH_MAX - 1)
         return over_limit(s, i, "nested more than 64 levels deep");
-    s->open[s->depth] = i;
-    s->objects = (s->objects & ~((uint64_t)1 << s->depth)) | (uint64_t)(kind == LG_JSON_OBJECT)
-                                                                 << s->depth;
-    s->members[s->depth] = 0;
-    s->seen[s->depth] = 0;
-    s->depth++;
+    *++s->top = (struct level){.node = i, .object = kind == LG_JSON_OBJECT};
     *state = kind == LG_JSON_ARRAY ? WANT_VALUE_OR_CLOSE : WANT_KEY_OR_CLOSE;
     return LG_E_OK;
 }
 
-static void close_container(struct scan *s, enum state *state)
+static inline void close_container(struct scan *s, enum state *state)
 {
-    struct lg_json_node *node = &s->nodes[s->open[--s->depth]];
+    struct lg_json_node *node = &s->nodes[s->top->node];
+    node->more = s->top->seen;
+    s->top--;
     s->p++;
     node->next = s->count;
     node->len = (uint32_t)(s->p - s->start) - node->off;
@@ -486,7 +467,7 @@ static __attribute__((noinline)) enum lg_err_code scan_odd_key(struct scan *s, e
         return code;
     if (code == LG_E_LIMIT)
         return bad_key(s, key, half_pair);
-    if (!new_key(s, key, lg_json_str((struct lg_val){s->doc, key})))
+    if (!new_key(s, key, lg_json_str((struct lg_val){s->doc, key}), true))
         return bad_key(s, key, "the key is there twice");
     return scan_colon(s, state);
 }
@@ -520,7 +501,7 @@ static enum lg_err_code scan_key(struct scan *s, enum state *state)
     struct lg_str text = {first, (size_t)(p - first)};
     uint32_t key = add_node(s, LG_JSON_STRING, text.p, text.n);
     s->p = p + 1;
-    if (!new_key(s, key, text))
+    if (!new_key(s, key, text, false))
         return bad_key(s, key, "the key is there twice");
     enum lg_err_code code = scan_colon(s, state);
     if (code == LG_E_OK && text.n != 0 && lg_str_eq(text, s->doc->without))
@@ -530,7 +511,7 @@ static enum lg_err_code scan_key(struct scan *s, enum state *state)
 
 static enum lg_err_code scan_comma_or_close(struct scan *s, enum state *state)
 {
-    bool object = (s->objects >> (s->depth - 1) & 1) != 0;
+    bool object = s->top->object;
     if (*s->p == (object ? '}' : ']')) {
         close_container(s, state);
         return LG_E_OK;
@@ -545,24 +526,40 @@ static enum lg_err_code scan_comma_or_close(struct scan *s, enum state *state)
 /* No more nodes: an object's last key still gets a value, so that what was read is a document. */
 static enum lg_err_code too_many(struct scan *s, enum state state)
 {
-    if (state == WANT_VALUE && s->depth > 0 && (s->objects >> (s->depth - 1) & 1) != 0)
+    if (state == WANT_VALUE && s->top >= s->levels && s->top->object)
         add_node(s, LG_JSON_NULL, s->p, 0);
     return over_limit(s, s->count - 1, "more than 200,000 values");
 }
 
+/* Whether a token follows; else scan_text says what is wrong. */
+static inline bool at_token(struct scan *s)
+{
+    skip_space(s);
+    return s->p < s->end;
+}
+
+/* A comma with what follows it, a key with its value, or a single token. */
 static enum lg_err_code scan_token(struct scan *s, enum state *state)
 {
-    if (*state == WANT_COMMA_OR_CLOSE)
-        return scan_comma_or_close(s, state);
-    if ((*state == WANT_KEY_OR_CLOSE && *s->p == '}') ||
-        (*state == WANT_VALUE_OR_CLOSE && *s->p == ']')) {
+    enum lg_err_code code = LG_E_OK;
+    if (*state == WANT_COMMA_OR_CLOSE) {
+        code = scan_comma_or_close(s, state);
+        if (code != LG_E_OK || *state == WANT_COMMA_OR_CLOSE || !at_token(s))
+            return code;
+    } else if ((*state == WANT_KEY_OR_CLOSE && *s->p == '}') ||
+               (*state == WANT_VALUE_OR_CLOSE && *s->p == ']')) {
         close_container(s, state);
         return LG_E_OK;
     }
     if (s->count >= LG_JSON_NODES_MAX)
         return too_many(s, *state);
-    if (*state == WANT_KEY || *state == WANT_KEY_OR_CLOSE)
-        return scan_key(s, state);
+    if (*state == WANT_KEY || *state == WANT_KEY_OR_CLOSE) {
+        code = scan_key(s, state);
+        if (code != LG_E_OK || !at_token(s))
+            return code;
+        if (s->count >= LG_JSON_NODES_MAX)
+            return too_many(s, *state);
+    }
     return scan_value(s, state);
 }
 
@@ -573,7 +570,7 @@ static enum lg_err_code scan_text(struct scan *s)
     enum lg_err_code code = LG_E_OK;
     while (code == LG_E_OK) {
         skip_space(s);
-        bool complete = s->depth == 0 && state == WANT_COMMA_OR_CLOSE;
+        bool complete = s->top < s->levels && state == WANT_COMMA_OR_CLOSE;
         if (complete)
             return s->p == s->end ? LG_E_OK : bad(s, "more text behind the value");
         if (s->p == s->end)
@@ -588,14 +585,22 @@ enum lg_err_code lg_json_parse_doc(struct lg_doc *doc, struct lg_val *ret_root, 
     const struct lg_str text = doc->text;
     if (text.n > LG_JSON_TEXT_BYTES_MAX)
         return lg_err_set(err, LG_E_LIMIT, doc->file, "the text is larger than 1 GiB");
-    struct scan s = {.start = text.p, .p = text.p, .end = text.p + text.n, .doc = doc, .err = err};
+    /* Filled as containers are opened. */
+    struct level levels[1 + LG_JSON_DEPTH_MAX] __attribute__((uninitialized));
+    struct scan s = {.start = text.p,
+                     .p = text.p,
+                     .end = text.p + text.n,
+                     .doc = doc,
+                     .levels = levels + 1,
+                     .top = levels,
+                     .err = err};
     if (doc->first_line == 0)
         doc->first_line = 1;
     size_t nodes = text.n / (doc->without.n != 0 ? 32 : 12); /* about; they grow */
     s.capacity = (uint32_t)(nodes < LG_JSON_NODES_MAX ? nodes : LG_JSON_NODES_MAX) + 32;
     doc->count = 0;
     doc->unescaped = NULL;
-    doc->nodes = s.nodes = lg_arena_array(doc->arena, s.capacity, sizeof *doc->nodes);
+    doc->nodes = s.nodes = lg_arena_room(doc->arena, s.capacity, sizeof *doc->nodes);
     enum lg_err_code code = scan_text(&s);
     doc->count = s.count;
     if (s.escapes != 0)

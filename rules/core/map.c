@@ -39,6 +39,19 @@ static inline void sip_round(uint64_t v[4])
     v[2] = rotl(v[2], 32);
 }
 
+/* The last bytes, at most 7, each in a place of its own. */
+static inline uint64_t tail(const char *p, size_t n)
+{
+    uint32_t four = 0;
+    uint16_t two = 0;
+    uint64_t one = (n & 1) != 0 ? (unsigned char)p[n - 1] : 0;
+    if ((n & 4) != 0)
+        memcpy(&four, p, 4);
+    if ((n & 2) != 0)
+        memcpy(&two, p + (n & 4), 2);
+    return one << 48 | (uint64_t)two << 32 | four;
+}
+
 uint64_t lg_hash(struct lg_str s)
 {
     pthread_once(&seed_once, make_seed);
@@ -52,9 +65,7 @@ uint64_t lg_hash(struct lg_str s)
         sip_round(v);
         v[0] ^= m;
     }
-    uint64_t last = (uint64_t)s.n << 56;
-    if (i < s.n)
-        memcpy(&last, s.p + i, s.n - i);
+    uint64_t last = (uint64_t)s.n << 56 | tail(s.p + i, s.n - i);
     v[3] ^= last;
     sip_round(v);
     v[0] ^= last;

@@ -15,28 +15,34 @@ static enum lg_err_code wrong_type(struct lg_err *err, const char *where, const 
                       lg_json_kind_name(got));
 }
 
+/* What stands at `path` of the envelope, "request.name". */
+static struct lg_val in_request(struct lg_val request, const char *path)
+{
+    return lg_json_at(request, path + sizeof "request." - 1);
+}
+
 /* The string `path` of the envelope; absent counts as "". */
-static enum lg_err_code read_str(struct lg_val root, const char *path, struct lg_str *ret,
+static enum lg_err_code read_str(struct lg_val request, const char *path, struct lg_str *ret,
                                  struct lg_err *err)
 {
-    struct lg_val v = lg_json_at(root, path);
+    struct lg_val v = in_request(request, path);
     if (lg_json_there(v) && lg_json_kind(v) != LG_JSON_STRING)
         return wrong_type(err, path, "a string", v);
     *ret = lg_json_str(v);
     return LG_E_OK;
 }
 
-static enum lg_err_code read_kind_of(struct lg_val root, const char *path, enum lg_json_kind wanted,
-                                     const char *wanted_name, struct lg_val *ret,
-                                     struct lg_err *err)
+static enum lg_err_code read_kind_of(struct lg_val request, const char *path,
+                                     enum lg_json_kind wanted, const char *wanted_name,
+                                     struct lg_val *ret, struct lg_err *err)
 {
-    *ret = lg_json_at(root, path);
+    *ret = in_request(request, path);
     if (lg_json_there(*ret) && lg_json_kind(*ret) != wanted)
         return wrong_type(err, path, wanted_name, *ret);
     return LG_E_OK;
 }
 
-static enum lg_err_code read_strings(struct lg_val root, struct lg_review *review,
+static enum lg_err_code read_strings(struct lg_val request, struct lg_review *review,
                                      struct lg_err *err)
 {
     const struct {
@@ -55,14 +61,14 @@ static enum lg_err_code read_strings(struct lg_val root, struct lg_review *revie
         {"request.userInfo.username", &review->username},
     };
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
-        enum lg_err_code code = read_str(root, fields[i].path, fields[i].ret, err);
+        enum lg_err_code code = read_str(request, fields[i].path, fields[i].ret, err);
         if (code != LG_E_OK)
             return code;
     }
     return LG_E_OK;
 }
 
-static enum lg_err_code read_values(struct lg_val root, struct lg_review *review,
+static enum lg_err_code read_values(struct lg_val request, struct lg_review *review,
                                     struct lg_err *err)
 {
     const struct {
@@ -76,12 +82,12 @@ static enum lg_err_code read_values(struct lg_val root, struct lg_review *review
         {"request.oldObject", LG_JSON_OBJECT, "an object", &review->old_object},
     };
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
-        enum lg_err_code code = read_kind_of(root, fields[i].path, fields[i].kind,
+        enum lg_err_code code = read_kind_of(request, fields[i].path, fields[i].kind,
                                              fields[i].kind_name, fields[i].ret, err);
         if (code != LG_E_OK)
             return code;
     }
-    struct lg_val dry_run = lg_json_at(root, "request.dryRun");
+    struct lg_val dry_run = lg_json_get(request, "dryRun");
     enum lg_json_kind kind = lg_json_kind(dry_run);
     if (lg_json_there(dry_run) && kind != LG_JSON_TRUE && kind != LG_JSON_FALSE)
         return wrong_type(err, "request.dryRun", "true or false", dry_run);
@@ -157,14 +163,15 @@ enum lg_err_code lg_review_decode(struct lg_arena *arena, struct lg_str body, st
         set_refusal(&review, &limit);
     else if (code != LG_E_OK)
         return lg_err_set(err, LG_E_INVALID, limit.where, "not JSON: %s", limit.text);
-    code = read_strings(root, &review, err);
+    struct lg_val request = lg_json_get(root, "request");
+    code = read_strings(request, &review, err);
     if (code == LG_E_OK)
-        code = read_values(root, &review, err);
+        code = read_values(request, &review, err);
     if (code == LG_E_OK)
         code = check_envelope(root, &review, err);
     struct lg_str resource_group = {0};
     if (code == LG_E_OK)
-        code = read_str(root, "request.resource.group", &resource_group, err);
+        code = read_str(request, "request.resource.group", &resource_group, err);
     if (code != LG_E_OK)
         return code;
     review.kind = kind_of(&review, resource_group, arena);

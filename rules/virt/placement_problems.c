@@ -155,7 +155,7 @@ static void check_term(struct problems *p, struct lg_val term, const char *of)
 /* Says why no term can hold, if none can. The terms are all readable. */
 static void check_life(struct problems *p, struct lg_val required, struct lg_val spec)
 {
-    const struct lg_requirements *req = lg_requirements_read(spec, NULL, NULL, p->arena);
+    const struct lg_requirements *req = lg_requirements_read_asked(spec, p->arena);
     struct lg_str key = LG_STR("");
     if (lg_terms_can_hold(req, p->arena, &key))
         return;
@@ -294,9 +294,10 @@ static void check_toleration(struct problems *p, struct lg_val toleration)
 const struct lg_placement_problem *lg_placement_problems(struct lg_val vmi_spec,
                                                          struct lg_arena *arena, size_t *ret_n)
 {
-    struct problems *p = lg_arena_alloc(arena, sizeof(*p));
+    struct problems *p = lg_arena_room(arena, 1, sizeof(*p));
     struct lg_val affinity = lg_json_get(vmi_spec, "affinity");
     p->arena = arena;
+    p->n = 0;
     check_labels(p, lg_json_get(vmi_spec, "nodeSelector"), "nodeSelector");
     check_node_affinity(p, vmi_spec);
     check_pod_affinity(p, lg_json_get(affinity, "podAffinity"), "pod affinity");

@@ -419,20 +419,26 @@ static void want_move(struct wants *w, const struct lg_move *move)
         want_as_source(w, move);
 }
 
-static void wants_read(struct wants *w, struct lg_val spec, const struct lg_move *move)
+static void user_read(struct wants *w)
 {
     struct lg_labels selector = lg_labels_read(w->req->node_selector, w->arena);
+    w->user = lg_arena_room(w->arena, selector.n, sizeof(struct lg_want));
+    for (uint32_t i = 0; i < selector.n; i++)
+        w->user[w->req->n_user++] = (struct lg_want){
+            .key = selector.items[i].key, .value = selector.items[i].value, .origin = LG_WANT_USER};
+    w->req->user = w->user;
+}
+
+static void wants_read(struct wants *w, struct lg_val spec, const struct lg_move *move)
+{
     struct lg_labels cluster = w->settings->node_selectors;
     size_t features = lg_json_len(lg_json_at(spec, "domain.cpu.features"));
     w->architecture = lg_guest_architecture(spec, w->settings, w->arena);
     w->cpu_model = lg_guest_cpu_model(spec, w->settings);
-    w->user = lg_arena_array(w->arena, selector.n, sizeof(struct lg_want));
+    user_read(w);
     /* beside one label a feature: schedulable, architecture, and the labels that want_guest names */
-    w->added = lg_arena_array(w->arena, cluster.n + features + 32 + room_for_move(move),
-                              sizeof(struct lg_want));
-    for (uint32_t i = 0; i < selector.n; i++)
-        w->user[w->req->n_user++] = (struct lg_want){
-            .key = selector.items[i].key, .value = selector.items[i].value, .origin = LG_WANT_USER};
+    w->added = lg_arena_room(w->arena, cluster.n + features + 32 + room_for_move(move),
+                             sizeof(struct lg_want));
     want_schedulable(w, cluster);
     if (some_node_has(w, ARCH_KEY))
         add_default(w, lg_str_of(ARCH_KEY), w->architecture, LG_WANT_KUBEVIRT);
@@ -443,7 +449,6 @@ static void wants_read(struct wants *w, struct lg_val spec, const struct lg_move
     want_tsc(w, spec, move);
     if (move != NULL)
         want_move(w, move);
-    w->req->user = w->user;
     w->req->added = w->added;
 }
 
@@ -453,6 +458,16 @@ const struct lg_requirements *lg_requirements_read(struct lg_val vmi_spec,
                                                    struct lg_arena *arena)
 {
     return lg_requirements_read_move(vmi_spec, NULL, settings, nodes, arena);
+}
+
+const struct lg_requirements *lg_requirements_read_asked(struct lg_val vmi_spec,
+                                                         struct lg_arena *arena)
+{
+    struct lg_requirements *req = lg_arena_alloc(arena, sizeof(*req));
+    req->node_selector = lg_json_get(vmi_spec, "nodeSelector");
+    affinity_read(req, vmi_spec, arena);
+    user_read(&(struct wants){.req = req, .arena = arena});
+    return req;
 }
 
 const struct lg_requirements *lg_requirements_read_move(struct lg_val vmi_spec,

@@ -125,6 +125,10 @@ struct lg_place_count lg_placement_walk(const struct lg_requirements *req,
                                         const struct lg_node_table *nodes, lg_place_visit *visit,
                                         void *arg);
 
+/* What the guest's own nodeSelector and required node affinity ask for, and nothing else. */
+const struct lg_requirements *lg_requirements_read_asked(struct lg_val vmi_spec,
+                                                         struct lg_arena *arena);
+
 /* Reads one requirement of matchExpressions or (field) matchFields. False: the scheduler refuses it. *ret_true: it holds
  * for any node and need not be kept; a false constant counts as refused, since neither ever matches. */
 bool lg_expression_read(struct lg_val requirement, bool field, struct lg_arena *arena,

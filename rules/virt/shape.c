@@ -145,7 +145,7 @@ static enum lg_err_code check_value(const struct walk *walk, const struct lg_sha
 const struct lg_shape *lg_shape_find(const struct lg_shape *table, struct lg_str name)
 {
     for (; table->name != NULL; table++)
-        if (table->name_bytes == name.n && memcmp(table->name, name.p, name.n) == 0)
+        if (table->name_bytes == name.n && lg_bytes_eq(table->name, name.p, name.n))
             return table;
     return NULL;
 }
@@ -188,16 +188,16 @@ static void count_requirements(struct asked *asked, struct lg_val list)
 /* A node selector's term, and a pod affinity's. */
 static void count_term(struct asked *asked, struct lg_val term)
 {
-    static const char *const lists[] = {"matchExpressions", "matchFields",
-                                        "labelSelector.matchExpressions",
-                                        "namespaceSelector.matchExpressions"};
-    static const char *const single[] = {"labelSelector.matchLabels",
-                                         "namespaceSelector.matchLabels", "matchLabelKeys",
-                                         "mismatchLabelKeys"};
-    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
-        count_requirements(asked, lg_json_at(term, lists[i]));
-    for (size_t i = 0; i < sizeof single / sizeof *single; i++)
-        asked->requirements += lg_json_len(lg_json_at(term, single[i]));
+    const struct lg_val selectors[] = {lg_json_get(term, "labelSelector"),
+                                       lg_json_get(term, "namespaceSelector")};
+    count_requirements(asked, lg_json_get(term, "matchExpressions"));
+    count_requirements(asked, lg_json_get(term, "matchFields"));
+    for (size_t i = 0; i < sizeof selectors / sizeof *selectors; i++) {
+        count_requirements(asked, lg_json_get(selectors[i], "matchExpressions"));
+        asked->requirements += lg_json_len(lg_json_get(selectors[i], "matchLabels"));
+    }
+    asked->requirements += lg_json_len(lg_json_get(term, "matchLabelKeys"));
+    asked->requirements += lg_json_len(lg_json_get(term, "mismatchLabelKeys"));
 }
 
 static struct asked count_affinity(struct lg_val affinity)

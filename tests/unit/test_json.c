@@ -283,6 +283,49 @@ static void a_key_may_stand_only_once(void **state)
     }
 }
 
+/* "name-0" and so on, of growing length; the `odd`th with a backslash, where it has one. */
+static void put_keys(struct lg_buf *text, int members, int odd, int pad)
+{
+    for (int i = 0; i < members; i++)
+        lg_buf_printf(text, "%c\"%s-%d%*s\":%d", i == 0 ? '{' : ',',
+                      i == odd ? "nam\\u0065" : "name", i, pad * (i % 5), "", i);
+}
+
+static void assert_keys(struct lg_val root, int members, int pad)
+{
+    char key[256];
+    int64_t value = -1;
+    for (int i = 0; i < members; i++) {
+        snprintf(key, sizeof key, "name-%d%*s", i, pad * (i % 5), "");
+        assert_int_equal(lg_json_int64(lg_json_get(root, key), &value), LG_E_OK);
+        assert_int_equal(value, i);
+        assert_true(lg_json_has(root, key));
+        key[0] = 'g';
+        assert_false(lg_json_has(root, key));
+    }
+    assert_false(lg_json_has(root, ""));
+}
+
+/* Few and many, short and long, with and without a backslash; and where a duplicate cut the text off. */
+static void each_key_is_found_and_no_other(void **state)
+{
+    (void)state;
+    static const int pads[] = {0, 1, 40};
+    for (int members = 1; members <= 70; members++) {
+        for (size_t p = 0; p < sizeof pads / sizeof *pads; p++) {
+            struct lg_buf text lg_cleanup(lg_buf_done) = {0};
+            struct lg_val root = LG_NONE;
+            put_keys(&text, members, members % 7 == 0 ? members / 2 : -1, pads[p]);
+            lg_buf_putc(&text, '}');
+            assert_keys(parse_str(lg_buf_view(&text)), members, pads[p]);
+            text.n--;
+            lg_buf_puts(&text, ",\"name-0\":0}");
+            assert_int_equal(lg_json_parse(&arena, lg_buf_view(&text), &root, NULL), LG_E_LIMIT);
+            assert_keys(root, members, pads[p]);
+        }
+    }
+}
+
 static void equal_keys_of_different_objects_are_fine(void **state)
 {
     (void)state;
@@ -538,6 +581,7 @@ int main(void)
         JSON_TEST(booleans_have_an_otherwise),
         JSON_TEST(integers_are_exact_or_refused),
         JSON_TEST(a_key_may_stand_only_once),
+        JSON_TEST(each_key_is_found_and_no_other),
         JSON_TEST(equal_keys_of_different_objects_are_fine),
         JSON_TEST(what_stood_before_a_violation_can_be_read),
         JSON_TEST(depth_is_limited),
