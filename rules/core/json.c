@@ -306,7 +306,8 @@ bool lg_json_equal(struct lg_val a, struct lg_val b)
         return false;
     if (a.doc == NULL)
         return true;
-    struct equal_stack stack lg_cleanup(equal_done);
+    /* Frames are filled when they are reached. */
+    struct equal_stack stack __attribute__((uninitialized)) lg_cleanup(equal_done);
     stack.depth = 0;
     for (;;) {
         if (lg_str_eq(lg_json_text(a), lg_json_text(b))) {

@@ -11,7 +11,7 @@
 #include "rules/core/utf8.h"
 
 /* An object whose keys are few and short finds duplicates by comparing them, any other by hash. */
-enum { KEYS_COMPARED_MAX = 32, KEY_COMPARED_BYTES_MAX = 128, SLOTS_MIN = 64 };
+enum { KEYS_COMPARED_MAX = 32, KEY_COMPARED_BYTES_MAX = 128, SLOTS_MIN = 4 };
 enum { ANY_KEY = (1 << LG_JSON_KEY_BITS) - 1 };
 
 enum state { WANT_VALUE, WANT_VALUE_OR_CLOSE, WANT_KEY, WANT_KEY_OR_CLOSE, WANT_COMMA_OR_CLOSE };
@@ -555,7 +555,7 @@ static enum lg_err_code scan_token(struct scan *s, enum state *state)
         return too_many(s, *state);
     if (*state == WANT_KEY || *state == WANT_KEY_OR_CLOSE) {
         code = scan_key(s, state);
-        if (code != LG_E_OK || !at_token(s))
+        if (code != LG_E_OK || *state != WANT_VALUE || !at_token(s))
             return code;
         if (s->count >= LG_JSON_NODES_MAX)
             return too_many(s, *state);

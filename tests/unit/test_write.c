@@ -1,3 +1,4 @@
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -21,6 +22,13 @@ static void assert_as_jansson(struct lg_str s)
     json_decref(value);
     assert_int_equal(ours.n, theirs.n);
     assert_memory_equal(ours.p, theirs.p, ours.n);
+    ours.n = 0;
+    value = lg_out_str(s);
+    char *ascii lg_cleanup(lg_free_cleanup) =
+        json_dumps(value, JSON_ENCODE_ANY | JSON_ENSURE_ASCII);
+    json_decref(value);
+    lg_write_ascii(&ours, s);
+    assert_string_equal(ours.p, ascii);
 }
 
 /* Every byte by itself, at the start, within and at the end of a run longer than what is looked at in one go. */
@@ -42,6 +50,32 @@ static void strings_are_written_as_jansson_writes_them(void **state)
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         assert_as_jansson(lg_str_of(others[i]));
     assert_as_jansson((struct lg_str){NULL, 0});
+}
+
+static void reals_are_read_back_as_they_were(void **state)
+{
+    (void)state;
+    static const struct {
+        double value;
+        const char *text;
+    } rows[] = {{0.5, "0.5"},
+                {3, "3.0"},
+                {-0.1, "-0.1"},
+                {1e300, "1e+300"},
+                {1.0 / 3, "0.33333333333333331"},
+                {0.123456, "0.123456"},
+                {INFINITY, "null"},
+                {NAN, "null"}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct lg_buf buf lg_cleanup(lg_buf_done) = {0};
+        lg_write_real(&buf, rows[i].value);
+        assert_string_equal(buf.p, rows[i].text);
+        json_t *value = json_loads(buf.p, JSON_DECODE_ANY, NULL);
+        assert_non_null(value);
+        if (isfinite(rows[i].value))
+            assert_true(json_real_value(value) == rows[i].value);
+        json_decref(value);
+    }
 }
 
 static void commas_come_by_themselves(void **state)
@@ -71,6 +105,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(strings_are_written_as_jansson_writes_them),
+        cmocka_unit_test(reals_are_read_back_as_they_were),
         cmocka_unit_test(commas_come_by_themselves),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

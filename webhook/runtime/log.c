@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <math.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -10,8 +9,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <jansson.h>
-
+#include "rules/core/mem.h"
+#include "rules/core/utf8.h"
+#include "rules/core/write.h"
 #include "webhook/runtime/clock.h"
 
 static const char *const level_names[] = {"info", "warn", "error"};
@@ -47,36 +47,47 @@ static void format_now(char *buf, size_t size)
     (void)snprintf(buf + n, size - n, ".%03dZ", (int)(now_ms % 1000));
 }
 
-/* jansson takes UTF-8 only; what is not is shown as \xNN. */
-static json_t *text_value(struct lg_str text, size_t max_bytes, bool *truncated)
+static bool is_utf8(struct lg_str text)
 {
+    uint32_t ignored;
+    size_t len = 1;
+    for (size_t i = 0; i < text.n && len != 0; i += len)
+        len = lg_utf8_decode((const unsigned char *)text.p + i, text.n - i, &ignored);
+    return len != 0;
+}
+
+/* What is not UTF-8 is shown as \xNN. */
+static void write_text(struct lg_buf *buf, struct lg_str text, size_t max_bytes, bool *truncated)
+{
+    struct lg_buf printable lg_cleanup(lg_buf_done) = {0};
     struct lg_str shown = lg_str_cut(text, max_bytes);
     if (shown.n < text.n)
         *truncated = true;
-    json_t *value = json_stringn(shown.p, shown.n);
-    if (value != NULL)
-        return value;
-    struct lg_buf printable = {0};
-    lg_buf_printable(&printable, shown);
-    shown = lg_buf_view(&printable);
-    value = json_stringn_nocheck(shown.p, shown.n);
-    lg_buf_done(&printable);
-    return value;
+    if (!is_utf8(shown)) {
+        lg_buf_printable(&printable, shown);
+        shown = lg_buf_view(&printable);
+    }
+    lg_write_ascii(buf, shown);
 }
 
-static json_t *field_value(const struct lg_log_field *field, size_t max_bytes, bool *truncated)
+static void write_field(struct lg_buf *buf, const struct lg_log_field *field, size_t max_bytes,
+                        bool *truncated)
 {
+    lg_write_key(buf, field->name);
     switch (field->type) {
     case LG_LOG_STR:
-        return text_value(field->text, max_bytes, truncated);
+        write_text(buf, field->text, max_bytes, truncated);
+        return;
     case LG_LOG_INT:
-        return json_integer(field->number);
+        lg_write_int(buf, field->number);
+        return;
     case LG_LOG_REAL:
-        return isfinite(field->real) ? json_real(field->real) : json_null();
+        lg_write_real(buf, field->real);
+        return;
     case LG_LOG_BOOL:
-        return json_boolean(field->number != 0);
+        lg_write_bool(buf, field->number != 0);
+        return;
     }
-    return NULL;
 }
 
 struct line {
@@ -85,25 +96,26 @@ struct line {
     size_t n;
 };
 
-/* The line's length, which may be more than `size`: then `buf` is of no use. */
-static size_t render(const struct line *line, size_t value_bytes_max, char *buf, size_t size)
+/* The line into `buf`, in place of what it holds. */
+static void render(const struct line *line, size_t value_bytes_max, struct lg_buf *buf)
 {
     bool truncated = false;
-    json_t *object = json_object();
-    json_object_set_new(object, "time", json_string(line->time));
-    json_object_set_new(object, "level", json_string(line->level));
-    json_object_set_new(object, "message", json_string(line->message));
+    buf->n = 0;
+    lg_write_open(buf, '{');
+    lg_write_member(buf, "time", lg_str_of(line->time));
+    lg_write_member(buf, "level", lg_str_of(line->level));
+    lg_write_key(buf, "message");
+    lg_write_ascii(buf, lg_str_of(line->message));
     for (size_t i = 0; i < line->n; i++) {
         const struct lg_log_field *field = &line->fields[i];
         if (field->type != LG_LOG_STR || field->text.p != NULL)
-            json_object_set_new(object, field->name,
-                                field_value(field, value_bytes_max, &truncated));
+            write_field(buf, field, value_bytes_max, &truncated);
     }
-    if (truncated)
-        json_object_set_new(object, "truncated", json_true());
-    size_t length = json_dumpb(object, buf, size, JSON_COMPACT | JSON_ENSURE_ASCII);
-    json_decref(object);
-    return length;
+    if (truncated) {
+        lg_write_key(buf, "truncated");
+        lg_write_bool(buf, true);
+    }
+    lg_write_close(buf, '}');
 }
 
 /* A piece of a line, or less, where there is room for it by `end_ms`; the bytes written, 0 = it cannot be. */
@@ -143,38 +155,37 @@ static bool write_line(const char *text, size_t n, int wait_ms)
     return true;
 }
 
-/* Puts "dropped":N into the finished line `text` ("{...}"), which has room for it. */
-static size_t add_dropped(char *text, size_t n, size_t size, uint64_t dropped)
+/* Puts "dropped":N into the finished line ("{...}"). */
+static void add_dropped(struct lg_buf *line, uint64_t dropped)
 {
-    int more =
-        snprintf(text + n - 1, size - (n - 1), ",\"dropped\":%llu}", (unsigned long long)dropped);
-    return n - 1 + (size_t)more;
+    line->n--;
+    lg_buf_printf(line, ",\"dropped\":%llu}", (unsigned long long)dropped);
 }
 
 void lg_log_fields(enum lg_log_level level, const char *message, const struct lg_log_field *fields,
                    size_t n)
 {
-    enum { ROOM = 40 }; /* ,"dropped":18446744073709551615} and a line feed */
+    enum { LENGTH_MAX = LG_LOG_LINE_BYTES_MAX - 40 }; /* add_dropped's, and a line feed */
     char time[40];
     format_now(time, sizeof time);
     struct line line = {time, level_names[level], message, fields, n};
-    char text[LG_LOG_LINE_BYTES_MAX];
+    struct lg_buf text lg_cleanup(lg_buf_done) = {0};
     size_t value_bytes_max = VALUE_BYTES_MAX;
-    size_t length = render(&line, value_bytes_max, text, sizeof text - ROOM);
-    while (length > sizeof text - ROOM && value_bytes_max > 0) {
+    render(&line, value_bytes_max, &text);
+    while (text.n > LENGTH_MAX && value_bytes_max > 0) {
         value_bytes_max /= 2;
-        length = render(&line, value_bytes_max, text, sizeof text - ROOM);
+        render(&line, value_bytes_max, &text);
     }
-    if (length == 0 || length > sizeof text - ROOM) {
+    if (text.n > LENGTH_MAX) {
         atomic_fetch_add(&dropped_total, 1);
         return;
     }
     pthread_mutex_lock(&write_lock);
     if (dropped_since != 0)
-        length = add_dropped(text, length, sizeof text, dropped_since);
-    text[length++] = '\n';
+        add_dropped(&text, dropped_since);
+    lg_buf_putc(&text, '\n');
     /* Whoever reads is stuck since the last line: waiting again, for each line, would stop the reviews. */
-    if (write_line(text, length, dropped_since != 0 ? 0 : LG_LOG_WAIT_MS_MAX)) {
+    if (write_line(text.p, text.n, dropped_since != 0 ? 0 : LG_LOG_WAIT_MS_MAX)) {
         dropped_since = 0;
     } else {
         dropped_since++;
