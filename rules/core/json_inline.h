@@ -1,5 +1,5 @@
 /* What of json.h is asked so often, by each rule of each review, that a call would cost more than the answer. Included by
- * json.h alone, which documents it.
+ * json.h alone, which documents it. Any thread, as there.
  */
 #ifndef LG_RULES_CORE_JSON_INLINE_H
 #define LG_RULES_CORE_JSON_INLINE_H

@@ -596,7 +596,7 @@ enum lg_err_code lg_json_parse_doc(struct lg_doc *doc, struct lg_val *ret_root, 
                      .err = err};
     if (doc->first_line == 0)
         doc->first_line = 1;
-    size_t nodes = text.n / (doc->without.n != 0 ? 32 : 12); /* about; they grow */
+    size_t nodes = text.n / 12; /* about; they grow */
     s.capacity = (uint32_t)(nodes < LG_JSON_NODES_MAX ? nodes : LG_JSON_NODES_MAX) + 32;
     doc->count = 0;
     doc->unescaped = NULL;

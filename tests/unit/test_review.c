@@ -9,6 +9,7 @@
 #include <cmocka.h>
 #include <jansson.h>
 
+#include "rules/core/mem.h"
 #include "rules/kube/review.h"
 #include "tests/support/asserts.h"
 
@@ -185,6 +186,25 @@ static void a_limit_outside_the_object_names_its_place(void **state)
     refused(REVIEW("\"object\":{\"a\":1,\"a\":2}," UID KIND), "request.uid", "is missing");
 }
 
+/* What is in them is no business of ours, however deep or strange; that they end is. */
+static void managed_fields_are_passed_over(void **state)
+{
+    (void)state;
+    struct lg_buf text lg_cleanup(lg_buf_done) = {0};
+    lg_buf_puts(&text, "\"object\":{\"metadata\":{\"managedFields\":[{\"a\":1,\"a\":\"]}\\\"\"}");
+    for (int i = 0; i < 100; i++)
+        lg_buf_puts(&text, ",[");
+    for (int i = 0; i < 100; i++)
+        lg_buf_putc(&text, ']');
+    lg_buf_puts(&text, "],\"name\":\"db\"}}");
+    struct lg_buf body lg_cleanup(lg_buf_done) = {0};
+    lg_buf_printf(&body, REVIEW(UID KIND CREATE "%s"), text.p);
+    struct lg_review r = decoded(body.p);
+    assert_false(r.refused);
+    lg_assert_str(lg_json_str_at(r.object, "metadata.name"), "db");
+    assert_false(lg_json_there(lg_json_at(r.object, "metadata.managedFields")));
+}
+
 static json_t *encoded(const struct lg_answer *answer)
 {
     size_t n = 0;
@@ -282,6 +302,7 @@ int main(void)
         cmocka_unit_test(what_may_be_absent_is_empty),
         cmocka_unit_test(the_resource_says_the_kind_and_else_the_kind_does),
         cmocka_unit_test(what_is_no_review_is_refused),
+        cmocka_unit_test(managed_fields_are_passed_over),
         cmocka_unit_test(a_limit_inside_the_object_is_a_refusal_with_the_uid),
         cmocka_unit_test(half_a_surrogate_pair_is_a_refusal_with_the_uid),
         cmocka_unit_test(a_limit_outside_the_object_names_its_place),
