@@ -2,7 +2,7 @@
 
 #include "rules/run.h"
 
-enum { SEEN_LOOKED_AT_MAX = 64, UNREACHABLE_RETRY_S = 5 };
+enum { SEEN_LOOKED_AT_MAX = 64 };
 
 /* Places that are left on the nodes where the guest could go: what policy allows each, less what is on its way there. */
 static int64_t inbound_free(const struct lg_inventory *inventory,
@@ -142,7 +142,6 @@ void lg_limiter_unreachable(const struct lg_policy *policy, const struct lg_ask 
         .admitted = ask->admit || !lg_policy_limiter(policy)->refuse_when_unreachable,
         .node = ask->node,
         .no_place = true,
-        .retry_after_s = ask->no_ticket ? 0 : UNREACHABLE_RETRY_S,
     };
     for (int limit = 0; limit < LG_LIMITS; limit++)
         ret->of[limit].limit = ask->limit[limit];

@@ -197,6 +197,19 @@ void lg_ledger_drop_ticket(struct lg_ledger *ledger, size_t i)
             (ledger->n_tickets - i) * sizeof *ledger->tickets);
 }
 
+bool lg_ledger_make_room(struct lg_ledger *ledger, struct lg_str ns, uint64_t tag)
+{
+    size_t n = ledger->n_tickets;
+    if (lg_ledger_tickets_of(ledger, ns) >= LG_TICKETS_NAMESPACE_MAX)
+        return false;
+    if (n < LG_TICKETS_MAX)
+        return true;
+    if (tag >= ledger->tickets[n - 1].tag)
+        return false;
+    lg_ledger_drop_ticket(ledger, n - 1);
+    return true;
+}
+
 static void adopt_ticket(struct lg_ticket *mine, const struct lg_ticket *was)
 {
     bool same = lg_str_eq(was->id, mine->id); /* nobody has answered it since */

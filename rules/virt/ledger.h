@@ -20,8 +20,9 @@
 
 enum {
     LG_RESERVATION_MS = 30 * 1000,
-    LG_TICKET_GRACE_MS = 5 * 1000,   /* after its due time a free place is kept for it */
-    LG_TICKET_AHEAD_MS = 5 * 1000,   /* before it, too; not earlier, or places would lie idle */
+    LG_TICKET_GRACE_MS = 5 * 1000, /* after its due time a free place is kept for it */
+    LG_TICKET_AHEAD_MS = 5 * 1000, /* before it, too; not earlier, or places would lie idle */
+    LG_TICKET_EARLY_MS = 1000, /* more than that before it, somebody asks who was told to wait */
     LG_TICKET_EXPIRY_MS = 10 * 1000, /* after its due time it is gone */
     LG_TICKETS_NAMESPACE_MAX = 50,
     LG_TICKETS_MAX = 500,
@@ -89,6 +90,9 @@ struct lg_ticket *lg_ledger_ticket(const struct lg_ledger *ledger, struct lg_str
 uint64_t lg_ledger_next_tag(const struct lg_ledger *ledger, struct lg_str ns);
 /* How many tickets the namespace has. */
 size_t lg_ledger_tickets_of(const struct lg_ledger *ledger, struct lg_str ns);
+/* Whether one more ticket with this tag has room. In a full queue it takes the last one's place, if it is served before it:
+ * many namespaces of one user shut nobody else out. */
+bool lg_ledger_make_room(struct lg_ledger *ledger, struct lg_str ns, uint64_t tag);
 /* Adds a ticket (texts are copied; seq is given here), in its order. Borrowed until the next change. */
 struct lg_ticket *lg_ledger_add_ticket(struct lg_ledger *ledger, const struct lg_ticket *ticket);
 /* What changes with each ask; the texts are copied. */

@@ -1,6 +1,9 @@
 #include "rules/virt/limits.h"
 
-enum { TALLY_SIZE = 2048 }; /* a table of nodes or namespaces that never fills */
+enum {
+    TALLY_SIZE = 2048, /* a table of nodes or namespaces that never fills */
+    STUCK_TIMES = 2, /* the typical duration: whoever takes longer gives its place to nobody soon */
+};
 _Static_assert((int)TALLY_SIZE > (int)LG_TICKETS_MAX + (int)LG_RESERVATIONS_MAX + 1,
                "a free entry is always found");
 
@@ -169,7 +172,9 @@ static struct queue line_up(const struct lg_ask *ask, const struct lg_slots *slo
     }
     struct count *node = places_of(&places, ask, slots, ask->node);
     queue.node_full = node->n <= 0;
-    queue.may_start = !queue.node_full && places.free > 0;
+    /* What is left goes to the next that comes at its time, not to who asks all the time. */
+    bool in_time = me.ticket != NULL && ask->now_ms >= me.ticket->due_ms - LG_TICKET_EARLY_MS;
+    queue.may_start = !queue.node_full && places.free > 0 && (in_time || queue.ahead_cluster == 0);
     return queue;
 }
 
@@ -231,14 +236,41 @@ static void find_holders(const struct lg_ask *ask, const struct lg_slots *slots,
     }
 }
 
-int64_t lg_limits_estimate_s(size_t place, int64_t limit, int64_t oldest_age_s, int64_t typical_s)
+/* What is left of one that takes `typical` as a rule; one that takes longer may take as long again. */
+static int64_t left_s(int64_t age_s, int64_t typical_s)
+{
+    if (age_s < 0)
+        return typical_s;
+    return age_s < typical_s ? typical_s - age_s : age_s - typical_s + 1;
+}
+
+int64_t lg_limits_estimate_s(const struct lg_limit_state *state, size_t place, int64_t typical_s)
 {
     int64_t typical = typical_s > 0 ? typical_s : LG_TYPICAL_S;
-    int64_t first = oldest_age_s >= 0 && oldest_age_s < typical ? typical - oldest_age_s : 1;
-    if (oldest_age_s < 0)
-        first = typical;
+    int64_t first = state->used > (int64_t)state->n_holders ? typical : INT64_MAX, stuck = 0;
+    for (size_t i = 0; i < state->n_holders; i++) {
+        int64_t left = left_s(state->holders[i].age_s, typical);
+        first = left < first ? left : first;
+        stuck += state->holders[i].age_s > STUCK_TIMES * typical;
+    }
+    int64_t places = state->limit > stuck ? state->limit - stuck : state->limit;
+    if (first == INT64_MAX)
+        first = 1;
     int64_t each = typical + LG_RETRY_HEAD_S_MAX; /* until the next one has come for the place */
-    return first + (place > 0 ? (int64_t)(place - 1) * each / (limit > 0 ? limit : 1) : 0);
+    return first + (place > 0 ? (int64_t)(place - 1) * each / (places > 0 ? places : 1) : 0);
+}
+
+static int64_t estimate_of(const struct lg_limit_state *state, bool inbound, int64_t typical_s)
+{
+    size_t place = state->ahead + 1;
+    if (inbound)
+        return lg_limits_estimate_s(state, place, typical_s);
+    /* What is free now and kept for others comes round as soon as they have come; what is over the limit (a drain, a limit
+     * that was lowered) has to end first. */
+    if (state->used < state->limit && place <= (size_t)(state->limit - state->used))
+        return LG_RETRY_HEAD_S_MAX;
+    return lg_limits_estimate_s(state, place + (size_t)state->used - (size_t)state->limit,
+                                typical_s);
 }
 
 static void estimate(const struct lg_ask *ask, struct lg_turnout *io)
@@ -247,53 +279,12 @@ static void estimate(const struct lg_ask *ask, struct lg_turnout *io)
         const struct lg_limit_state *state = &io->of[limit];
         if (!state->full)
             continue;
-        int64_t oldest = -1;
-        for (size_t i = 0; i < state->n_holders; i++)
-            if (state->holders[i].age_s > oldest)
-                oldest = state->holders[i].age_s;
-        size_t place = state->ahead + 1;
-        /* What is free now and kept for others comes round as soon as they have come. */
-        size_t free = state->used < state->limit && limit != LG_LIMIT_INBOUND
-                          ? (size_t)(state->limit - state->used)
-                          : 0;
-        int64_t s = place <= free
-                        ? LG_RETRY_HEAD_S_MAX
-                        : lg_limits_estimate_s(place - free, state->limit, oldest, ask->typical_s);
+        int64_t s = estimate_of(state, limit == LG_LIMIT_INBOUND, ask->typical_s);
         if (s > io->estimate_s)
             io->estimate_s = s;
-        if (place > io->place)
-            io->place = place;
+        if (state->ahead + 1 > io->place)
+            io->place = state->ahead + 1;
     }
-}
-
-/* Between 90 % and 110 %, other for each ask, so that those who were refused together do not come back together. */
-static int64_t jittered(int64_t s, const struct lg_ask *ask, unsigned tries)
-{
-    char count = (char)tries;
-    uint64_t hash = lg_ledger_hash(ask->id, ask->guest, (struct lg_str){&count, 1});
-    return s + (s * (int64_t)(hash % 21) - s * 10 + 50) / 100;
-}
-
-/* Spread over the retries that the client has left; who is next asks often, as long as it can afford to. An estimate may be
- * wrong, and places are not handed on at once: it is taken three times, and the last retries are further and further apart,
- * so that they do not run out together. */
-static int64_t retry_after_s(const struct lg_ask *ask, const struct lg_turnout *turnout,
-                             unsigned tries)
-{
-    unsigned left = tries <= LG_RETRIES ? LG_RETRIES + 1 - tries : 1;
-    bool can_afford = left > LG_RETRIES / 2;
-    int64_t s = (3 * turnout->estimate_s + left - 1) / left;
-    if (s > turnout->estimate_s)
-        s = turnout->estimate_s;
-    int64_t at_least = can_afford ? 1 : (int64_t)4 << (LG_RETRIES / 2 - left);
-    if (s < at_least)
-        s = at_least;
-    s = jittered(s, ask, tries);
-    if (turnout->place == 1 && can_afford && s > LG_RETRY_HEAD_S_MAX)
-        s = LG_RETRY_HEAD_S_MAX;
-    if (s < 1)
-        return 1;
-    return s < LG_RETRY_S_MAX ? s : LG_RETRY_S_MAX;
 }
 
 /* --- the decision --- */
@@ -325,19 +316,13 @@ static void admit(const struct lg_ask *ask, struct lg_ledger *ledger, struct lg_
     io->changed = true;
 }
 
-/* In a full queue a new ticket takes the last one's place, if it is served before it: many namespaces of one user shut
- * nobody else out. */
-static bool make_room(const struct lg_ask *ask, struct lg_ledger *ledger, uint64_t tag)
+static int retry_after_s(const struct lg_ask *ask, const struct lg_turnout *turnout, unsigned tries)
 {
-    size_t n = ledger->n_tickets;
-    if (lg_ledger_tickets_of(ledger, ask->ns) >= LG_TICKETS_NAMESPACE_MAX)
-        return false;
-    if (n < LG_TICKETS_MAX)
-        return true;
-    if (tag >= ledger->tickets[n - 1].tag)
-        return false;
-    lg_ledger_drop_ticket(ledger, n - 1);
-    return true;
+    return lg_retry_after_s(&(struct lg_retry){.id = ask->id,
+                                               .guest = ask->guest,
+                                               .tries = tries,
+                                               .place = turnout->place,
+                                               .estimate_s = turnout->estimate_s});
 }
 
 /* The caller comes back later, and finds its place again. */
@@ -346,10 +331,10 @@ static void give_ticket(const struct lg_ask *ask, struct lg_ledger *ledger, stru
 {
     struct lg_ticket *ticket = lg_ledger_ticket(ledger, ask->ns, ask->guest, user);
     if (ticket == NULL) {
-        if (!make_room(ask, ledger, tag)) {
+        if (!lg_ledger_make_room(ledger, ask->ns, tag)) {
             io->no_place = true;
             io->place = 0;
-            io->retry_after_s = (int)retry_after_s(ask, io, 1);
+            io->retry_after_s = retry_after_s(ask, io, 1);
             return;
         }
         const struct lg_ticket new = {.ns = ask->ns,
@@ -362,7 +347,7 @@ static void give_ticket(const struct lg_ask *ask, struct lg_ledger *ledger, stru
         ticket = lg_ledger_add_ticket(ledger, &new);
         io->changed = true;
     } else if (ask->id.n == 0 || !lg_str_eq(ask->id, ticket->id)) {
-        if (ask->now_ms < ticket->due_ms - 1000)
+        if (ask->now_ms < ticket->due_ms - LG_TICKET_EARLY_MS)
             ticket->tries = 0; /* before its time: somebody began anew */
         io->changed = ask->now_ms >= ticket->told_due_ms - 500;
     } else if (ticket->tries != 0) {
@@ -371,7 +356,7 @@ static void give_ticket(const struct lg_ask *ask, struct lg_ledger *ledger, stru
     lg_ledger_set_ticket(ticket, ask->node, ask->id);
     ticket->inbound = io->of[LG_LIMIT_INBOUND].full;
     ticket->tries++;
-    io->retry_after_s = (int)retry_after_s(ask, io, ticket->tries);
+    io->retry_after_s = retry_after_s(ask, io, ticket->tries);
     io->last_try = ticket->tries > LG_RETRIES;
     ticket->due_ms = ask->now_ms + (io->last_try ? 0 : io->retry_after_s * (int64_t)1000);
     if (ticket->due_ms < ticket->told_due_ms - 1000)

@@ -2,20 +2,17 @@
  *
  * A function of what the cluster shows (slots), what the limiter remembers (the ledger), the limits and the time. Used =
  * guests with a slot and guests with a reservation, each once. A free place is offered to who waits longest (ledger.h)
- * from LG_TICKET_AHEAD_MS before its due time until LG_TICKET_GRACE_MS after it, else to the next that asks; a caller whose
+ * from LG_TICKET_AHEAD_MS before its due time until LG_TICKET_GRACE_MS after it, else to the next that comes at its time; a caller whose
  * own node is full holds back nobody else. A namespace that holds half of the places by reservations whose migrations nobody
  * saw (creates that come to nothing) gets no more while others are due. O(reservations + tickets), whatever the number of migrations. Any thread.
  */
 #ifndef LG_RULES_VIRT_LIMITS_H
 #define LG_RULES_VIRT_LIMITS_H
 
-#include "rules/virt/ledger.h"
+#include "rules/virt/retries.h"
 #include "rules/virt/slots.h"
 
 enum {
-    LG_RETRIES = 10, /* what client-go does by itself after a first refusal */
-    LG_RETRY_S_MAX = 120,
-    LG_RETRY_HEAD_S_MAX = 3,
     LG_TYPICAL_S = 60, /* a migration's duration until one was seen to end */
     LG_HOLDERS_MAX = 5,
     LG_HOLDERS_LOOKED_AT_MAX = 256,
@@ -86,7 +83,7 @@ size_t lg_limits_outbound(const struct lg_slots *slots, const struct lg_ledger *
 /* How many guests are on their way to a target that is not known yet. */
 size_t lg_limits_unplaced(const struct lg_slots *slots, const struct lg_ledger *ledger);
 
-/* When the ticket's turn comes by these limits, as far as one can say. */
-int64_t lg_limits_estimate_s(size_t place, int64_t limit, int64_t oldest_age_s, int64_t typical_s);
+/* Until the place-th of those who hold places has ended, as far as their ages tell. */
+int64_t lg_limits_estimate_s(const struct lg_limit_state *state, size_t place, int64_t typical_s);
 
 #endif

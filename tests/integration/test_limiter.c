@@ -102,6 +102,28 @@ static void put_migration(const char *guest, const char *phase)
     lg_canned_put(first.canned, LG_KIND_MIGRATION, with_status);
 }
 
+static void await_running(double n)
+{
+    int64_t end_ms = lg_test_now_ms() + EVENT_MS;
+    const char *series = "livegate_migrations{state=\"running\"}";
+    while (lg_metric_value(&first.serve, series) != n ||
+           lg_metric_value(&second.serve, series) != n)
+        assert_true(lg_test_now_ms() < end_ms);
+}
+
+/* Migrations take 8 s here: whoever is next comes often. */
+static void show_a_duration(void)
+{
+    put_migration("e", "Running");
+    await_running(1);
+    lg_canned_put(first.canned, LG_KIND_MIGRATION,
+                  "{\"metadata\":{\"name\":\"move-e\",\"namespace\":\"web\",\"uid\":\"uid-e\"},"
+                  "\"spec\":{\"vmiName\":\"e\"},\"status\":{\"phase\":\"Succeeded\","
+                  "\"migrationState\":{\"startTimestamp\":\"2026-01-01T00:00:00Z\","
+                  "\"endTimestamp\":\"2026-01-01T00:00:08Z\"}}}");
+    await_running(0);
+}
+
 static void assert_allowed(const struct lg_outcome *outcome)
 {
     if (!outcome->allowed)
@@ -175,6 +197,7 @@ static void replicas_count_what_the_others_let_through(void **state)
     (void)state;
     struct lg_outcome outcome;
     await_guests();
+    show_a_duration();
     create(&first, "a", &outcome);
     assert_allowed(&outcome);
     create(&second, "b", &outcome);

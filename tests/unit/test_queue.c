@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -10,6 +11,7 @@
 #include "rules/core/mem.h"
 #include "webhook/limiter/ledger_text.h"
 #include "webhook/limiter/queue.h"
+#include "webhook/limiter/unreached.h"
 
 enum { JOBS = 3 * LG_QUEUE_BATCH_MAX };
 
@@ -18,7 +20,9 @@ static struct {
     struct lg_inventory *inventory;
     struct lg_arena arena;
     int64_t now_ms;
-    unsigned reads, writes;
+    struct lg_unreached *unreached;
+    unsigned reads, writes, rests;
+    int64_t rest_ms; /* all of them together */
     struct lg_queue_job jobs[JOBS];
     unsigned done[JOBS], reached[JOBS];
     struct lg_buf text; /* as it was written last */
@@ -51,6 +55,26 @@ static void start_write(void *arg, struct lg_str text, struct lg_str version)
     lg_buf_str(&world.text, text);
 }
 
+static void start_rest(void *arg, int64_t ms)
+{
+    (void)arg;
+    assert_in_range(ms, 1, LG_QUEUE_REST_MS_MAX);
+    world.rests++;
+    world.rest_ms += ms;
+}
+
+static bool tell(void *arg, struct lg_ledger *io_ledger, int64_t at_ms)
+{
+    (void)arg;
+    return lg_unreached_tell(world.unreached, io_ledger, at_ms);
+}
+
+static void told(void *arg)
+{
+    (void)arg;
+    lg_unreached_told(world.unreached);
+}
+
 static void on_done(void *arg, struct lg_queue_job *job, bool reached)
 {
     (void)arg;
@@ -65,10 +89,14 @@ static int setup(void **state)
     world.now_ms = 1000 * 1000;
     world.inventory = lg_inventory_new();
     lg_arena_init(&world.arena);
+    world.unreached = lg_unreached_new();
     world.queue = lg_queue_new(&(struct lg_queue_ops){.now_ms = now_ms,
                                                       .inventory = inventory,
                                                       .read = start_read,
                                                       .write = start_write,
+                                                      .rest = start_rest,
+                                                      .tell = tell,
+                                                      .told = told,
                                                       .done = on_done});
     return 0;
 }
@@ -77,6 +105,7 @@ static int teardown(void **state)
 {
     (void)state;
     lg_queue_free(world.queue);
+    lg_unreached_free(world.unreached);
     lg_inventory_free(world.inventory);
     lg_arena_done(&world.arena);
     lg_buf_done(&world.text);
@@ -118,8 +147,12 @@ static void none_pile_up_while_the_ledger_is_gone(void **state)
     for (size_t i = 0; i < JOBS; i++)
         submit(i, "guest", 2000);
     world.now_ms += 4500;
-    for (int i = 0; i < LG_QUEUE_FAILURES_MAX; i++)
+    for (int i = 0; i < LG_QUEUE_FAILURES_MAX; i++) {
+        if (i != 0)
+            lg_queue_rested(world.queue);
         lg_queue_failed(world.queue);
+    }
+    assert_int_equal(world.rests, LG_QUEUE_FAILURES_MAX - 1);
     for (size_t i = 0; i < JOBS; i++) {
         assert_int_equal(world.done[i], 1);
         assert_int_equal(world.reached[i], 0);
@@ -141,6 +174,7 @@ static void what_was_known_outlives_a_text_that_is_none(void **state)
         submit(i + 1, guests[i], 2000);
         lg_queue_read(world.queue, lg_str_of(texts[i]), LG_STR("2"));
         lg_queue_conflict(world.queue); /* and once more */
+        lg_queue_rested(world.queue);
         lg_queue_read(world.queue, lg_str_of(texts[i]), LG_STR("3"));
         lg_queue_written(world.queue);
         assert_int_equal(world.reached[i + 1], 1);
@@ -148,7 +182,7 @@ static void what_was_known_outlives_a_text_that_is_none(void **state)
     }
     /* Nor for longer than ever. */
     world.now_ms += LG_RESERVATION_MS - 4 * 5000;
-    submit(9, "sixth", 2000);
+    submit(9, "second", 2000); /* whose turn it is */
     lg_queue_read(world.queue, LG_STR(""), LG_STR("4"));
     lg_queue_written(world.queue);
     assert_true(world.jobs[9].turnout.admitted);
@@ -213,7 +247,7 @@ static void who_begins_anew_is_not_expected_when_the_first_one_was(void **state)
         submit(i, guests[i], 2000);
         round_trip();
     }
-    assert_in_range(world.jobs[2].turnout.retry_after_s, 25, 45);
+    assert_in_range(world.jobs[2].turnout.retry_after_s, 40, 60);
     assert_int_equal(lg_ledger_read(lg_buf_view(&world.text), world.now_ms, &before, NULL),
                      LG_E_OK);
     for (int i = 0; i < 20; i++) {
@@ -222,14 +256,17 @@ static void who_begins_anew_is_not_expected_when_the_first_one_was(void **state)
     }
     submit(3, "waits", 2000);
     world.jobs[3].ask.id = LG_STR("again");
+    world.jobs[3].ask.typical_s = 20;
     round_trip();
     int retry_s = world.jobs[3].turnout.retry_after_s;
-    assert_in_range(retry_s, 1, LG_RETRY_HEAD_S_MAX);
+    assert_in_range(retry_s, 1, 15);
     assert_int_equal(lg_ledger_read(lg_buf_view(&world.text), world.now_ms, &after, NULL), LG_E_OK);
     lg_ledger_adopt(&after, &before);
-    assert_int_equal(after.n_tickets, 1);
-    assert_int_equal(after.tickets[0].due_ms, world.now_ms + retry_s * (int64_t)1000);
-    assert_int_equal(after.tickets[0].tries, 1);
+    const struct lg_ticket *ticket =
+        lg_ledger_ticket(&after, LG_STR("a"), LG_STR("waits"), LG_STR("u"));
+    assert_non_null(ticket);
+    assert_int_equal(ticket->due_ms, world.now_ms + retry_s * (int64_t)1000);
+    assert_int_equal(ticket->tries, 1);
     /* Whoever hammers does not make us write each time. */
     unsigned writes = world.writes;
     for (size_t i = 4; i < 12; i++) {
@@ -239,6 +276,122 @@ static void who_begins_anew_is_not_expected_when_the_first_one_was(void **state)
         round_trip();
     }
     assert_int_equal(world.writes, writes);
+}
+
+/* Others write all the time: rests grow, nobody is decided whose time is over, and there is an end. */
+static void conflicts_are_given_time(void **state)
+{
+    (void)state;
+    submit(0, "first", 100);
+    submit(1, "second", 60 * 1000);
+    for (unsigned i = 0; i < LG_QUEUE_CONFLICTS_MAX; i++) {
+        assert_int_equal(world.reads, i + 1);
+        lg_queue_read(world.queue, LG_STR(""), LG_STR("1"));
+        assert_int_equal(world.writes, i + 1);
+        lg_queue_conflict(world.queue);
+        world.now_ms += 20;
+        if (i + 1 < LG_QUEUE_CONFLICTS_MAX) {
+            assert_int_equal(world.rests, i + 1);
+            lg_queue_rested(world.queue);
+        }
+        /* Asked at 0, 20, 40, 60, 80: at 100 its time is over. */
+        assert_int_equal(world.done[0], i >= 5);
+    }
+    assert_int_equal(world.reached[0], 0);
+    assert_int_equal(world.done[1], 1);
+    assert_int_equal(world.reached[1], 0);
+    assert_int_equal(world.rests, LG_QUEUE_CONFLICTS_MAX - 1);
+    assert_true(world.rest_ms > LG_QUEUE_REST_MS_MAX);
+    /* The next one begins from the start. */
+    submit(2, "third", 2000);
+    lg_queue_read(world.queue, LG_STR(""), LG_STR("1"));
+    lg_queue_written(world.queue);
+    assert_int_equal(world.reached[2], 1);
+}
+
+static struct lg_ask asked(const char *guest, const char *id)
+{
+    return (struct lg_ask){.ns = LG_STR("a"),
+                           .guest = lg_str_of(guest),
+                           .node = LG_STR("n1"),
+                           .id = lg_str_of(id),
+                           .user = LG_STR("u"),
+                           .now_ms = world.now_ms};
+}
+
+static int answer(const char *guest, const char *id, unsigned tries)
+{
+    struct lg_ask ask = asked(guest, id);
+    return lg_unreached_answer(world.unreached, &ask, tries);
+}
+
+/* Callers that were sent away while the ledger was not reached have the places they came for, and their tickets count. */
+static void what_was_said_without_the_ledger_is_counted(void **state)
+{
+    (void)state;
+    submit(0, "holder", 2000);
+    round_trip();
+    int64_t first_s = answer("early", "1", 0);
+    assert_in_range(first_s, 1, 3);
+    assert_int_equal(answer("early", "1", 0), first_s); /* it is the same one */
+    world.now_ms += first_s * 1000;
+    int64_t second_s = answer("early", "2", 0);
+    assert_in_range(second_s, first_s, 6);
+    submit(1, "late", 2000);
+    round_trip();
+    const struct lg_ledger *ledger = lg_queue_ledger(world.queue);
+    assert_int_equal(ledger->n_tickets, 2);
+    assert_true(lg_str_is(ledger->tickets[0].guest, "early"));
+    assert_true(lg_str_is(ledger->tickets[1].guest, "late"));
+    assert_int_equal(ledger->tickets[0].tries, 2);
+    assert_int_equal(ledger->tickets[0].due_ms, world.now_ms + second_s * 1000);
+    assert_int_equal(ledger->tickets[0].since_ms, world.now_ms - first_s * 1000);
+    assert_true(lg_str_is(ledger->tickets[0].node, "n1"));
+    /* Once: neither the next look nor a lost answer counts them again. */
+    look();
+    assert_int_equal(lg_queue_ledger(world.queue)->tickets[0].tries, 2);
+    unsigned writes = world.writes;
+    look();
+    assert_int_equal(world.writes, writes);
+}
+
+/* Its write is under way when its caller is sent away: what was written said another time, and the same answer. */
+static void a_late_decision_is_one_answer(void **state)
+{
+    (void)state;
+    submit(0, "holder", 2000);
+    round_trip();
+    submit(1, "late", 2000);
+    lg_queue_read(world.queue, lg_buf_view(&world.text), LG_STR("1"));
+    world.now_ms += 2000;
+    int64_t retry_s = answer("late", "late", 0);
+    lg_queue_written(world.queue);
+    look();
+    const struct lg_ledger *ledger = lg_queue_ledger(world.queue);
+    assert_int_equal(ledger->n_tickets, 1);
+    assert_int_equal(ledger->tickets[0].tries, 1);
+    assert_int_equal(ledger->tickets[0].due_ms, world.now_ms + retry_s * 1000);
+    /* One that was let through so finds its place, and has no ticket. */
+    assert_int_equal(answer("holder", "holder", 0), answer("holder", "holder", 0));
+    look();
+    assert_int_equal(lg_queue_ledger(world.queue)->n_tickets, 1);
+}
+
+/* A thousand callers are answered, some of them are kept, and none of those who do not come back. */
+static void what_is_kept_of_them_is_bounded(void **state)
+{
+    (void)state;
+    char guest[32];
+    for (int i = 0; i < 1000; i++) {
+        snprintf(guest, sizeof guest, "g%d", i);
+        assert_in_range(answer(guest, guest, 0), 1, 3);
+    }
+    look();
+    assert_int_equal(lg_queue_ledger(world.queue)->n_tickets, LG_TICKETS_NAMESPACE_MAX);
+    answer("gone", "gone", LG_RETRIES);
+    world.now_ms += LG_RETRY_S_MAX * (int64_t)1000 + LG_TICKET_EXPIRY_MS;
+    look();
+    assert_int_equal(lg_queue_ledger(world.queue)->n_tickets, 0);
 }
 
 int main(void)
@@ -251,6 +404,11 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(who_begins_anew_is_not_expected_when_the_first_one_was,
                                         setup, teardown),
+        cmocka_unit_test_setup_teardown(conflicts_are_given_time, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_was_said_without_the_ledger_is_counted, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(a_late_decision_is_one_answer, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_is_kept_of_them_is_bounded, setup, teardown),
         cmocka_unit_test_setup_teardown(none_pile_up_while_the_ledger_is_gone, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -18,8 +18,9 @@
 #include "tests/support/objects.h"
 #include "webhook/limiter/ledger_text.h"
 #include "webhook/limiter/queue.h"
+#include "webhook/limiter/unreached.h"
 
-enum { REPLICAS_MAX = 3, GUESTS = 3, EVENTS_MAX = 16, DEPTH_MAX = 32 };
+enum { REPLICAS_MAX = 3, GUESTS = 3, EVENTS_MAX = 16, DEPTH_MAX = 32, ASKS_MAX = 4 };
 
 /* What is shown is shown without a sanitizer; it has seen all that is run after a sixth of the steps. */
 enum { LESS_DEEP = LG_SANITIZED ? 2 : 0 };
@@ -30,15 +31,17 @@ struct scope {
     int64_t cluster, node;
     int asks;    /* a guest */
     int losses;  /* answers of the ledger that are lost */
+    int late;    /* answers that leave before the ledger's is there */
     int crashes; /* of a replica */
     int failed;  /* creations that fail behind us */
 };
 
 enum client { WANTS, ASKS, ADMITTED, MIGRATES, ENDED };
-enum pending { NOTHING, READ, WRITE };
+enum pending { NOTHING, READ, WRITE, REST };
 
 struct replica {
     struct lg_queue *queue;
+    struct lg_unreached *unreached;
     struct lg_inventory *view;
     int events; /* of the world's that its watch has brought */
     enum pending pending;
@@ -54,12 +57,14 @@ struct world {
     int version;
     enum client clients[GUESTS];
     int asked[GUESTS], asked_at[GUESTS];
-    struct lg_queue_job jobs[GUESTS];
+    int carried_by[GUESTS][ASKS_MAX]; /* 1 + the replica that has not done with that ask; 0: none */
+    struct lg_queue_job jobs[GUESTS][ASKS_MAX];
     struct {
-        int guest;
+        int guest, ask;
         bool final;
     } events[EVENTS_MAX];
-    int n_events, losses, crashes, failed;
+    int n_events, losses, crashes, failed, late;
+    bool crashing;
     int64_t now_ms;
     const char *wrong;
 };
@@ -67,7 +72,7 @@ struct world {
 /* g0 and g1 are on one node, g2 on another. */
 static const char *const nodes[GUESTS] = {"n1", "n1", "n2"};
 static struct lg_record *guest_records[GUESTS];
-static struct lg_record *migration_records[GUESTS][2];
+static struct lg_record *migration_records[GUESTS][ASKS_MAX][2]; /* of that ask */
 static struct lg_objects objects;
 
 static void make_records(void)
@@ -80,13 +85,13 @@ static void make_records(void)
                  "{'name':'g%d','namespace':'a'},'status':{'phase':'Running','nodeName':'%s'}}",
                  g, nodes[g]);
         guest_records[g] = lg_objects_record(&objects, text);
-        for (int final = 0; final < 2; final++) {
+        for (int i = 0; i < ASKS_MAX * 2; i++) {
             snprintf(text, sizeof text,
                      "{'apiVersion':'kubevirt.io/v1','kind':'VirtualMachineInstanceMigration',"
-                     "'metadata':{'name':'m%d','namespace':'a','uid':'id-%d'},'spec':{'vmiName':"
+                     "'metadata':{'name':'m%d','namespace':'a','uid':'id-%d-%d'},'spec':{'vmiName':"
                      "'g%d'},'status':{'phase':'%s'}}",
-                     g, g, g, final ? "Succeeded" : "Pending");
-            migration_records[g][final] = lg_objects_record(&objects, text);
+                     g, g, i / 2, g, i % 2 != 0 ? "Succeeded" : "Pending");
+            migration_records[g][i / 2][i % 2] = lg_objects_record(&objects, text);
         }
     }
 }
@@ -95,8 +100,8 @@ static void free_records(void)
 {
     for (int g = 0; g < GUESTS; g++) {
         lg_record_unref(guest_records[g]);
-        lg_record_unref(migration_records[g][0]);
-        lg_record_unref(migration_records[g][1]);
+        for (int i = 0; i < ASKS_MAX * 2; i++)
+            lg_record_unref(migration_records[g][i / 2][i % 2]);
     }
     lg_objects_done(&objects);
 }
@@ -135,11 +140,49 @@ static void start_write(void *arg, struct lg_str text, struct lg_str version)
     lg_buf_str(&replica->version, version);
 }
 
+static void start_rest(void *arg, int64_t ms)
+{
+    struct end *end = arg;
+    (void)ms; /* any time */
+    end->world->replicas[end->replica].pending = REST;
+}
+
+static bool tell(void *arg, struct lg_ledger *io_ledger, int64_t at_ms)
+{
+    struct end *end = arg;
+    return lg_unreached_tell(end->world->replicas[end->replica].unreached, io_ledger, at_ms);
+}
+
+static void told(void *arg)
+{
+    struct end *end = arg;
+    lg_unreached_told(end->world->replicas[end->replica].unreached);
+}
+
+/* Its caller is told to come back, and nobody knows of it yet. */
+static void sent_away(struct world *world, int guest)
+{
+    struct replica *replica = &world->replicas[world->asked_at[guest]];
+    struct lg_ask ask = world->jobs[guest][world->asked[guest]].ask;
+    ask.now_ms = world->now_ms;
+    (void)lg_unreached_answer(replica->unreached, &ask, 0);
+    world->clients[guest] = WANTS;
+}
+
 static void done(void *arg, struct lg_queue_job *job, bool reached)
 {
     struct world *world = ((struct end *)arg)->world;
-    int guest = (int)(job - world->jobs);
-    world->clients[guest] = reached && job->turnout.admitted ? ADMITTED : WANTS;
+    int guest = (int)((job - world->jobs[0]) / ASKS_MAX);
+    world->carried_by[guest][job - world->jobs[guest]] = 0;
+    if (job != &world->jobs[guest][world->asked[guest]] || world->clients[guest] != ASKS ||
+        world->crashing)
+        return; /* its caller has an answer, or none any more */
+    if (!reached)
+        sent_away(world, guest);
+    else if (job->turnout.admitted)
+        world->clients[guest] = ADMITTED;
+    else
+        world->clients[guest] = WANTS;
 }
 
 static struct end ends[REPLICAS_MAX];
@@ -153,8 +196,12 @@ static void replica_start(struct world *world, int r)
                                      .inventory = inventory,
                                      .read = start_read,
                                      .write = start_write,
+                                     .rest = start_rest,
+                                     .tell = tell,
+                                     .told = told,
                                      .done = done};
     replica->queue = lg_queue_new(&ops);
+    replica->unreached = lg_unreached_new();
     replica->pending = NOTHING;
     replica->known = -1;
 }
@@ -163,9 +210,9 @@ static void watch_event(struct world *world, int r)
 {
     struct replica *replica = &world->replicas[r];
     int at = replica->events++;
-    lg_inventory_set(
-        replica->view,
-        lg_record_ref(migration_records[world->events[at].guest][world->events[at].final]));
+    struct lg_record *const *records =
+        migration_records[world->events[at].guest][world->events[at].ask];
+    lg_inventory_set(replica->view, lg_record_ref(records[world->events[at].final]));
 }
 
 static void world_init(struct world *world, const struct scope *scope)
@@ -184,7 +231,9 @@ static void world_done(struct world *world)
 {
     for (int r = 0; r < world->scope->replicas; r++) {
         struct replica *replica = &world->replicas[r];
+        world->crashing = true;
         lg_queue_free(replica->queue);
+        lg_unreached_free(replica->unreached);
         lg_inventory_free(replica->view);
         lg_buf_done(&replica->text);
         lg_buf_done(&replica->version);
@@ -203,9 +252,11 @@ enum what {
     WRITE_ANSWERED,
     WRITE_LOST_DONE, /* written, and nobody is told */
     WRITE_LOST,
+    RESTED,
     WATCH,
     CRASH,
     CREATED, /* guest */
+    LATE,
     NOT_CREATED,
     ENDS,
     EXPIRY,
@@ -234,6 +285,10 @@ static bool may(const struct world *world, struct action action)
     case WRITE_LOST_DONE:
     case WRITE_LOST:
         return replica->pending == WRITE && world->losses < scope->losses;
+    case RESTED:
+        return replica->pending == REST;
+    case LATE:
+        return world->clients[action.who] == ASKS && world->late < scope->late;
     case WATCH:
         return replica->events < world->n_events;
     case CRASH:
@@ -263,27 +318,28 @@ static bool may(const struct world *world, struct action action)
 static void event(struct world *world, int guest, bool final)
 {
     world->events[world->n_events].guest = guest;
+    world->events[world->n_events].ask = world->asked[guest];
     world->events[world->n_events++].final = final;
 }
 
 static void ask(struct world *world, int guest, int r)
 {
-    char id[16];
-    snprintf(id, sizeof id, "id-%d", guest);
-    world->asked[guest]++;
+    int n = ++world->asked[guest];
+    struct lg_queue_job *job = &world->jobs[guest][n];
+    const struct lg_record *record = migration_records[guest][n][0];
     world->asked_at[guest] = r;
+    world->carried_by[guest][n] = 1 + r;
     world->clients[guest] = ASKS;
-    world->jobs[guest] =
-        (struct lg_queue_job){.arena = &world->arena,
-                              .until_ms = INT64_MAX,
-                              .ask = {.ns = LG_STR("a"),
-                                      .guest = guest_records[guest]->name,
-                                      .node = lg_str_of(nodes[guest]),
-                                      .name = migration_records[guest][0]->name,
-                                      .id = migration_records[guest][0]->uid,
-                                      .user = LG_STR("u"),
-                                      .limit = {world->scope->cluster, world->scope->node, 0}}};
-    lg_queue_submit(world->replicas[r].queue, &world->jobs[guest]);
+    *job = (struct lg_queue_job){.arena = &world->arena,
+                                 .until_ms = INT64_MAX,
+                                 .ask = {.ns = LG_STR("a"),
+                                         .guest = guest_records[guest]->name,
+                                         .node = lg_str_of(nodes[guest]),
+                                         .name = record->name,
+                                         .id = record->uid,
+                                         .user = LG_STR("u"),
+                                         .limit = {world->scope->cluster, world->scope->node, 0}}};
+    lg_queue_submit(world->replicas[r].queue, job);
 }
 
 static void write_reaches(struct world *world, struct replica *replica, bool told)
@@ -310,7 +366,10 @@ static void write_reaches(struct world *world, struct replica *replica, bool tol
 /* Its calls are cut: those clients saw an error, and may ask again. It comes back with a fresh list. */
 static void crash(struct world *world, int r)
 {
+    world->crashing = true;
     lg_queue_free(world->replicas[r].queue);
+    lg_unreached_free(world->replicas[r].unreached);
+    world->crashing = false;
     for (int g = 0; g < GUESTS; g++)
         if (world->clients[g] == ASKS && world->asked_at[g] == r)
             world->clients[g] = WANTS;
@@ -395,6 +454,14 @@ static void happen(struct world *world, struct action action)
         world->clients[action.who] = MIGRATES;
         event(world, action.who, false);
         break;
+    case RESTED:
+        replica->pending = NOTHING;
+        lg_queue_rested(replica->queue);
+        break;
+    case LATE:
+        world->late++;
+        sent_away(world, action.who);
+        break;
     case NOT_CREATED:
         world->failed++;
         world->clients[action.who] = ENDED;
@@ -429,12 +496,16 @@ struct search {
 static void describe(struct world *world, struct lg_buf *out)
 {
     lg_buf_str(out, lg_buf_view(&world->ledger));
-    lg_buf_printf(out, "|%d %d %d %lld", world->losses, world->crashes, world->failed,
-                  (long long)world->now_ms);
-    for (int g = 0; g < GUESTS; g++)
+    lg_buf_printf(out, "|%d %d %d %d %lld", world->losses, world->crashes, world->failed,
+                  world->late, (long long)world->now_ms);
+    for (int g = 0; g < GUESTS; g++) {
         lg_buf_printf(out, "|%d %d %d", world->clients[g], world->asked[g], world->asked_at[g]);
+        for (int i = 0; i < ASKS_MAX; i++)
+            lg_buf_printf(out, "%d", world->carried_by[g][i]);
+    }
     for (int e = 0; e < world->n_events; e++)
-        lg_buf_printf(out, ",%d%d", world->events[e].guest, world->events[e].final);
+        lg_buf_printf(out, ",%d%d%d", world->events[e].guest, world->events[e].ask,
+                      world->events[e].final);
     for (int r = 0; r < world->scope->replicas; r++) {
         struct replica *replica = &world->replicas[r];
         struct lg_ledger *known = (struct lg_ledger *)lg_queue_ledger(replica->queue);
@@ -443,6 +514,10 @@ static void describe(struct world *world, struct lg_buf *out)
         assert_int_equal(lg_ledger_write(known, world->now_ms, out, NULL), LG_E_OK);
         for (size_t i = 0; i < known->n_reservations; i++)
             lg_buf_putc(out, known->reservations[i].seen ? 's' : '-');
+        /* What it has to tell; the world is looked at for the last time. */
+        struct lg_ledger untold lg_cleanup(lg_ledger_done) = {0};
+        (void)lg_unreached_tell(replica->unreached, &untold, world->now_ms);
+        assert_int_equal(lg_ledger_write(&untold, world->now_ms, out, NULL), LG_E_OK);
         if (replica->pending == WRITE) {
             char version[16];
             snprintf(version, sizeof version, "%d", world->version);
@@ -471,11 +546,11 @@ static bool is_new(struct search *search, struct world *world, int left)
 
 static void say_path(const struct search *search, int depth)
 {
-    static const char *const names[] = {"ask",        "refresh",        "read answered",
-                                        "read lost",  "write answered", "write done, answer lost",
-                                        "write lost", "watch",          "crash",
-                                        "created",    "not created",    "ends",
-                                        "expiry"};
+    static const char *const names[] = {"ask",         "refresh",        "read answered",
+                                        "read lost",   "write answered", "write done, answer lost",
+                                        "write lost",  "rested",         "watch",
+                                        "crash",       "created",        "late",
+                                        "not created", "ends",           "expiry"};
     for (int i = 0; i < depth; i++)
         print_error("  %s guest %d replica %d\n", names[search->path[i].what], search->path[i].who,
                     search->path[i].at);
@@ -541,6 +616,13 @@ static void two_replicas_whose_watches_lag(void **state)
     explore(&(struct scope){.replicas = 2, .depth = 11, .cluster = 1, .node = 1, .asks = 2});
 }
 
+static void two_replicas_and_answers_that_do_not_wait(void **state)
+{
+    (void)state;
+    explore(
+        &(struct scope){.replicas = 2, .depth = 8, .cluster = 1, .node = 1, .asks = 2, .late = 1});
+}
+
 static void two_replicas_and_lost_answers(void **state)
 {
     (void)state;
@@ -574,6 +656,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(two_replicas_whose_watches_lag),
         cmocka_unit_test(two_replicas_and_lost_answers),
+        cmocka_unit_test(two_replicas_and_answers_that_do_not_wait),
         cmocka_unit_test(two_replicas_of_which_one_crashes),
         cmocka_unit_test(a_node_is_full_before_the_cluster),
         cmocka_unit_test(three_replicas),

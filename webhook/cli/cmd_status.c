@@ -150,17 +150,28 @@ struct place {
     bool by_node;
 };
 
-static int64_t oldest_age_s(const struct look *look)
+/* What would be said to it if it came now. */
+static int64_t estimate_s(const struct look *look, const struct lg_ticket *ticket)
 {
-    const struct lg_slot *slot;
-    int64_t oldest = -1;
-    for (size_t pos = 0;
-         (slot = lg_slots_next(lg_inventory_slots(look->inventory), &pos)) != NULL;) {
-        int64_t age = look->now_unix_s - slot->migration->r.created_unix_s;
-        if (slot->migration->r.created_unix_s != 0 && age > oldest)
-            oldest = age;
-    }
-    return oldest;
+    const struct lg_slots *slots = lg_inventory_slots(look->inventory);
+    const struct lg_migration_settings *limits =
+        &lg_inventory_settings(look->inventory)->migrations;
+    struct lg_ledger ledger = look->ledger; /* nothing in it changes */
+    struct lg_turnout turnout;
+    const struct lg_ask ask = {
+        .ns = ticket->ns,
+        .guest = ticket->guest,
+        .node = ticket->node,
+        .user = ticket->user,
+        .no_trace = true,
+        .limit = {[LG_LIMIT_CLUSTER] = limits->of[LG_MIGRATION_PARALLEL_CLUSTER].value,
+                  [LG_LIMIT_OUTBOUND] = limits->of[LG_MIGRATION_PARALLEL_OUTBOUND].value},
+        .typical_s = lg_slots_typical_s(slots),
+        .now_ms = look->now_ms,
+        .now_unix_s = look->now_unix_s,
+    };
+    lg_limits_decide(&ask, slots, &ledger, &turnout);
+    return turnout.estimate_s > 0 ? turnout.estimate_s : 1;
 }
 
 /* Behind its node's queue where the node is full, else behind all who could start. */
@@ -176,9 +187,7 @@ static struct place place_of(const struct look *look, size_t at)
                   (int64_t)lg_limits_outbound(slots, &look->ledger, ticket->node) >= of_node;
     for (size_t i = 0; i < at; i++)
         ret.place += !ret.by_node || lg_str_eq(look->ledger.tickets[i].node, ticket->node);
-    int64_t limit = ret.by_node ? of_node : limits->of[LG_MIGRATION_PARALLEL_CLUSTER].value;
-    ret.estimate_s =
-        lg_limits_estimate_s(ret.place, limit, oldest_age_s(look), lg_slots_typical_s(slots));
+    ret.estimate_s = estimate_s(look, ticket);
     return ret;
 }
 

@@ -3,11 +3,11 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <sys/random.h>
 
 #include "rules/core/mem.h"
 #include "webhook/cluster/http.h"
 #include "webhook/runtime/clock.h"
+#include "webhook/runtime/random.h"
 #include "webhook/runtime/thread.h"
 
 struct lg_client {
@@ -19,6 +19,7 @@ struct lg_client {
     atomic_bool stopping;
     pthread_mutex_t lock; /* the jobs, first come first served */
     struct lg_job *first, *last;
+    struct lg_job *later; /* the thread's own; few */
 };
 
 /* --- jobs --- */
@@ -34,6 +35,32 @@ void lg_client_post(struct lg_client *client, struct lg_job *job)
     client->last = job;
     pthread_mutex_unlock(&client->lock);
     lg_http_wake(client->http);
+}
+
+void lg_client_later(struct lg_client *client, struct lg_job *job, int64_t due_ms)
+{
+    job->due_ms = due_ms;
+    job->next = client->later;
+    client->later = job;
+}
+
+/* Runs those that are due; returns when the next one is. */
+static int64_t run_later(struct lg_client *client, struct lg_http *http, int64_t now_ms)
+{
+    struct lg_job *all = client->later;
+    int64_t next_ms = INT64_MAX;
+    client->later = NULL;
+    while (all != NULL) {
+        struct lg_job *job = all;
+        all = job->next;
+        if (job->due_ms <= now_ms)
+            job->run(job, http);
+        else
+            lg_client_later(client, job, job->due_ms);
+    }
+    for (const struct lg_job *job = client->later; job != NULL; job = job->next)
+        next_ms = job->due_ms < next_ms ? job->due_ms : next_ms;
+    return next_ms;
 }
 
 static void run_jobs(struct lg_client *client, struct lg_http *http)
@@ -70,7 +97,9 @@ static void run(void *arg)
     while (!atomic_load(&client->stopping)) {
         run_jobs(client, client->http);
         int64_t now_ms = lg_clock_mono_ms();
+        int64_t later_ms = run_later(client, client->http, now_ms);
         int64_t due_ms = lg_watches_ask(client->watches, now_ms);
+        due_ms = later_ms < due_ms ? later_ms : due_ms;
         lg_http_turn(client->http, due_ms > now_ms ? due_ms - now_ms : 0);
         lg_watches_show(client->watches, lg_clock_mono_ms());
     }
@@ -81,6 +110,7 @@ static void client_free(struct lg_client *client)
     if (client == NULL)
         return;
     run_jobs(client, NULL);
+    (void)run_later(client, NULL, INT64_MAX);
     lg_reads_free(client->reads);
     lg_watches_free(client->watches);
     lg_http_free(client->http);
@@ -89,15 +119,6 @@ static void client_free(struct lg_client *client)
     free(client);
 }
 LG_DEFINE_CLEANUP(struct lg_client, client_free)
-
-/* Replicas must not move in step; without the system's randomness the clock has to do. */
-static uint64_t draw_seed(void)
-{
-    uint64_t seed = 0;
-    if (getrandom(&seed, sizeof seed, GRND_NONBLOCK) != (ssize_t)sizeof seed)
-        seed = (uint64_t)lg_clock_mono_ns();
-    return seed;
-}
 
 enum lg_err_code lg_client_start(const struct lg_client_options *options, struct lg_client **ret,
                                  struct lg_err *err)
@@ -115,7 +136,7 @@ enum lg_err_code lg_client_start(const struct lg_client_options *options, struct
                                                     .kinds = options->kinds,
                                                     .server = client->config.server,
                                                     .credential = client->config.source,
-                                                    .seed = draw_seed()});
+                                                    .seed = lg_random_seed()});
     client->reads = lg_reads_new(&(struct lg_reads_options){.http = client->http,
                                                             .server = client->config.server,
                                                             .credential = client->config.source});

@@ -43,6 +43,10 @@ void lg_client_state(const struct lg_client *client, enum lg_kind kind, struct l
 /* Runs the job in the client's thread, soon. The job is the client's until then. Any thread. */
 void lg_client_post(struct lg_client *client, struct lg_job *job) __attribute__((nonnull));
 
+/* Runs the job then (monotonic), or when the client stops. The client's thread only. */
+void lg_client_later(struct lg_client *client, struct lg_job *job, int64_t due_ms)
+    __attribute__((nonnull));
+
 /* Reads these objects and calls `done` once; given (lg_probe_unref). Any thread. */
 struct lg_probe *lg_client_probe(struct lg_client *client, const struct lg_probe_options *options)
     __attribute__((nonnull, returns_nonnull, warn_unused_result));

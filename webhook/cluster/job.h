@@ -2,6 +2,8 @@
 #ifndef LG_WEBHOOK_CLUSTER_JOB_H
 #define LG_WEBHOOK_CLUSTER_JOB_H
 
+#include <stdint.h>
+
 struct lg_http;
 struct lg_job;
 
@@ -11,7 +13,8 @@ typedef void lg_job_fn(struct lg_job *job, struct lg_http *http);
 
 struct lg_job {
     lg_job_fn *run;
-    struct lg_job *next; /* private */
+    struct lg_job *next; /* private, as is the next */
+    int64_t due_ms;
 };
 
 #endif

@@ -8,6 +8,7 @@
 #include "rules/core/num.h"
 #include "webhook/cluster/frame.h"
 #include "webhook/cluster/path.h"
+#include "webhook/runtime/random.h"
 
 enum state { WAITING, LISTING, WATCHING };
 enum list_mode { FIRST, AGAIN, PAGES, WHOLE };
@@ -118,18 +119,9 @@ static void set_text(char **io, const char *text)
 
 /* --- when --- */
 
-/* splitmix64 */
-static uint64_t draw(struct lg_reflector *r)
-{
-    uint64_t z = r->random += 0x9E3779B97F4A7C15u;
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
-    return z ^ (z >> 31);
-}
-
 static int64_t draw_between(struct lg_reflector *r, int64_t low, int64_t high)
 {
-    return low + (int64_t)(draw(r) % (uint64_t)(high - low + 1));
+    return low + (int64_t)(lg_random_next(&r->random) % (uint64_t)(high - low + 1));
 }
 
 static void plan(struct lg_reflector *r, enum lg_ask ask, int64_t at_ms)

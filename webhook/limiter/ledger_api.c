@@ -8,8 +8,10 @@
 #include "rules/core/out.h"
 #include "webhook/cluster/path.h"
 #include "webhook/limiter/ledger_text.h"
+#include "webhook/limiter/unreached.h"
 #include "webhook/runtime/clock.h"
 #include "webhook/runtime/log.h"
+#include "webhook/runtime/random.h"
 
 enum {
     CALL_MS = 1500,
@@ -24,6 +26,7 @@ struct lg_ledger_ask {
     struct lg_arena arena; /* the ask's texts, then the turnout's */
     atomic_uint refs;
     atomic_bool answered;
+    atomic_uint tries; /* that its ticket had counted before */
     void (*done)(void *arg);
     void *arg;
 };
@@ -35,7 +38,9 @@ struct lg_ledger_api {
     struct lg_http *http;
     int64_t trouble_log_ms;
     struct lg_buf path;
+    struct lg_unreached *unreached;
     struct lg_job refresh;
+    struct lg_job rested;
     atomic_bool refreshing;
     atomic_size_t reserved, waiting;
 };
@@ -70,6 +75,12 @@ static void submit(struct lg_job *job, struct lg_http *http)
         ask_ends(ask, false);
         return;
     }
+    const struct lg_ask *wanted = &ask->queued.ask;
+    char buf[LG_LEDGER_USER_BYTES_MAX + 24];
+    const struct lg_ticket *ticket =
+        lg_ledger_ticket(lg_queue_ledger(ask->api->queue), wanted->ns, wanted->guest,
+                         lg_ledger_user(wanted->user, buf));
+    atomic_store(&ask->tries, ticket != NULL ? ticket->tries : 0);
     ask->api->http = http;
     lg_queue_submit(ask->api->queue, &ask->queued);
 }
@@ -94,6 +105,13 @@ struct lg_ledger_ask *lg_ledger_api_ask(struct lg_ledger_api *api, const struct 
     ask->queued.arena = &ask->arena;
     lg_client_post(api->client, &ask->job);
     return ask;
+}
+
+int lg_ledger_api_unreached(struct lg_ledger_api *api, const struct lg_ask *ask,
+                            const struct lg_ledger_ask *asked)
+{
+    unsigned tries = asked != NULL ? atomic_load(&asked->tries) : 0;
+    return lg_unreached_answer(api->unreached, ask, tries);
 }
 
 /* --- the queue's ends --- */
@@ -242,6 +260,32 @@ static void start_write(void *arg, struct lg_str text, struct lg_str version)
                                                   .arg = api});
 }
 
+static void rested(struct lg_job *job, struct lg_http *http)
+{
+    struct lg_ledger_api *api =
+        (struct lg_ledger_api *)((char *)job - offsetof(struct lg_ledger_api, rested));
+    if (http != NULL)
+        lg_queue_rested(api->queue);
+}
+
+static void start_rest(void *arg, int64_t ms)
+{
+    struct lg_ledger_api *api = arg;
+    lg_client_later(api->client, &api->rested, lg_clock_mono_ms() + ms);
+}
+
+static bool tell(void *arg, struct lg_ledger *io_ledger, int64_t at_ms)
+{
+    const struct lg_ledger_api *api = arg;
+    return lg_unreached_tell(api->unreached, io_ledger, at_ms);
+}
+
+static void told(void *arg)
+{
+    const struct lg_ledger_api *api = arg;
+    lg_unreached_told(api->unreached);
+}
+
 /* --- life --- */
 
 static void refresh(struct lg_job *job, struct lg_http *http)
@@ -272,7 +316,11 @@ enum lg_err_code lg_ledger_api_new(struct lg_client *client, struct lg_store *st
 {
     static const struct lg_resource config_maps = {"", "v1", "configmaps"};
     struct lg_ledger_api *api = lg_calloc(1, sizeof *api);
-    *api = (struct lg_ledger_api){.store = store, .client = client, .refresh = {.run = refresh}};
+    *api = (struct lg_ledger_api){.store = store,
+                                  .client = client,
+                                  .unreached = lg_unreached_new(),
+                                  .refresh = {.run = refresh},
+                                  .rested = {.run = rested}};
     enum lg_err_code code =
         lg_path_object(&api->path, &config_maps, lg_str_of(lg_client_namespace(client)),
                        LG_STR(LG_LEDGER_NAME), err);
@@ -281,10 +329,14 @@ enum lg_err_code lg_ledger_api_new(struct lg_client *client, struct lg_store *st
         return code;
     }
     const struct lg_queue_ops ops = {.arg = api,
+                                     .seed = lg_random_seed(),
                                      .now_ms = now_ms,
                                      .inventory = inventory,
                                      .read = start_read,
                                      .write = start_write,
+                                     .rest = start_rest,
+                                     .tell = tell,
+                                     .told = told,
                                      .unreadable = unreadable,
                                      .done = ask_done};
     api->queue = lg_queue_new(&ops);
@@ -297,6 +349,7 @@ void lg_ledger_api_free(struct lg_ledger_api *api)
     if (api == NULL)
         return;
     lg_queue_free(api->queue);
+    lg_unreached_free(api->unreached);
     lg_buf_done(&api->path);
     free(api);
 }

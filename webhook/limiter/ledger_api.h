@@ -31,6 +31,10 @@ struct lg_ledger_ask *lg_ledger_api_ask(struct lg_ledger_api *api, const struct 
     __attribute__((returns_nonnull, warn_unused_result));
 /* What came of it, borrowed from the ask; NULL: nothing yet, or the ledger was not reached. Any thread. */
 const struct lg_turnout *lg_ledger_ask_turnout(struct lg_ledger_ask *ask);
+/* Nothing came of it, and its caller is told to come back: in how many seconds. `ask` is what was asked, now; `asked` is
+ * NULL where it could not be. Its ticket counts the answer as soon as the ledger is reached. Any thread. */
+int lg_ledger_api_unreached(struct lg_ledger_api *api, const struct lg_ask *ask,
+                            const struct lg_ledger_ask *asked) __attribute__((nonnull(1, 2)));
 /* NULL is allowed. Any thread. */
 void lg_ledger_ask_unref(struct lg_ledger_ask *ask);
 

@@ -4,8 +4,11 @@
 
 #include "rules/core/mem.h"
 #include "webhook/limiter/ledger_text.h"
+#include "webhook/runtime/random.h"
 
-enum state { IDLE, READING, WRITING };
+enum state { IDLE, READING, WRITING, RESTING };
+
+enum { REST_MS = 10 };
 
 struct jobs {
     struct lg_queue_job *first, **last;
@@ -19,6 +22,7 @@ struct lg_queue {
     struct lg_ledger known;   /* as it was last read or written, with the ages that we saw */
     struct lg_ledger working; /* decided upon, not written yet */
     unsigned failures, conflicts;
+    uint64_t random;
 };
 
 static void jobs_init(struct jobs *jobs)
@@ -50,6 +54,7 @@ struct lg_queue *lg_queue_new(const struct lg_queue_ops *ops)
 {
     struct lg_queue *queue = lg_calloc(1, sizeof *queue);
     queue->ops = *ops;
+    queue->random = ops->seed;
     jobs_init(&queue->waiting);
     jobs_init(&queue->carried);
     return queue;
@@ -102,23 +107,36 @@ void lg_queue_refresh(struct lg_queue *queue)
         begin(queue);
 }
 
-static void take_over(struct lg_ledger *io_to, struct lg_ledger *from)
+/* What was decided upon is what all know. */
+static void keep(struct lg_queue *queue)
 {
-    lg_ledger_done(io_to);
-    *io_to = *from;
-    *from = (struct lg_ledger){0};
+    lg_ledger_done(&queue->known);
+    queue->known = queue->working;
+    queue->working = (struct lg_ledger){0};
+    queue->ops.told(queue->ops.arg);
 }
 
-/* Takes on what waits, but for those whose caller has its answer already. */
-static void carry(struct lg_queue *queue, int64_t now_ms)
+/* Moves on those whose caller still waits. */
+static void move(struct lg_queue *queue, struct jobs *from, struct jobs *to, int64_t now_ms)
 {
-    while (queue->carried.n < LG_QUEUE_BATCH_MAX && queue->waiting.n != 0) {
-        struct lg_queue_job *job = jobs_take(&queue->waiting);
+    struct lg_queue_job *job;
+    while (to->n < LG_QUEUE_BATCH_MAX && (job = jobs_take(from)) != NULL) {
         if (now_ms < job->until_ms)
-            jobs_add(&queue->carried, job);
+            jobs_add(to, job);
         else
             queue->ops.done(queue->ops.arg, job, false);
     }
+}
+
+/* Takes on what waits. Whoever has its answer already, be it after some conflicts, takes no place. */
+static void carry(struct lg_queue *queue, int64_t now_ms)
+{
+    struct jobs carried = queue->carried;
+    if (carried.first == NULL)
+        carried.last = &carried.first;
+    jobs_init(&queue->carried);
+    move(queue, &carried, &queue->carried, now_ms);
+    move(queue, &queue->waiting, &queue->carried, now_ms);
 }
 
 /* Decides all that is carried over the working ledger. True: others have to know. */
@@ -127,6 +145,7 @@ static bool decide_all(struct lg_queue *queue, int64_t now_ms)
     const struct lg_inventory *inventory = queue->ops.inventory(queue->ops.arg);
     /* What is over is told too: in the text it would come to life again with each reading. */
     bool changed = lg_ledger_tidy(&queue->working, now_ms, lg_limiter_seen, (void *)inventory);
+    changed = queue->ops.tell(queue->ops.arg, &queue->working, now_ms) || changed;
     carry(queue, now_ms);
     for (struct lg_queue_job *job = queue->carried.first; job != NULL; job = job->next) {
         job->ask.now_ms = now_ms;
@@ -174,7 +193,7 @@ void lg_queue_read(struct lg_queue *queue, struct lg_str text, struct lg_str ver
         return;
     }
     if (!decide_all(queue, now_ms)) {
-        take_over(&queue->known, &queue->working);
+        keep(queue);
         finish(queue, true);
         return;
     }
@@ -188,11 +207,23 @@ void lg_queue_read(struct lg_queue *queue, struct lg_str text, struct lg_str ver
 
 void lg_queue_written(struct lg_queue *queue)
 {
-    take_over(&queue->known, &queue->working);
+    keep(queue);
     finish(queue, true);
 }
 
-static void again(struct lg_queue *queue)
+/* Somewhere in a time that doubles with each failure. */
+static void rest(struct lg_queue *queue, unsigned times)
+{
+    uint32_t most_ms = REST_MS;
+    for (unsigned i = 1; i < times && most_ms < LG_QUEUE_REST_MS_MAX; i++)
+        most_ms *= 2;
+    if (most_ms > LG_QUEUE_REST_MS_MAX)
+        most_ms = LG_QUEUE_REST_MS_MAX;
+    queue->state = RESTING;
+    queue->ops.rest(queue->ops.arg, 1 + (int64_t)(lg_random_next(&queue->random) % most_ms));
+}
+
+void lg_queue_rested(struct lg_queue *queue)
 {
     queue->state = READING;
     queue->ops.read(queue->ops.arg);
@@ -203,13 +234,13 @@ void lg_queue_conflict(struct lg_queue *queue)
     if (++queue->conflicts >= LG_QUEUE_CONFLICTS_MAX)
         finish(queue, false);
     else
-        again(queue);
+        rest(queue, queue->conflicts);
 }
 
 void lg_queue_failed(struct lg_queue *queue)
 {
     if (++queue->failures < LG_QUEUE_FAILURES_MAX) {
-        again(queue);
+        rest(queue, LG_QUEUE_FAILURES_MAX + queue->failures);
         return;
     }
     carry(queue, queue->ops.now_ms(queue->ops.arg));

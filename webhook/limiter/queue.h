@@ -5,18 +5,26 @@
  *
  *   idle -> reading: the ledger is read -> decided: nothing to tell others -> idle
  *                                       -> writing -> written -> idle
- *                                                  -> somebody else was first, or the answer was lost -> reading again
+ *                                                  -> somebody else was first, or the answer was lost
+ *                                                     -> resting -> reading again
  *
+ * Rests are longer each time, and other for each replica, so that many that write at once do not keep each other from it.
  * A lost answer needs no memory: whoever finds its own entry has its place (virt/limits.h). Nothing is admitted that is not
  * written. After LG_QUEUE_FAILURES_MAX failures in a row the asks that are carried are told so. An ask whose time is over
- * before it is decided is told so, too: it takes no place, and while the ledger cannot be reached none pile up. One thread.
+ * before it is decided is told so, too: it takes no place, and while the ledger cannot be reached none pile up. What callers
+ * were told meanwhile (unreached.h) goes into the ledger with the next asks, or with a look at it. One thread.
  */
 #ifndef LG_WEBHOOK_LIMITER_QUEUE_H
 #define LG_WEBHOOK_LIMITER_QUEUE_H
 
 #include "rules/limiter.h"
 
-enum { LG_QUEUE_FAILURES_MAX = 3, LG_QUEUE_CONFLICTS_MAX = 50, LG_QUEUE_BATCH_MAX = 64 };
+enum {
+    LG_QUEUE_FAILURES_MAX = 3,
+    LG_QUEUE_CONFLICTS_MAX = 20,
+    LG_QUEUE_BATCH_MAX = 64,
+    LG_QUEUE_REST_MS_MAX = 200,
+};
 
 struct lg_queue_job {
     struct lg_ask ask; /* texts live until `done`; its now_ms is set when it is decided */
@@ -28,6 +36,7 @@ struct lg_queue_job {
 
 struct lg_queue_ops {
     void *arg;
+    uint64_t seed; /* other for each replica */
     int64_t (*now_ms)(void *arg);
     /* What the cluster shows now; borrowed for the call. */
     const struct lg_inventory *(*inventory)(void *arg);
@@ -36,6 +45,12 @@ struct lg_queue_ops {
     /* Writes over that version: lg_queue_written, lg_queue_conflict (it was another version), or lg_queue_failed (nobody
      * knows whether it was written). */
     void (*write)(void *arg, struct lg_str text, struct lg_str version);
+    /* Time for others: lg_queue_rested after that many milliseconds, not before it returns. */
+    void (*rest)(void *arg, int64_t ms);
+    /* Tells the ledger of answers that were given without it, before it is written (true: it has changed); and that it is
+     * written. */
+    bool (*tell)(void *arg, struct lg_ledger *io_ledger, int64_t now_ms);
+    void (*told)(void *arg);
     /* What was read is no ledger of ours (it begins anew), or a newer livegate's (it is left alone). May be NULL. */
     void (*unreadable)(void *arg, const struct lg_err *err);
     /* `reached` false: the ledger could not be read or written; the turnout says nothing. */
@@ -57,6 +72,7 @@ void lg_queue_read(struct lg_queue *queue, struct lg_str text, struct lg_str ver
 void lg_queue_written(struct lg_queue *queue);
 void lg_queue_conflict(struct lg_queue *queue);
 void lg_queue_failed(struct lg_queue *queue);
+void lg_queue_rested(struct lg_queue *queue);
 
 /* What is known of the ledger; borrowed until the next call. */
 const struct lg_ledger *lg_queue_ledger(const struct lg_queue *queue);

@@ -258,17 +258,18 @@ static const struct lg_turnout *turnout_of(struct lg_reviewer *reviewer,
         lg_ledger_memory_decide(reviewer->memory, ask, input->inventory, arena, turnout);
         return turnout;
     }
-    if (call->memory->turn != NULL) {
-        const struct lg_turnout *said = lg_ledger_ask_turnout(call->memory->turn);
-        if (said == NULL)
-            lg_limiter_unreachable(input->policy, ask, turnout);
-        return said != NULL ? said : turnout;
-    }
-    if (ask_ledger(reviewer, call, ask))
+    const struct lg_turnout *said =
+        call->memory->turn != NULL ? lg_ledger_ask_turnout(call->memory->turn) : NULL;
+    if (said != NULL)
+        return said;
+    bool asked = call->memory->turn != NULL;
+    if (!asked && ask_ledger(reviewer, call, ask))
         return NULL;
-    /* Too many wait here: nobody goes through for that. */
     lg_limiter_unreachable(input->policy, ask, turnout);
-    turnout->admitted = ask->admit;
+    if (!asked) /* too many wait here: nobody goes through for that */
+        turnout->admitted = ask->admit;
+    if (!turnout->admitted && !ask->no_ticket && !ask->no_trace)
+        turnout->retry_after_s = lg_ledger_api_unreached(reviewer->ledger, ask, call->memory->turn);
     return turnout;
 }
 
