@@ -71,10 +71,14 @@ static struct lg_canned_blob *blob_new(enum lg_kind kind, struct lg_str object)
 static struct lg_canned_blob *blob_copy(const struct lg_canned_blob *from)
 {
     struct lg_canned_blob *blob = lg_calloc(1, sizeof *blob + from->n);
-    memcpy(blob, from, sizeof *blob);
-    memcpy(blob->text, from->text, from->n);
+    /* Not the whole: others give their references back meanwhile. */
     blob->refs = 1;
+    blob->n = from->n;
+    blob->version_at = from->version_at;
+    blob->touched_at = from->touched_at;
+    blob->version = from->version;
     blob->key = lg_memdup(from->key, strlen(from->key));
+    memcpy(blob->text, from->text, from->n);
     return blob;
 }
 
