@@ -239,6 +239,8 @@ void lg_listener_stop(struct lg_listener *listener)
 {
     if (listener == NULL)
         return;
+    /* Else the library closes the socket, which is borrowed, and its number may be another's when its owner closes it. */
+    (void)MHD_quiesce_daemon(listener->daemon);
     MHD_stop_daemon(listener->daemon);
     lg_connections_free(listener->connections);
     free(listener);
