@@ -522,6 +522,17 @@ static const struct lg_vmi_record *next_keeper(void *arg, struct lg_str ns, size
     return next_in(&((const struct lg_inventory *)arg)->keepers, ns, pos);
 }
 
+static const struct lg_vmi_record *next_holder(void *arg, struct lg_str ns, struct lg_str claim,
+                                               size_t *pos)
+{
+    const struct lg_record *record;
+    const struct lg_use *use = NULL;
+    while ((record = lg_inventory_next_user(arg, ns, claim, pos, &use)) != NULL)
+        if (record->kind == LG_KIND_VMI && use->reserves)
+            return (const struct lg_vmi_record *)record;
+    return NULL;
+}
+
 static bool next_namespace(void *arg, size_t *pos, struct lg_str *ret_ns)
 {
     const struct lg_map_entry *at = lg_map_next(&((const struct lg_inventory *)arg)->guests, pos);
@@ -540,6 +551,7 @@ struct lg_guests_view lg_inventory_guests(const struct lg_inventory *inv)
     return (struct lg_guests_view){.arg = (void *)(uintptr_t)inv, /* only read through it */
                                    .next_guest = next_guest,
                                    .next_keeper = next_keeper,
+                                   .next_holder = next_holder,
                                    .next_namespace = next_namespace,
                                    .namespace_of = namespace_of};
 }

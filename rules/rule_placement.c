@@ -56,11 +56,13 @@ static const struct lg_requirements *of_migration(const struct lg_rule_context *
 static const struct lg_separation *separation_of(const struct lg_rule_context *context)
 {
     const struct lg_subject *subject = context->subject;
-    struct lg_separation_input in = {.ns = subject->ns,
-                                     .name = subject->name,
-                                     .vmi_spec = subject->vm.spec,
-                                     .guests = lg_inventory_guests(context->inventory),
-                                     .nodes = lg_inventory_nodes(context->inventory)};
+    struct lg_separation_input in = {
+        .ns = subject->ns,
+        .name = subject->name,
+        .vmi_spec = subject->vm.spec,
+        .reservations = lg_version_has(context->settings, LG_DIFFERENCE_RESERVATION_APART),
+        .guests = lg_inventory_guests(context->inventory),
+        .nodes = lg_inventory_nodes(context->inventory)};
     if (subject->kind == LG_KIND_MIGRATION) {
         struct lg_moving moving;
         struct lg_val vmi = guest_of(context, &moving);

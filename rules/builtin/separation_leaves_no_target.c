@@ -2,8 +2,8 @@
  *
  * The target pod of a migration is one more pod: three guests kept apart on three nodes all run, and none can ever migrate.
  * Judged against the VMIs of the inventory as the scheduler would against their launcher pods; the guest's own VMI is not in
- * its way. Pods that are no guest's, and topologySpreadConstraints, are outside this answer. Source: Kubernetes scheduler,
- * plugin interpodaffinity; KubeVirt pkg/virt-controller/services, pod labels.
+ * its way. KubeVirt keeps guests apart, too, that hold a SCSI persistent reservation on one claim (since 1.9). Pods that are no guest's, and topologySpreadConstraints, are outside this answer. Source: Kubernetes scheduler,
+ * plugin interpodaffinity; KubeVirt pkg/virt-controller/services, pod labels; pkg/storage/reservation.
  */
 #include "rules/builtin/examples.h"
 #include "rules/rule.h"
@@ -20,6 +20,16 @@ static bool has_terms(const struct lg_vm *vm)
            lg_json_len(lg_json_at(vm->spec, paths[1])) > 0;
 }
 
+/* KubeVirt then keeps it apart from others that do. */
+static bool holds_reservation(const struct lg_rule_context *context)
+{
+    struct lg_val disks = lg_json_at(context->subject->vm.spec, "domain.devices.disks");
+    for (struct lg_json_iter it = lg_json_iter(disks); lg_json_next(&it);)
+        if (lg_json_bool(lg_json_at(it.val, "lun.reservation"), false))
+            return lg_version_has(context->settings, LG_DIFFERENCE_RESERVATION_APART);
+    return false;
+}
+
 /* False: it is not known, and said where the guest itself asks. */
 static bool all_known(struct lg_rule_context *context)
 {
@@ -30,7 +40,7 @@ static bool all_known(struct lg_rule_context *context)
         if (lg_inventory_known(context->inventory, kinds[i]) == LG_KNOWN)
             continue;
         known = false;
-        if (has_terms(vm))
+        if (has_terms(vm) || holds_reservation(context))
             lg_rule_lacks(context, lg_json_get(vm->spec, "affinity"), kinds[i], LG_STR(""));
     }
     return known;
@@ -82,8 +92,9 @@ static void report(struct lg_rule_context *context, const struct lg_separation *
                                   "guests that have to be apart or together leave only %.*s, so "
                                   "the guest can start there and never migrate: %.*s",
                                   LG_ARG(only), LG_ARG(summary.excluded));
+    struct lg_val affinity = lg_json_get(context->subject->vm.spec, "affinity");
     const struct lg_report report = {
-        .at = lg_json_get(context->subject->vm.spec, "affinity"),
+        .at = lg_json_there(affinity) ? affinity : summary.at,
         .message = message,
         .fix = LG_STR("keep one node more than there are guests to keep apart, choose a wider "
                       "topologyKey for podAffinity, or prefer instead of require "
@@ -134,6 +145,21 @@ static void check(struct lg_rule_context *context)
 #define THREE_NODES NODE("n1", "a") NODE("n2", "a") NODE("n3", "b")
 #define GUESTS      LG_BIT(LG_KIND_VMI)
 
+/* A cluster of guests over one LUN. */
+#define LUN(claim, reservation)                                                                    \
+    "domain: {devices: {disks: [{name: quorum, lun: {" reservation                                 \
+    "}}]}}, volumes: [{name: quorum, persistentVolumeClaim: {claimName: " claim "}}]"
+#define VM_LUN                                                                                     \
+    LG_EX_VM("name: db-3, namespace: shop",                                                        \
+             "spec: {template: {spec: {" LUN("quorum", "reservation: true") "}}}\n")
+#define VMI_LUN(name, node, claim, reservation)                                                    \
+    "---\n" LG_EX_VMI(                                                                             \
+        "name: " name ", namespace: shop",                                                         \
+        "spec: {" LUN(claim, reservation) "}\nstatus: {phase: Running, nodeName: " node "}\n")
+#define TWO_HOLD                                                                                   \
+    VMI_LUN("db-1", "n1", "quorum", "reservation: true")                                           \
+    VMI_LUN("db-2", "n2", "quorum", "reservation: true")
+
 static const struct lg_rule_example examples[] = {
     {.name = "two guests kept apart on three nodes",
      .expect = LG_EXPECT_NOTHING,
@@ -149,6 +175,30 @@ static const struct lg_rule_example examples[] = {
      .expect = LG_EXPECT_NOTHING,
      .object = VM(APART(APP_DB BY_HOST)),
      .inventory = THREE_NODES VMI("db-3", "n1", "") VMI("db-2", "n2", "")},
+    {.name = "three guests that hold a reservation on one claim, on three nodes",
+     .expect = LG_EXPECT_WARN,
+     .object = VM_LUN,
+     .inventory = THREE_NODES TWO_HOLD,
+     .message = "leave only n3, so the guest can start there and never migrate: 2 are places with "
+                "a guest that holds a persistent reservation on the same claim (n1, n2)"},
+    {.name = "KubeVirt before 1.9 does not keep them apart",
+     .expect = LG_EXPECT_NOTHING,
+     .object = VM_LUN,
+     .inventory = THREE_NODES TWO_HOLD,
+     .policy = LG_EX_VERSION("1.8")},
+    {.name = "two of them on three nodes",
+     .expect = LG_EXPECT_NOTHING,
+     .object = VM_LUN,
+     .inventory = THREE_NODES VMI_LUN("db-1", "n1", "quorum", "reservation: true")},
+    {.name = "a claim of its own, and one without a reservation",
+     .expect = LG_EXPECT_NOTHING,
+     .object = VM_LUN,
+     .inventory = THREE_NODES VMI_LUN("db-1", "n1", "other", "reservation: true")
+         VMI_LUN("db-2", "n2", "quorum", "")},
+    {.name = "who holds a reservation is not known",
+     .expect = LG_EXPECT_PENDING,
+     .object = VM_LUN,
+     .inventory = THREE_NODES},
     {.name = "no affinity between guests at all",
      .expect = LG_EXPECT_NOTHING,
      .object = VM(""),

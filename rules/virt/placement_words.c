@@ -69,6 +69,9 @@ static struct lg_str barrier_text(const struct lg_barrier *barrier, const struct
     if (barrier->kind == LG_REASON_KEPT_OFF)
         return lg_arena_printf(arena, "VMI %.*s%s keeps it off by its own podAntiAffinity (%.*s%s)",
                                SHOWN(who), SHOWN(barrier->topology_key));
+    if (barrier->kind == LG_REASON_RESERVED)
+        return lg_arena_printf(arena, "VMI %.*s%s holds a persistent reservation on the same claim",
+                               SHOWN(who));
     return lg_arena_printf(arena, "podAntiAffinity keeps it apart from VMI %.*s%s (%.*s%s)",
                            SHOWN(who), SHOWN(barrier->topology_key));
 }
@@ -91,6 +94,7 @@ struct lg_str lg_reason_text(const struct lg_place_reason *r, struct lg_arena *a
     case LG_REASON_APART:
     case LG_REASON_NOT_TOGETHER:
     case LG_REASON_KEPT_OFF:
+    case LG_REASON_RESERVED:
         return barrier_text(r->barrier, r->node, arena);
     case LG_REASON_AFFINITY:
         return LG_STR("required node affinity does not match");
@@ -137,6 +141,10 @@ static struct lg_str group_text(const struct lg_place_reason *r, size_t n, struc
         return lg_arena_printf(arena,
                                "%zu %s with a guest that keeps it off by its own podAntiAffinity",
                                n, one ? "is a place" : "are places");
+    case LG_REASON_RESERVED:
+        return lg_arena_printf(
+            arena, "%zu %s with a guest that holds a persistent reservation on the same claim", n,
+            one ? "is a place" : "are places");
     case LG_REASON_AFFINITY:
         return lg_arena_printf(arena, "%zu %s not match the required node affinity", n,
                                one ? "does" : "do");
@@ -317,6 +325,7 @@ static struct lg_val where_written(const struct lg_requirements *req,
             return lg_json_get_str(req->added_selector, reason->want->key);
         return LG_NONE;
     case LG_REASON_APART:
+    case LG_REASON_RESERVED:
     case LG_REASON_NOT_TOGETHER:
         return reason->barrier->at;
     default:

@@ -336,7 +336,8 @@ static bool equal_uses(const struct array *a, const struct array *b)
     const struct lg_use *y = b->items;
     for (uint32_t i = 0; i < a->n; i++)
         if (!lg_str_eq(x[i].volume, y[i].volume) || !lg_str_eq(x[i].claim, y[i].claim) ||
-            x[i].how != y[i].how || x[i].as_files != y[i].as_files)
+            x[i].how != y[i].how || x[i].as_files != y[i].as_files ||
+            x[i].reserves != y[i].reserves)
             return false;
     return true;
 }

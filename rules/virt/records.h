@@ -62,6 +62,7 @@ enum lg_use_how { LG_USE_CLAIM, LG_USE_DATA_VOLUME, LG_USE_EPHEMERAL, LG_USE_MEM
 struct lg_use { /* one volume of a VM over a claim */
     struct lg_str volume, claim;
     enum lg_use_how how;
+    bool reserves; /* a LUN with a SCSI persistent reservation */
     bool
         as_files; /* a filesystem of the guest (virtiofs) shares it: no block device can stand there */
 };

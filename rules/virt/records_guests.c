@@ -17,10 +17,20 @@ static struct lg_str claim_of(struct lg_reader *reader, struct lg_val volume, en
     return lg_want_str(reader, volume, paths[how]);
 }
 
-/* The names of the filesystems that are shared with the guest: a volume's is one where it has a filesystem, not a disk. */
-static void read_filesystems(struct lg_reader *reader, struct lg_val spec, struct lg_map *ret)
+/* The names of the volumes that a guest has as LUNs with a persistent reservation. */
+static void read_reservations(struct lg_reader *reader, struct lg_val devices, struct lg_map *ret)
 {
-    struct lg_val devices = lg_want_object(reader, spec, "domain.devices");
+    struct lg_val list = lg_want_list(reader, devices, "disks");
+    for (struct lg_json_iter it = lg_json_iter(list); lg_json_next(&it);) {
+        struct lg_str name = lg_json_str_at(it.val, "name");
+        if (!lg_str_empty(name) && lg_want_flag(reader, it.val, "lun.reservation"))
+            (void)lg_map_set(ret, name, reader);
+    }
+}
+
+/* The names of the filesystems that are shared with the guest: a volume's is one where it has a filesystem, not a disk. */
+static void read_filesystems(struct lg_reader *reader, struct lg_val devices, struct lg_map *ret)
+{
     struct lg_val list = lg_want_list(reader, devices, "filesystems");
     for (struct lg_json_iter it = lg_json_iter(list); lg_json_next(&it);) {
         struct lg_str name = lg_want_str(reader, it.val, "name");
@@ -32,19 +42,26 @@ static void read_filesystems(struct lg_reader *reader, struct lg_val spec, struc
 static struct lg_use *read_uses(struct lg_reader *reader, const char *path, uint32_t *ret_n)
 {
     struct lg_map shared lg_cleanup(lg_map_done) = {0};
+    struct lg_map reserved lg_cleanup(lg_map_done) = {0};
     struct lg_val spec = lg_want_object(reader, reader->object, path);
     struct lg_val volumes = lg_want_list(reader, spec, "volumes");
     struct lg_use *uses = lg_arena_array(reader->arena, lg_json_len(volumes), sizeof *uses);
     uint32_t n = 0;
-    read_filesystems(reader, spec, &shared);
+    struct lg_val devices = lg_want_object(reader, spec, "domain.devices");
+    read_filesystems(reader, devices, &shared);
+    read_reservations(reader, devices, &reserved);
     for (struct lg_json_iter it = lg_json_iter(volumes); lg_json_next(&it);)
         for (enum lg_use_how how = LG_USE_CLAIM; how <= LG_USE_MEMORY_DUMP; how++) {
             struct lg_str claim = claim_of(reader, it.val, how);
             if (lg_str_empty(claim))
                 continue;
             struct lg_str name = lg_want_str(reader, it.val, "name");
-            uses[n++] = (struct lg_use){name, claim, how,
-                                        !lg_str_empty(name) && lg_map_get(&shared, name) != NULL};
+            bool named = !lg_str_empty(name);
+            uses[n++] = (struct lg_use){.volume = name,
+                                        .claim = claim,
+                                        .how = how,
+                                        .as_files = named && lg_map_get(&shared, name) != NULL,
+                                        .reserves = named && lg_map_get(&reserved, name) != NULL};
             break; /* a volume has one source */
         }
     *ret_n = n;

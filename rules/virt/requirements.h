@@ -70,6 +70,7 @@ enum lg_reason_kind {
     LG_REASON_APART,
     LG_REASON_NOT_TOGETHER,
     LG_REASON_KEPT_OFF,
+    LG_REASON_RESERVED,
     LG_REASON_CORDONED,
     LG_REASON_NOT_READY,
     LG_REASON_NOT_SCHEDULABLE,
@@ -78,11 +79,11 @@ enum lg_reason_kind {
 
 /* Nodes that required podAffinity or podAntiAffinity rules out, see separation.h. */
 struct lg_barrier {
-    enum lg_reason_kind kind; /* APART, KEPT_OFF, NOT_TOGETHER */
+    enum lg_reason_kind kind; /* APART, KEPT_OFF, RESERVED, NOT_TOGETHER */
     struct lg_val at;         /* the terms, where they are the guest's own */
     const lg_word *blocked;   /* of `nodes`, at the time it was read */
     const struct lg_node_table *nodes;
-    struct lg_str topology_key; /* APART, KEPT_OFF */
+    struct lg_str topology_key; /* APART, KEPT_OFF, RESERVED */
     /* by slot of the node where it runs: a guest because of which a place is blocked */
     const struct lg_vmi_record *const *who;
 };

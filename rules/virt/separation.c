@@ -1,8 +1,16 @@
 #include "rules/virt/separation.h"
 
+#include "rules/core/map.h"
+#include "rules/core/mem.h"
 #include "rules/virt/pod_terms.h"
 
-enum { WORD_BITS = 64, TEXTS_MAX = 64, TEXT_BYTES_MAX = 256 * 1024, KEYS_MAX = 16 };
+enum {
+    WORD_BITS = 64,
+    TEXTS_MAX = 64,
+    TEXT_BYTES_MAX = 256 * 1024,
+    KEYS_MAX = 16,
+    RESERVED_MAX = 16, /* claims of one guest */
+};
 
 struct search {
     const struct lg_separation_input *in;
@@ -290,6 +298,66 @@ static void keep_off(struct search *s)
                               "there are too many different ones"));
 }
 
+/* --- guests that hold a reservation on the same claim --- */
+
+/* A claim that the guest has as a LUN with a persistent reservation. */
+struct reserved {
+    struct lg_val at; /* its name, in the volume */
+    struct lg_str claim;
+};
+
+static size_t read_reserved(const struct lg_separation_input *in, struct reserved *ret)
+{
+    struct lg_map names lg_cleanup(lg_map_done) = {0};
+    struct lg_val disks = lg_json_at(in->vmi_spec, "domain.devices.disks");
+    struct lg_val volumes = lg_json_get(in->vmi_spec, "volumes");
+    size_t n = 0;
+    for (struct lg_json_iter it = lg_json_iter(disks); in->reservations && lg_json_next(&it);) {
+        struct lg_str name = lg_json_str_at(it.val, "name");
+        if (!lg_str_empty(name) && lg_json_bool(lg_json_at(it.val, "lun.reservation"), false))
+            (void)lg_map_set(&names, name, ret);
+    }
+    if (names.used == 0)
+        return 0;
+    for (struct lg_json_iter it = lg_json_iter(volumes); n <= RESERVED_MAX && lg_json_next(&it);) {
+        struct lg_str name = lg_json_str_at(it.val, "name");
+        struct lg_val at = lg_json_at(it.val, "persistentVolumeClaim.claimName");
+        at = lg_json_there(at) ? at : lg_json_at(it.val, "dataVolume.name");
+        if (!lg_str_empty(name) && !lg_str_empty(lg_json_str(at)) &&
+            lg_map_get(&names, name) != NULL)
+            ret[n++] = (struct reserved){at, lg_json_str(at)};
+    }
+    return n;
+}
+
+static void keep_reserved(struct search *s, const struct reserved *reserved)
+{
+    static const struct lg_str by_node = LG_STR("kubernetes.io/hostname");
+    struct found found = found_new(s);
+    const struct lg_vmi_record *guest;
+    for (size_t pos = 0; s->visits < LG_SEPARATION_VISITS_MAX &&
+                         (guest = s->in->guests.next_holder(s->in->guests.arg, s->in->ns,
+                                                            reserved->claim, &pos)) != NULL;) {
+        s->visits++;
+        if (in_the_way(s, guest) && !is_self(s, guest))
+            found_add(s, guest, &found);
+    }
+    if (found.n > 0)
+        add_barrier(s, (struct lg_barrier){.kind = LG_REASON_RESERVED,
+                                           .at = reserved->at,
+                                           .blocked = places_of(s, found.nodes, by_node),
+                                           .topology_key = by_node,
+                                           .who = found.who});
+}
+
+static void keep_all_reserved(struct search *s, const struct reserved *reserved, size_t n)
+{
+    for (size_t i = 0; i < n && i < RESERVED_MAX; i++)
+        keep_reserved(s, &reserved[i]);
+    if (n > RESERVED_MAX)
+        add_outside(s, LG_STR("not every claim with a persistent reservation was looked at"));
+}
+
 /* --- the whole --- */
 
 static bool nobody_keeps_off(const struct lg_separation_input *in)
@@ -307,7 +375,10 @@ const struct lg_separation *lg_separation_read(const struct lg_separation_input 
     struct lg_val apart = lg_json_get(lg_json_get(affinity, "podAntiAffinity"), required);
     struct lg_val together = lg_json_get(lg_json_get(affinity, "podAffinity"), required);
     bool spread = lg_json_len(lg_json_get(in->vmi_spec, "topologySpreadConstraints")) > 0;
-    if (lg_json_len(apart) == 0 && lg_json_len(together) == 0 && !spread && nobody_keeps_off(in))
+    struct reserved reserved[RESERVED_MAX + 1];
+    size_t n_reserved = read_reserved(in, reserved);
+    if (lg_json_len(apart) == 0 && lg_json_len(together) == 0 && !spread && n_reserved == 0 &&
+        nobody_keeps_off(in))
         return NULL;
     struct search s = {.in = in,
                        .arena = arena,
@@ -316,11 +387,13 @@ const struct lg_separation *lg_separation_read(const struct lg_separation_input 
                        .words = lg_nodes_words(in->nodes)};
     struct lg_pod_terms away = lg_pod_terms_read(apart, &s.self, arena);
     struct lg_pod_terms with = lg_pod_terms_read(together, &s.self, arena);
-    s.barriers = lg_arena_array(arena, away.n + 1 + KEYS_MAX, sizeof(struct lg_barrier));
-    s.outside = lg_arena_array(arena, away.n + 4, sizeof(struct lg_str));
+    s.barriers =
+        lg_arena_array(arena, away.n + 1 + KEYS_MAX + RESERVED_MAX, sizeof(struct lg_barrier));
+    s.outside = lg_arena_array(arena, away.n + 5, sizeof(struct lg_str));
     keep_apart(&s, away);
     keep_together(&s, with, together);
     keep_off(&s);
+    keep_all_reserved(&s, reserved, n_reserved);
     if (spread)
         add_outside(&s, LG_STR("topologySpreadConstraints are not judged"));
     if (lg_json_len(apart) > away.n || lg_json_len(together) > with.n)

@@ -2,9 +2,10 @@
  *
  * The launcher pods that the inventory's VMIs stand for carry the VMI's labels and a few of KubeVirt's own. Judged as the
  * scheduler does: a term of anti-affinity keeps the guest out of the places (nodes with one value of topologyKey) of the
- * guests that it selects, and the other way round; affinity wants the places of guests that all its terms select. Pods that
+ * guests that it selects, and the other way round; KubeVirt itself adds such terms for guests that hold a SCSI persistent
+ * reservation on one claim (since 1.9); affinity wants the places of guests that all its terms select. Pods that
  * are no guest's are not seen: a term that selects no guest is outside the answer, and said to be.
- * Source: Kubernetes scheduler, plugin interpodaffinity. Pure, any thread.
+ * Source: Kubernetes scheduler, plugin interpodaffinity; KubeVirt pkg/storage/reservation. Pure, any thread.
  */
 #ifndef LG_RULES_VIRT_SEPARATION_H
 #define LG_RULES_VIRT_SEPARATION_H
@@ -24,6 +25,9 @@ struct lg_guests_view {
     const struct lg_vmi_record *(*next_guest)(void *arg, struct lg_str ns, size_t *pos);
     /* those with required podAntiAffinity, of which the terms name no namespaces; ns "": of which some do */
     const struct lg_vmi_record *(*next_keeper)(void *arg, struct lg_str ns, size_t *pos);
+    /* those with a LUN over the claim that holds a persistent reservation */
+    const struct lg_vmi_record *(*next_holder)(void *arg, struct lg_str ns, struct lg_str claim,
+                                               size_t *pos);
     bool (*next_namespace)(void *arg, size_t *pos, struct lg_str *ret_ns); /* that have guests */
     enum lg_lookup (*namespace_of)(void *arg, struct lg_str ns, const struct lg_namespace **ret);
 };
@@ -32,6 +36,7 @@ struct lg_separation_input {
     struct lg_val vmi_spec;
     struct lg_labels labels; /* of the VMI */
     struct lg_str ns, name;  /* the VMI's, which is not in its own way... */
+    bool reservations;       /* KubeVirt keeps guests apart that hold a reservation on one claim */
     bool moves;              /* ...but when it moves: then its source pod is one of the others */
     struct lg_guests_view guests;
     const struct lg_node_table *nodes;

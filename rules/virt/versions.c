@@ -37,6 +37,10 @@ static const struct lg_difference_row differences[LG_DIFFERENCE_COUNT] = {
         {"addedNodeSelector of a migration narrows its targets; before, the API server drops it",
          106, LG_VERSION_ON, false,
          "KubeVirt 1.6 api/core/v1, VirtualMachineInstanceMigrationSpec"},
+    [LG_DIFFERENCE_RESERVATION_APART] =
+        {"guests that hold a SCSI persistent reservation on one claim are kept on nodes of their "
+         "own",
+         109, LG_VERSION_ON, false, "KubeVirt 1.9 pkg/storage/reservation/pr.go"},
     [LG_DIFFERENCE_PRIORITY] = {"a migration may have a priority, which only KubeVirt sets; "
                                 "before, the API server drops it",
                                 107, LG_VERSION_ON, true, "KubeVirt 1.7 pkg/util/migrations"},

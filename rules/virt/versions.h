@@ -20,9 +20,10 @@ enum lg_difference {
     LG_DIFFERENCE_HYPERV_PASSTHROUGH_STAYS, /* so is Hyper-V passthrough */
     LG_DIFFERENCE_PASST_BINDING,            /* passtBinding is a binding of its own */
     LG_DIFFERENCE_OLD_BINDINGS_GONE,        /* slirp, passt and macvtap are refused at creation */
-    LG_DIFFERENCE_BETA_GATES_ON,  /* Beta feature gates are on, but for disabledFeatureGates */
-    LG_DIFFERENCE_ADDED_SELECTOR, /* a migration's addedNodeSelector narrows its targets */
-    LG_DIFFERENCE_PRIORITY,       /* a migration has a priority, which is KubeVirt's to set */
+    LG_DIFFERENCE_BETA_GATES_ON,     /* Beta feature gates are on, but for disabledFeatureGates */
+    LG_DIFFERENCE_ADDED_SELECTOR,    /* a migration's addedNodeSelector narrows its targets */
+    LG_DIFFERENCE_RESERVATION_APART, /* guests with a reservation on one claim are kept apart */
+    LG_DIFFERENCE_PRIORITY,          /* a migration has a priority, which is KubeVirt's to set */
     LG_DIFFERENCE_COUNT
 };
 

@@ -238,7 +238,8 @@ static void a_vm_keeps_which_claims_its_volumes_use(void **state)
         &objects,
         "{'apiVersion':'kubevirt.io/v1alpha3','kind':'VirtualMachine','metadata':{'name':'vm',"
         "'namespace':'web'},'spec':{'runStrategy':'WaitAsReceiver','template':{'spec':{'domain':{"
-        "'devices':{'filesystems':[{'name':'b','virtiofs':{}},{'name':'e','virtiofs':{}},null]}},"
+        "'devices':{'disks':[{'name':'a','lun':{'reservation':true}},{'name':'b','lun':{}},null],"
+        "'filesystems':[{'name':'b','virtiofs':{}},{'name':'e','virtiofs':{}},null]}},"
         "'volumes':["
         "{'name':'a','persistentVolumeClaim':{'claimName':'ca'}},"
         "{'name':'b','dataVolume':{'name':'cb'}},"
@@ -255,6 +256,7 @@ static void a_vm_keeps_which_claims_its_volumes_use(void **state)
         lg_assert_str(vm->uses[i].volume, volumes[i]);
         assert_int_equal(vm->uses[i].how, LG_USE_CLAIM + i);
         assert_int_equal(vm->uses[i].as_files, i == 1);
+        assert_int_equal(vm->uses[i].reserves, i == 0);
     }
 }
 

@@ -37,6 +37,7 @@ static void each_difference_has_its_boundaries(void **state)
         {LG_DIFFERENCE_OLD_BINDINGS_GONE, 102, 103, LG_KUBEVIRT_NEWEST, 0},
         {LG_DIFFERENCE_BETA_GATES_ON, 108, 109, LG_KUBEVIRT_NEWEST, 0},
         {LG_DIFFERENCE_ADDED_SELECTOR, 105, 106, LG_KUBEVIRT_NEWEST, 0},
+        {LG_DIFFERENCE_RESERVATION_APART, 108, 109, LG_KUBEVIRT_NEWEST, 0},
         {LG_DIFFERENCE_PRIORITY, 106, 107, LG_KUBEVIRT_NEWEST, 0},
     };
     assert_int_equal(sizeof rows / sizeof *rows, LG_DIFFERENCE_COUNT);
