@@ -139,16 +139,14 @@ static struct lg_str on_one_line(const struct lg_finding *finding, struct lg_are
                            LG_ARG(finding->fix));
 }
 
-/* The object was read and is refused for what it says. */
+/* The object was read and is refused for what it says. Causes are for programs: they are told the folded ones, too. */
 static void deny(const struct lg_judgement *judgement, struct lg_arena *arena,
                  struct lg_answer *ret)
 {
-    size_t n = count_of(judgement, LG_ACTION_DENY);
-    struct lg_answer_cause *causes =
-        lg_arena_array(arena, n < REASONS_MAX ? n : REASONS_MAX, sizeof(*causes));
+    struct lg_answer_cause *causes = lg_arena_array(arena, REASONS_MAX, sizeof(*causes));
     for (size_t i = 0; i < judgement->n && ret->n_causes < REASONS_MAX; i++) {
         const struct lg_finding *finding = &judgement->findings[i];
-        if (finding->action != LG_ACTION_DENY || finding->folded)
+        if (finding->action != LG_ACTION_DENY)
             continue;
         causes[ret->n_causes++] = (struct lg_answer_cause){
             lg_str_of(finding->rule->id), finding->field, on_one_line(finding, arena)};
