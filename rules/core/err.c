@@ -118,6 +118,11 @@ enum lg_err_code lg_err_wrap(struct lg_err *err, const char *format, ...)
     return err->code;
 }
 
+bool lg_err_same(const struct lg_err *a, const struct lg_err *b)
+{
+    return a->code == b->code && strcmp(a->where, b->where) == 0 && strcmp(a->text, b->text) == 0;
+}
+
 const char *lg_err_name(enum lg_err_code code)
 {
     return code < LG_E_COUNT ? names[code] : "unknown";

@@ -54,6 +54,9 @@ enum lg_err_code lg_err_set_errno(struct lg_err *err, int os_errno, const char *
 enum lg_err_code lg_err_wrap(struct lg_err *err, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* True when both say the same: code, place and text. */
+bool lg_err_same(const struct lg_err *a, const struct lg_err *b);
+
 /* The code's stable lower-case name ("invalid"), for logs and metrics. Static storage. */
 const char *lg_err_name(enum lg_err_code code);
 

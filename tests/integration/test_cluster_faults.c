@@ -208,7 +208,13 @@ static void a_token_that_is_rotated_is_read_again(void **state)
     lg_test_sleep_ms(2000); /* each resource meets it, and it is one trouble */
     assert_int_equal(lg_count_log(&cluster, "renew the token or client certificate"), 1);
     lg_canned_mute(cluster.canned, LG_KIND_CLAIM, false);
+    /* What is no token is not sent; the one before is. */
+    lg_write_file(lg_serve_path(&cluster.serve, "token"), LG_STR("second\nX-Other: header\n"));
+    lg_serve_await_log(&cluster.serve, "the token has a character that no token has (byte 7 of", 1);
+    lg_test_sleep_ms(2000);
+    assert_int_equal(lg_count_log(&cluster, "a credential's file cannot be read again"), 1);
     lg_write_file(lg_serve_path(&cluster.serve, "token"), LG_STR("second\n"));
+    lg_serve_await_log(&cluster.serve, "the credential's file can be read again", 1);
     expect_changed();
     lg_serve_await_log(&cluster.serve, "a trouble with the API server is over", 1);
 }

@@ -30,6 +30,7 @@ enum {
     LG_CANNED_ERROR_EVENT, /* watch: 200, and an ERROR event with code 410 */
     LG_CANNED_GARBAGE,     /* 200, and what is no JSON */
     LG_CANNED_HANG,        /* 200, and nothing more */
+    LG_CANNED_LOOP,        /* list: a page that is followed by itself */
 };
 
 struct lg_canned_options {

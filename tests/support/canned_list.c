@@ -5,6 +5,8 @@
 
 #include "rules/core/mem.h"
 
+enum { LOOP = 1 }; /* what a page of LG_CANNED_LOOP is followed by */
+
 struct listing {
     struct lg_canned_blob **items;
     size_t n, at, off;
@@ -94,7 +96,8 @@ enum MHD_Result lg_canned_serve_list(struct lg_canned *canned, struct MHD_Connec
     l->items = lg_calloc(l->n + 1, sizeof(struct lg_canned_blob *));
     for (size_t i = 0; i < l->n; i++)
         l->items[i] = lg_canned_blob_ref(r->items[from + i]);
-    frame_list(l, lg_gvk(kind), version, l->n < left ? from + l->n : 0);
+    size_t behind = l->n < left ? from + l->n : 0;
+    frame_list(l, lg_gvk(kind), version, fault == LG_CANNED_LOOP ? LOOP : behind);
     if (fault == LG_CANNED_CUT)
         lg_buf_puts(&l->head, "{\"metadata\":{\"na");
     if (fault == LG_CANNED_GARBAGE)

@@ -149,6 +149,22 @@ static void an_error_is_formatted_as_place_and_text(void **state)
     assert_string_equal(lg_err_format(&err, line, 4), "f:1");
 }
 
+static void the_same_trouble_is_told_from_another(void **state)
+{
+    (void)state;
+    struct lg_err a = {0}, b = {0}, text = {0}, where = {0}, code = {0};
+    (void)lg_err_set(&a, LG_E_TLS, "here", "it is old");
+    (void)lg_err_set(&b, LG_E_TLS, "here", "it is %s", "old");
+    (void)lg_err_set(&text, LG_E_TLS, "here", "it is new");
+    (void)lg_err_set(&where, LG_E_TLS, "there", "it is old");
+    (void)lg_err_set(&code, LG_E_IO, "here", "it is old");
+    assert_true(lg_err_same(&a, &b));
+    assert_false(lg_err_same(&a, &text));
+    assert_false(lg_err_same(&a, &where));
+    assert_false(lg_err_same(&a, &code));
+    assert_false(lg_err_same(&a, &(struct lg_err){0}));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -161,6 +177,7 @@ int main(void)
         cmocka_unit_test(context_is_put_in_front),
         cmocka_unit_test(every_code_has_a_name),
         cmocka_unit_test(an_error_is_formatted_as_place_and_text),
+        cmocka_unit_test(the_same_trouble_is_told_from_another),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -139,6 +139,51 @@ static void files_count_from_the_kubeconfigs_folder(void **state)
     lg_kubeconfig_done(&config);
 }
 
+static void expect_kept(struct lg_kubeconfig *config, const char *where, const char *text)
+{
+    struct lg_err err = {0};
+    bool changed = true;
+    assert_int_equal(lg_kubeconfig_refresh(config, false, &changed, &err), LG_E_INVALID);
+    assert_int_equal(err.code, LG_E_INVALID);
+    assert_string_equal(err.where, where);
+    assert_string_equal(err.text, text);
+    assert_false(changed);
+    assert_true(lg_str_is(lg_secret_trimmed(&config->token), "secret"));
+    assert_string_equal(config->ca.text.p, PEM);
+}
+
+static void a_changed_secret_is_checked_like_the_first(void **state)
+{
+    struct place *p = *state;
+    struct lg_kubeconfig config = {0};
+    struct lg_err err = {0};
+    char token[128], ca[128];
+    bool changed = true;
+    (void)snprintf(token, sizeof token, "%s/token", p->dir);
+    (void)snprintf(ca, sizeof ca, "%s/ca.crt", p->dir);
+    put(p, "ca.crt", PEM);
+    put(p, "token", "secret\n");
+    put_config(p, "{server: 'https://api.example', certificate-authority: ca.crt}",
+               "{tokenFile: token}");
+    assert_int_equal(lg_kubeconfig_read_file(p->config, NULL, &config, &err), LG_E_OK);
+    /* a line end within it would end the header that it stands in */
+    put(p, "token", "good\r\nX-Remote-User: admin\n");
+    expect_kept(&config, token, "the token has a character that no token has (byte 5 of 26)");
+    expect_kept(&config, token, "the token has a character that no token has (byte 5 of 26)");
+    put(p, "token", " \n");
+    expect_kept(&config, token, "the token is empty");
+    put(p, "token", "secret\n");
+    put(p, "ca.crt", "no pem");
+    expect_kept(&config, ca,
+                "the certificate authority is not PEM: it has no line -----BEGIN ...-----");
+    put(p, "ca.crt", PEM);
+    put(p, "token", "renewed");
+    assert_int_equal(lg_kubeconfig_refresh(&config, false, &changed, &err), LG_E_OK);
+    assert_true(changed);
+    assert_true(lg_str_is(lg_secret_trimmed(&config.token), "renewed"));
+    lg_kubeconfig_done(&config);
+}
+
 static void a_secret_that_cannot_be_read_now_stays(void **state)
 {
     struct place *p = *state;
@@ -414,6 +459,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(all_that_a_file_says_is_read),
         TEST(files_count_from_the_kubeconfigs_folder),
+        TEST(a_changed_secret_is_checked_like_the_first),
         TEST(a_secret_that_cannot_be_read_now_stays),
         TEST(another_context_may_be_named),
         TEST(programs_and_plugins_that_log_in_are_refused_by_name),

@@ -7,6 +7,7 @@
 #include "rules/core/mem.h"
 #include "webhook/cluster/http.h"
 #include "webhook/runtime/clock.h"
+#include "webhook/runtime/log.h"
 #include "webhook/runtime/random.h"
 #include "webhook/runtime/thread.h"
 
@@ -16,6 +17,7 @@ struct lg_client {
     struct lg_watches *watches;
     struct lg_reads *reads;
     struct lg_thread thread;
+    struct lg_err stale; /* the last trouble with a credential's file that was said */
     atomic_bool stopping;
     pthread_mutex_t lock; /* the jobs, first come first served */
     struct lg_job *first, *last;
@@ -91,6 +93,19 @@ struct lg_live *lg_client_known(struct lg_client *client, const struct lg_want *
 
 /* --- the thread --- */
 
+static void say_stale(struct lg_client *client)
+{
+    const struct lg_err *stale = lg_http_stale(client->http);
+    if (lg_err_same(stale, &client->stale))
+        return;
+    client->stale = *stale;
+    if (stale->code == LG_E_OK)
+        lg_log(LG_LOG_INFO, "the credential's file can be read again");
+    else
+        lg_log(LG_LOG_WARN, "a credential's file cannot be read again; what it said before is used",
+               LG_F_ERR(stale));
+}
+
 static void run(void *arg)
 {
     struct lg_client *client = arg;
@@ -102,6 +117,7 @@ static void run(void *arg)
         due_ms = later_ms < due_ms ? later_ms : due_ms;
         lg_http_turn(client->http, due_ms > now_ms ? due_ms - now_ms : 0);
         lg_watches_show(client->watches, lg_clock_mono_ms());
+        say_stale(client);
     }
 }
 

@@ -46,8 +46,9 @@ struct lg_http {
     struct lg_kubeconfig *config;
     struct lg_http_call *calls;
     size_t n_calls;
-    bool performing; /* inside libcurl: calls may be neither added nor removed */
-    bool suspect;    /* the last answer doubts our credentials: read them again */
+    bool performing;     /* inside libcurl: calls may be neither added nor removed */
+    bool suspect;        /* the last answer doubts our credentials: read them again */
+    struct lg_err stale; /* why they could not be, the last time */
 };
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -270,8 +271,10 @@ struct lg_http_call *lg_http_start(struct lg_http *http, const struct lg_http_re
     assert(lg_path_is_plain(request->path));
     struct lg_kubeconfig *config = http->config;
     bool changed;
-    /* A file that cannot be read now leaves the old credential; the server's answer then says what is wrong. */
-    enum lg_err_code refreshed = lg_kubeconfig_refresh(config, http->suspect, &changed, NULL);
+    http->stale = (struct lg_err){0};
+    /* A file that cannot be read now leaves the old credential in place. */
+    enum lg_err_code refreshed =
+        lg_kubeconfig_refresh(config, http->suspect, &changed, &http->stale);
     (void)refreshed;
     http->suspect = false;
 
@@ -452,6 +455,11 @@ void lg_http_turn(struct lg_http *http, int64_t timeout_ms)
 void lg_http_wake(struct lg_http *http)
 {
     (void)curl_multi_wakeup(http->multi);
+}
+
+const struct lg_err *lg_http_stale(const struct lg_http *http)
+{
+    return &http->stale;
 }
 
 size_t lg_http_calls(const struct lg_http *http)

@@ -77,6 +77,11 @@ void lg_http_turn(struct lg_http *http, int64_t timeout_ms) __attribute__((nonnu
 /* Ends the waiting of lg_http_turn. Any thread. */
 void lg_http_wake(struct lg_http *http) __attribute__((nonnull));
 
+/* Why a credential's file could not be read again when the last call was started (the one before is used); LG_E_OK:
+ * nothing is wrong. Borrowed until the next lg_http_start. */
+const struct lg_err *lg_http_stale(const struct lg_http *http)
+    __attribute__((nonnull, returns_nonnull));
+
 /* Calls that are under way. */
 size_t lg_http_calls(const struct lg_http *http) __attribute__((nonnull));
 

@@ -139,25 +139,58 @@ enum lg_err_code lg_kubeconfig_set_server(struct lg_kubeconfig *config, struct l
 
 /* --- credentials --- */
 
-static enum lg_err_code check_pem(const struct lg_secret *secret, const char *what,
+static enum lg_err_code check_pem(struct lg_str text, const char *what, const char *where,
+                                  struct lg_err *err)
+{
+    if (text.p == NULL || strstr(text.p, "-----BEGIN ") != NULL)
+        return LG_E_OK;
+    return lg_err_set(err, LG_E_INVALID, where, "%s is not PEM: it has no line -----BEGIN ...-----",
+                      what);
+}
+
+static enum lg_err_code check_ca(struct lg_str text, const char *where, struct lg_err *err)
+{
+    return check_pem(text, "the certificate authority", where, err);
+}
+
+static enum lg_err_code check_cert(struct lg_str text, const char *where, struct lg_err *err)
+{
+    return check_pem(text, "the client certificate", where, err);
+}
+
+static enum lg_err_code check_key(struct lg_str text, const char *where, struct lg_err *err)
+{
+    return check_pem(text, "the client certificate's key", where, err);
+}
+
+/* It becomes a line of a request's head. */
+static enum lg_err_code check_token(struct lg_str text, const char *where, struct lg_err *err)
+{
+    struct lg_str token = lg_secret_trim(text);
+    if (text.p != NULL && token.n == 0)
+        return lg_err_set(err, LG_E_INVALID, where, "the token is empty");
+    for (size_t i = 0; i < token.n; i++)
+        if (token.p[i] <= ' ' || token.p[i] > '~')
+            return lg_err_set(err, LG_E_INVALID, where,
+                              "the token has a character that no token has (byte %zu of %zu)",
+                              i + 1, token.n);
+    return LG_E_OK;
+}
+
+static enum lg_err_code check_now(const struct lg_secret *secret, lg_secret_check_fn *check,
                                   const char *where, struct lg_err *err)
 {
-    if (secret->text.p == NULL || strstr(secret->text.p, "-----BEGIN ") != NULL)
-        return LG_E_OK;
-    return lg_err_set(err, LG_E_INVALID, secret->path != NULL ? secret->path : where,
-                      "%s is not PEM: it has no line -----BEGIN ...-----", what);
+    return check(secret->text, secret->path != NULL ? secret->path : where, err);
 }
 
 enum lg_err_code lg_kubeconfig_check(const struct lg_kubeconfig *config, const char *where,
                                      struct lg_err *err)
 {
-    struct lg_str token = lg_secret_trimmed(&config->token);
-    const char *token_at = config->token.path != NULL ? config->token.path : where;
-    enum lg_err_code code = check_pem(&config->ca, "the certificate authority", where, err);
+    enum lg_err_code code = check_now(&config->ca, check_ca, where, err);
     if (code == LG_E_OK)
-        code = check_pem(&config->cert, "the client certificate", where, err);
+        code = check_now(&config->cert, check_cert, where, err);
     if (code == LG_E_OK)
-        code = check_pem(&config->key, "the client certificate's key", where, err);
+        code = check_now(&config->key, check_key, where, err);
     if (code != LG_E_OK)
         return code;
     if ((config->cert.text.p == NULL) != (config->key.text.p == NULL))
@@ -168,25 +201,25 @@ enum lg_err_code lg_kubeconfig_check(const struct lg_kubeconfig *config, const c
         return lg_err_set(err, LG_E_INVALID, where,
                           "certificate-authority and insecure-skip-tls-verify contradict each "
                           "other; remove insecure-skip-tls-verify");
-    if (config->token.text.p != NULL && token.n == 0)
-        return lg_err_set(err, LG_E_INVALID, token_at, "the token is empty");
-    for (size_t i = 0; i < token.n; i++)
-        if (token.p[i] <= ' ' || token.p[i] > '~')
-            return lg_err_set(err, LG_E_INVALID, token_at,
-                              "the token has a character that no token has (byte %zu of %zu)",
-                              i + 1, token.n);
-    return LG_E_OK;
+    return check_now(&config->token, check_token, where, err);
 }
 
 enum lg_err_code lg_kubeconfig_refresh(struct lg_kubeconfig *config, bool force, bool *ret_changed,
                                        struct lg_err *err)
 {
-    struct lg_secret *const secrets[] = {&config->ca, &config->cert, &config->key, &config->token};
+    const struct {
+        struct lg_secret *secret;
+        lg_secret_check_fn *check;
+    } all[] = {{&config->ca, check_ca},
+               {&config->cert, check_cert},
+               {&config->key, check_key},
+               {&config->token, check_token}};
     enum lg_err_code first = LG_E_OK;
     *ret_changed = false;
-    for (size_t i = 0; i < sizeof secrets / sizeof *secrets; i++) {
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         bool changed = false;
-        enum lg_err_code code = lg_secret_refresh(secrets[i], force, &changed, err);
+        enum lg_err_code code =
+            lg_secret_refresh(all[i].secret, force, all[i].check, &changed, err);
         *ret_changed = *ret_changed || changed;
         if (first == LG_E_OK)
             first = code;

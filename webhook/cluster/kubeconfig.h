@@ -44,7 +44,8 @@ enum lg_err_code lg_kubeconfig_open(const struct lg_kubeconfig_options *options,
     __attribute__((nonnull(1, 2), warn_unused_result));
 
 /* Reads again the files that changed (all of them with `force`). *ret_changed: another credential is in place. On an
- * error (the first one; the others are read all the same) what could not be read is as before. */
+ * error (the first one; the others are read all the same) what could not be read, or fails lg_kubeconfig_check, is as
+ * before. */
 enum lg_err_code lg_kubeconfig_refresh(struct lg_kubeconfig *config, bool force, bool *ret_changed,
                                        struct lg_err *err)
     __attribute__((nonnull(1, 3), warn_unused_result));

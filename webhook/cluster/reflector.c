@@ -49,6 +49,8 @@ struct lg_reflector {
     bool error_event;
     struct lg_record **aside;
     size_t n_aside, size_aside;
+    size_t aside_bytes, objects_max;
+    unsigned pages; /* of this list */
 
     struct lg_arena arena; /* of one item */
     struct lg_buf path;
@@ -65,6 +67,7 @@ struct lg_reflector *lg_reflector_new(const struct lg_reflector_options *options
     r->kind = options->kind;
     r->store = options->store;
     r->random = options->seed * 2 + 1;
+    r->objects_max = options->objects_max != 0 ? options->objects_max : LG_LIST_OBJECTS_MAX;
     r->api_version = gvk->version;
     (void)snprintf(r->what, sizeof r->what, "%s%s%s", gvk->plural, *gvk->group != '\0' ? "." : "",
                    gvk->group);
@@ -88,6 +91,8 @@ static void drop_aside(struct lg_reflector *r)
     r->aside = NULL;
     r->n_aside = 0;
     r->size_aside = 0;
+    r->aside_bytes = 0;
+    r->pages = 0;
 }
 
 static void drop_frame(struct lg_reflector *r)
@@ -293,6 +298,14 @@ static enum lg_err_code parse(struct lg_reflector *r, struct lg_str text, struct
     return lg_json_parse_doc(doc, ret_root, err);
 }
 
+static enum lg_err_code endless(struct lg_reflector *r, struct lg_err *err)
+{
+    return lg_err_set(err, LG_E_LIMIT, r->what,
+                      "the list does not end: livegate keeps %zu objects of a resource, %d MiB of "
+                      "them and %d pages, and more came",
+                      r->objects_max, LG_LIST_BYTES_MAX / 1024 / 1024, LG_LIST_PAGES_MAX);
+}
+
 static enum lg_err_code on_list_item(void *arg, struct lg_str item, struct lg_err *err)
 {
     struct lg_reflector *r = arg;
@@ -311,6 +324,11 @@ static enum lg_err_code on_list_item(void *arg, struct lg_str item, struct lg_er
     struct lg_record *record = read_record(r, object);
     if (record == NULL)
         return LG_E_OK;
+    if (r->n_aside == r->objects_max || r->aside_bytes >= LG_LIST_BYTES_MAX) {
+        lg_record_unref(record);
+        return endless(r, err);
+    }
+    r->aside_bytes += record->bytes;
     if (r->n_aside == r->size_aside) {
         r->size_aside = r->size_aside != 0 ? r->size_aside * 2 : 64;
         r->aside = lg_realloc(r->aside, r->size_aside, sizeof(struct lg_record *));
@@ -486,6 +504,20 @@ static void list_failed(struct lg_reflector *r, const struct lg_err *err, int64_
     plan(r, LG_ASK_LIST, now_ms + backoff(r, retry_after_s));
 }
 
+/* LG_E_LIMIT where pages follow each other for ever. */
+static enum lg_err_code next_page(struct lg_reflector *r, const struct lg_frame_list *list,
+                                  struct lg_err *err)
+{
+    bool again = r->next != NULL && list->next != NULL && strcmp(r->next, list->next) == 0;
+    if (again)
+        return lg_err_set(err, LG_E_LIMIT, r->what,
+                          "the list does not end: a page is followed by itself (the same "
+                          "`continue` twice)");
+    if (list->next != NULL && ++r->pages == LG_LIST_PAGES_MAX)
+        return endless(r, err);
+    return LG_E_OK;
+}
+
 /* A page, or the last one. */
 static void list_ended(struct lg_reflector *r, struct lg_frame_list *list, int64_t now_ms)
 {
@@ -515,6 +547,8 @@ static void end_list(struct lg_reflector *r, const struct lg_http_answer *answer
     if (code == LG_E_OK && !lg_str_ends(lg_str_of(list.kind), "List"))
         code = lg_err_set(&err, LG_E_INVALID, r->what, "the answer is a \"%s\", not a list",
                           list.kind);
+    if (code == LG_E_OK)
+        code = next_page(r, &list, &err);
     if (code == LG_E_OK)
         list_ended(r, &list, now_ms);
     else
@@ -580,10 +614,17 @@ struct lg_reflector_report lg_reflector_report(const struct lg_reflector *r)
     return report;
 }
 
+bool lg_reflector_stalled(const struct lg_reflector *r, int64_t now_ms)
+{
+    int64_t last_ms = r->report.heard_ms > r->asked_ms ? r->report.heard_ms : r->asked_ms;
+    return r->state == LISTING && now_ms - last_ms >= LG_SETTLED_MS;
+}
+
 bool lg_reflector_settled(const struct lg_reflector *r, int64_t now_ms)
 {
     int64_t since_ms = r->report.failing_since_ms;
-    return r->report.settled || (since_ms != 0 && now_ms - since_ms >= LG_SETTLED_MS);
+    return r->report.settled || lg_reflector_stalled(r, now_ms) ||
+           (since_ms != 0 && now_ms - since_ms >= LG_SETTLED_MS);
 }
 
 uint64_t lg_reflector_version(const struct lg_reflector *r)

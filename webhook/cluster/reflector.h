@@ -20,6 +20,8 @@
  *
  * A kind that is served in another version by other API servers (gvk.h, `also`) is asked for in that one before a 404 counts.
  *
+ * A list that does not end is a failure: more objects or bytes than a cluster has, or the same `continue` twice.
+ *
  * An object that cannot be read (too deep, too large, a kept field of another type) is left out and counted.
  * Source: client-go tools/cache reflector.go; kubernetes.io "Efficient detection of changes".
  */
@@ -38,8 +40,13 @@ enum {
     LG_BACKOFF_MS_MAX = 15 * 1000,
     LG_ABSENT_RETRY_MS = 15 * 1000, /* after a 404 or 403 that is believed, up to a third more */
     LG_REFUSALS_BELIEVED = 3,
-    LG_SETTLED_MS = 10 * 1000, /* a resource that fails for so long holds up nobody's readiness */
+    LG_SETTLED_MS = 10 * 1000, /* who fails or hangs for so long holds up nobody's readiness */
     LG_STEADY_MS = 2000,       /* a watch that lasted so long ends a problem */
+    /* A list is given up beyond these: it does not end, or what it holds would take the place of all the rest. Clusters
+     * of a thousand nodes have a tenth of them. */
+    LG_LIST_OBJECTS_MAX = 500 * 1000,
+    LG_LIST_BYTES_MAX = 128 * 1024 * 1024, /* of kept records */
+    LG_LIST_PAGES_MAX = 20 * 1000,
 };
 
 struct lg_reflector;
@@ -74,6 +81,7 @@ struct lg_reflector_options {
     const char *server;     /* for messages; borrowed */
     const char *credential; /* likewise */
     uint64_t seed;          /* of what is random: replicas must not move in step */
+    size_t objects_max;     /* 0: LG_LIST_OBJECTS_MAX */
 };
 
 /* Given. Texts of the options are borrowed. Sets the kind LG_NOT_SYNCED in the store. */
@@ -98,7 +106,10 @@ void lg_reflector_ended(struct lg_reflector *r, const struct lg_http_answer *ans
 struct lg_reflector_report lg_reflector_report(const struct lg_reflector *r)
     __attribute__((nonnull));
 
-/* True when it need not hold up readiness any longer: listed, refused, or failing for LG_SETTLED_MS. */
+/* True when a list is under way of which nothing came for LG_SETTLED_MS. */
+bool lg_reflector_stalled(const struct lg_reflector *r, int64_t now_ms) __attribute__((nonnull));
+
+/* True when it need not hold up readiness any longer: listed, refused, or failing or hanging for LG_SETTLED_MS. */
 bool lg_reflector_settled(const struct lg_reflector *r, int64_t now_ms) __attribute__((nonnull));
 
 /* The last version that was seen; 0: none, or it is no number. */

@@ -35,8 +35,8 @@ static enum lg_err_code stamp_of(const char *path, int64_t ret[4], struct lg_err
     return LG_E_OK;
 }
 
-enum lg_err_code lg_secret_refresh(struct lg_secret *secret, bool force, bool *ret_changed,
-                                   struct lg_err *err)
+enum lg_err_code lg_secret_refresh(struct lg_secret *secret, bool force, lg_secret_check_fn *check,
+                                   bool *ret_changed, struct lg_err *err)
 {
     *ret_changed = false;
     if (secret->path == NULL)
@@ -52,9 +52,16 @@ enum lg_err_code lg_secret_refresh(struct lg_secret *secret, bool force, bool *r
     code = lg_file_read(secret->path, LG_SECRET_BYTES_MAX, &text, &n, err);
     if (code != LG_E_OK)
         return code;
+    struct lg_secret fresh = {.text = {text, n}};
+    if (check != NULL)
+        code = check(fresh.text, secret->path, err);
+    if (code != LG_E_OK) {
+        forget(&fresh);
+        return code;
+    }
     /* Stamped before it was read: what is written in between is read again the next time. */
     memcpy(secret->stamp, stamp, sizeof stamp);
-    *ret_changed = !lg_str_eq(secret->text, (struct lg_str){text, n});
+    *ret_changed = !lg_str_eq(secret->text, fresh.text);
     lg_secret_set(secret, text, n);
     return LG_E_OK;
 }
@@ -64,7 +71,7 @@ enum lg_err_code lg_secret_open(struct lg_secret *secret, const char *path, stru
     bool changed;
     free(secret->path);
     secret->path = lg_memdup(path, strlen(path));
-    return lg_secret_refresh(secret, true, &changed, err);
+    return lg_secret_refresh(secret, true, NULL, &changed, err);
 }
 
 static bool is_space(char c)
@@ -72,9 +79,8 @@ static bool is_space(char c)
     return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
-struct lg_str lg_secret_trimmed(const struct lg_secret *secret)
+struct lg_str lg_secret_trim(struct lg_str s)
 {
-    struct lg_str s = secret->text;
     while (s.n != 0 && is_space(s.p[0])) {
         s.p++;
         s.n--;
@@ -82,6 +88,11 @@ struct lg_str lg_secret_trimmed(const struct lg_secret *secret)
     while (s.n != 0 && is_space(s.p[s.n - 1]))
         s.n--;
     return s;
+}
+
+struct lg_str lg_secret_trimmed(const struct lg_secret *secret)
+{
+    return lg_secret_trim(secret->text);
 }
 
 void lg_secret_done(struct lg_secret *secret)

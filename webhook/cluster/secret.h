@@ -26,17 +26,23 @@ struct lg_secret {
 /* Takes over malloc'd text of `n` bytes. */
 void lg_secret_set(struct lg_secret *secret, char *take_text, size_t n) __attribute__((nonnull));
 
+/* What a text must be to be taken; `where` is its file. Codes are the check's. */
+typedef enum lg_err_code lg_secret_check_fn(struct lg_str text, const char *where,
+                                            struct lg_err *err);
+
 /* Reads the file now and remembers it for later. Codes as lg_file_read. */
 enum lg_err_code lg_secret_open(struct lg_secret *secret, const char *path, struct lg_err *err)
     __attribute__((nonnull(1, 2), warn_unused_result));
 
-/* Reads the file again where it is another one, or always with `force`; *ret_changed: the text is another one now.
- * Nothing happens to inline texts. */
-enum lg_err_code lg_secret_refresh(struct lg_secret *secret, bool force, bool *ret_changed,
-                                   struct lg_err *err)
-    __attribute__((nonnull(1, 3), warn_unused_result));
+/* Reads the file again where it is another one, or always with `force`; *ret_changed: the text is another one now. A text
+ * that fails the check (NULL: none) leaves the old one in place, and is read again the next time. Nothing happens to inline
+ * texts. */
+enum lg_err_code lg_secret_refresh(struct lg_secret *secret, bool force, lg_secret_check_fn *check,
+                                   bool *ret_changed, struct lg_err *err)
+    __attribute__((nonnull(1, 4), warn_unused_result));
 
-/* The text without white space at both ends (tokens end in a newline). */
+/* A text, or the secret's, without white space at both ends (tokens end in a newline). */
+struct lg_str lg_secret_trim(struct lg_str text);
 struct lg_str lg_secret_trimmed(const struct lg_secret *secret) __attribute__((nonnull));
 
 void lg_secret_done(struct lg_secret *secret);

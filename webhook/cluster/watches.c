@@ -145,17 +145,12 @@ int64_t lg_watches_ask(struct lg_watches *watches, int64_t now_ms)
 
 /* --- what is said of it --- */
 
-static bool same_trouble(const struct lg_err *a, const struct lg_err *b)
-{
-    return a->code == b->code && strcmp(a->where, b->where) == 0 && strcmp(a->text, b->text) == 0;
-}
-
 /* True when another kind has this trouble at the moment. */
 static bool is_shared(const struct watch *watch, const struct lg_err *trouble)
 {
     for (int i = 0; i < LG_KIND_COUNT; i++) {
         const struct watch *other = &watch->all->watches[i];
-        if (other != watch && same_trouble(&other->trouble, trouble))
+        if (other != watch && lg_err_same(&other->trouble, trouble))
             return true;
     }
     return false;
@@ -168,7 +163,7 @@ static void say_trouble(struct watch *watch, const struct lg_reflector_report *r
     watch->problems = report->problems;
     const struct lg_err before = watch->trouble;
     watch->trouble = *report->problem;
-    if (same_trouble(&before, &watch->trouble))
+    if (lg_err_same(&before, &watch->trouble))
         return;
     if (before.code != LG_E_OK && !is_shared(watch, &before))
         lg_log(LG_LOG_INFO, "a trouble with the API server is over", LG_F_ERR(&before));
@@ -199,7 +194,8 @@ static void say_known(struct watch *watch, const struct lg_reflector_report *rep
     if (report->known == LG_NOT_SERVED)
         lg_log(LG_LOG_INFO, "the API server does not serve this resource; it is asked for again",
                LG_F_TEXT("resource", resource));
-    else if (report->known == LG_KNOWN && before != LG_NOT_SYNCED)
+    else if (report->known == LG_KNOWN &&
+             (before != LG_NOT_SYNCED || lg_watches_settled(watch->all)))
         lg_log(LG_LOG_INFO, "the resource is there now", LG_F_TEXT("resource", resource),
                LG_F_INT("objects",
                         lg_inventory_count(lg_store_pending(watch->all->store), watch->kind)));
@@ -239,6 +235,21 @@ static void say_settled(struct lg_watches *watches, int64_t now_ms)
            LG_F_INT("objects", objects), LG_F_INT("took_ms", now_ms - watches->started_ms));
 }
 
+/* True when who has not been listed yet waits in vain: nothing was ever heard, or all that list hang. */
+static bool is_silent(const struct lg_watches *watches, int64_t now_ms)
+{
+    unsigned stalled = 0;
+    bool heard = false;
+    for (int i = 0; i < LG_KIND_COUNT; i++) {
+        const struct lg_reflector *reflector = watches->watches[i].reflector;
+        if (reflector == NULL)
+            continue;
+        stalled += lg_reflector_stalled(reflector, now_ms);
+        heard = heard || lg_reflector_report(reflector).heard_ms != 0;
+    }
+    return stalled == LG_LISTS_MAX || (!heard && now_ms - watches->started_ms >= LG_SETTLED_MS);
+}
+
 void lg_watches_show(struct lg_watches *watches, int64_t now_ms)
 {
     bool settled = true;
@@ -254,7 +265,7 @@ void lg_watches_show(struct lg_watches *watches, int64_t now_ms)
         say_unread(watch, &report, now_ms);
         settled = settled && lg_reflector_settled(watch->reflector, now_ms);
     }
-    if (!settled || lg_watches_settled(watches))
+    if (lg_watches_settled(watches) || (!settled && !is_silent(watches, now_ms)))
         return;
     say_settled(watches, now_ms);
     atomic_store(&watches->settled, true);

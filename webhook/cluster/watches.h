@@ -43,7 +43,8 @@ int64_t lg_watches_ask(struct lg_watches *watches, int64_t now_ms) __attribute__
 /* Behind each turn of the HTTP loop: lets readers see what came, and says what changed. */
 void lg_watches_show(struct lg_watches *watches, int64_t now_ms) __attribute__((nonnull));
 
-/* True from when each kind has been listed, or refused, or has failed for LG_SETTLED_MS; then for ever. Any thread. */
+/* True from when each kind has been listed or refused, or has failed or hung for LG_SETTLED_MS, or has waited in vain for
+ * its turn to list, since those before it hang; then for ever. Any thread. */
 bool lg_watches_settled(const struct lg_watches *watches) __attribute__((nonnull));
 
 /* As of the last lg_watches_show. Any thread. */
