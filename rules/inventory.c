@@ -166,7 +166,8 @@ static struct entry *entry_new(struct lg_inventory *inv, struct lg_record *recor
     const struct lg_use *uses = NULL;
     if (record->kind != LG_KIND_MIGRATION)
         uses = uses_of(record, &n_uses);
-    struct entry *entry = lg_calloc(1, sizeof *entry + (n_uses + 2) * sizeof(struct link));
+    size_t others = record->kind == LG_KIND_VM ? 0 : 1 + (size_t)keeps_off(record);
+    struct entry *entry = lg_calloc(1, sizeof *entry + (n_uses + others) * sizeof(struct link));
     entry->record = record;
     for (; n < n_uses; n++)
         link_by_name(&inv->users, uses[n].claim, record, n, &entry->links[n]);
@@ -277,18 +278,19 @@ static void change(struct lg_inventory *inv, enum lg_kind kind, struct lg_str ke
                    struct lg_record *new)
 {
     struct table *table = &inv->tables[kind];
+    void *old_value, *value = new;
+    if (new != NULL && is_indexed(kind))
+        value = entry_new(inv, new);
     /* The old value leaves with its key, whose bytes it owns. */
-    void *old_value = lg_map_remove(&table->by_key, key);
+    if (new != NULL)
+        old_value = lg_map_set(&table->by_key, lg_record_key(new), value);
+    else
+        old_value = lg_map_remove(&table->by_key, key);
     struct lg_record *old = record_of(kind, old_value);
-    if (old != NULL)
-        table->bytes -= old->bytes;
     if (old != NULL && is_indexed(kind))
         entry_free(old_value);
-    if (new != NULL) {
-        table->bytes += new->bytes;
-        void *value = is_indexed(kind) ? (void *)entry_new(inv, new) : (void *)new;
-        lg_map_set(&table->by_key, lg_record_key(new), value);
-    }
+    table->bytes += new != NULL ? new->bytes : 0;
+    table->bytes -= old != NULL ? old->bytes : 0;
     if (kind == LG_KIND_NODE && new != NULL)
         lg_nodes_set(inv->nodes, (struct lg_node *)new);
     else if (kind == LG_KIND_NODE && old != NULL)

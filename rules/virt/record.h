@@ -18,6 +18,7 @@ struct lg_record {
     uint32_t refs;
     uint32_t bytes; /* of the whole block */
     bool deleting;
+    bool stays; /* of use to who changes the inventory, within one change; else false */
     /* ns: "" for cluster-scoped kinds, "default" where a namespaced object does not say (as
      * kubectl does). */
     struct lg_str ns, name;

@@ -1,4 +1,5 @@
 /* livegate serve: the admission webhook. */
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,8 @@
 #include "webhook/server/server.h"
 
 enum { OPT_KUBECONFIG = 256, OPT_OPS_LISTEN, OPT_CERT_DIR, OPT_CLIENT_CA, OPT_DRAIN, OPT_LEDGER };
+
+enum { MMAP_THRESHOLD_BYTES = 128 * 1024, TRIM_THRESHOLD_BYTES = 1024 * 1024 };
 
 static const struct argp_option options[] = {
     {"kubeconfig", OPT_KUBECONFIG, "FILE", 0,
@@ -129,6 +132,16 @@ static enum lg_err_code settle(struct arguments *arguments, struct lg_err *err)
     return LG_E_OK;
 }
 
+/* The C library lets the size from which on it gives memory back at once grow with what was given back, so that the room
+ * of each list stays. */
+static void keep_memory_small(void)
+{
+#ifdef __GLIBC__
+    (void)mallopt(M_MMAP_THRESHOLD, MMAP_THRESHOLD_BYTES);
+    (void)mallopt(M_TRIM_THRESHOLD, TRIM_THRESHOLD_BYTES);
+#endif
+}
+
 int lg_cmd_serve(int argc, char **argv)
 {
     static const struct argp argp = {.options = options,
@@ -156,6 +169,7 @@ int lg_cmd_serve(int argc, char **argv)
         lg_cli_fail(&err);
         return LG_EXIT_USAGE;
     }
+    keep_memory_small();
     if (lg_server_run(&arguments.server, &err) != LG_E_OK)
         return lg_cli_fail(&err);
     return LG_EXIT_OK;

@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "rules/core/map.h"
 #include "rules/core/mem.h"
+#include "webhook/cluster/wait.h"
 
-enum { CACHE_LINE_BYTES = 64, SPINS = 64, PAUSE_NS = 20 * 1000 };
+enum { CACHE_LINE_BYTES = 64, SPINS = 64, PAUSE_NS = 20 * 1000, OPS_KEPT = 1024 };
 
 enum op_type { OP_SET, OP_REMOVE, OP_KNOWN };
 
@@ -51,6 +51,10 @@ static void ops_done(struct lg_store *store)
     for (size_t i = 0; i < store->n_ops; i++)
         lg_record_unref(store->ops[i].record);
     store->n_ops = 0;
+    if (store->size_ops <= OPS_KEPT)
+        return;
+    free(lg_steal(store->ops)); /* a list's, and the next one may be hours away */
+    store->size_ops = 0;
 }
 
 void lg_store_free(struct lg_store *take_store)
@@ -70,17 +74,22 @@ void lg_store_free(struct lg_store *take_store)
 
 const struct lg_inventory *lg_store_pin(struct lg_store *store, unsigned *ret_ticket)
 {
+    struct lg_wait wait = lg_wait_begin(LG_WAIT_ENTER);
     unsigned version = atomic_load(&store->version);
     atomic_fetch_add(&store->counters[version].readers, 1);
     *ret_ticket = version;
-    return store->copies[atomic_load(&store->visible)];
+    const struct lg_inventory *inventory = store->copies[atomic_load(&store->visible)];
+    lg_wait_end(&wait);
+    return inventory;
 }
 
 void lg_store_unpin(struct lg_store *store, unsigned ticket)
 {
+    struct lg_wait wait = lg_wait_begin(LG_WAIT_LEAVE);
     unsigned before = atomic_fetch_sub(&store->counters[ticket].readers, 1);
     assert(before != 0);
     (void)before;
+    lg_wait_end(&wait);
 }
 
 /* --- the writer --- */
@@ -162,20 +171,30 @@ void lg_store_set_known(struct lg_store *store, enum lg_kind kind, enum lg_known
         add_op(store, (struct op){.type = OP_KNOWN, .kind = kind, .known = known});
 }
 
+/* The one that is there under its name stays, or is replaced. True: and it was not marked yet. */
+static bool mark(const struct lg_store *store, const struct lg_record *record)
+{
+    struct lg_record *old =
+        (struct lg_record *)lg_store_find(store, record->kind, record->ns, record->name);
+    if (old == NULL || old->stays)
+        return false;
+    return old->stays = true;
+}
+
 void lg_store_replace(struct lg_store *store, enum lg_kind kind,
                       struct lg_record *const *take_records, size_t n)
 {
-    struct lg_map wanted = {0};
-    for (size_t i = 0; i < n; i++)
-        lg_map_set(&wanted, lg_record_key(take_records[i]), take_records[i]);
-    const struct lg_record **gone =
-        lg_calloc(lg_inventory_count(idle(store), kind) + 1, sizeof *gone);
     const struct lg_record *record;
-    size_t n_gone = 0, pos = 0;
-    while ((record = lg_inventory_next(idle(store), kind, &pos)) != NULL)
-        if (lg_map_get(&wanted, lg_record_key(record)) == NULL)
-            gone[n_gone++] = record;
-    lg_map_done(&wanted);
+    size_t n_gone = lg_inventory_count(idle(store), kind), pos = 0;
+    for (size_t i = 0; i < n && n_gone != 0; i++)
+        n_gone -= mark(store, take_records[i]);
+    struct lg_record **gone = lg_calloc(n_gone, sizeof(struct lg_record *));
+    for (n_gone = 0; (record = lg_inventory_next(idle(store), kind, &pos)) != NULL;) {
+        struct lg_record *old = (struct lg_record *)record;
+        if (!old->stays)
+            gone[n_gone++] = old;
+        old->stays = false;
+    }
     for (size_t i = 0; i < n_gone; i++)
         remove_record(store, gone[i]);
     for (size_t i = 0; i < n; i++)

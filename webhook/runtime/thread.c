@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 
 void lg_thread_signals(sigset_t *ret)
 {
@@ -62,4 +63,13 @@ void lg_thread_join(struct lg_thread *thread)
     assert(rc == 0);
     (void)rc;
     *thread = (struct lg_thread){0};
+}
+
+long lg_thread_preemptions(void)
+{
+    struct rusage usage;
+    int rc = getrusage(RUSAGE_THREAD, &usage);
+    assert(rc == 0);
+    (void)rc;
+    return usage.ru_nivcsw;
 }

@@ -43,4 +43,7 @@ enum lg_err_code lg_thread_start(struct lg_thread *thread, const char *name, lg_
 /* Waits until it has returned. Nothing happens to a thread that was never started. */
 void lg_thread_join(struct lg_thread *thread) __attribute__((nonnull));
 
+/* How often the kernel has taken the calling thread off its core against its will so far. A system call. */
+long lg_thread_preemptions(void);
+
 #endif

@@ -3,6 +3,7 @@
 #include "rules/core/mem.h"
 #include "rules/manifest.h"
 #include "rules/rule.h"
+#include "webhook/cluster/wait.h"
 #include "webhook/runtime/clock.h"
 #include "webhook/runtime/log.h"
 #include "webhook/runtime/metrics.h"
@@ -71,6 +72,7 @@ static void register_metrics(bool cluster)
     for (size_t i = 0; i < n; i++)
         lg_metric_register(all[i]);
     lg_metric_register(&version_known);
+    lg_wait_register_metrics();
     if (cluster)
         lg_reads_register_metrics();
 }
