@@ -2,7 +2,7 @@
  * of each kind stands in records.h.
  *
  * A record is immutable, lies in one heap block together with all its text, and is shared by count (the inventory's
- * copies). Made by lg_record_new from the object's JSON; any number of readers, one thread changes counts.
+ * copies). Made by lg_record_new from the object's JSON; any number of readers, one thread changes counts and `stays`.
  */
 #ifndef LG_RULES_VIRT_RECORD_H
 #define LG_RULES_VIRT_RECORD_H

@@ -6,49 +6,7 @@
 
 #include <cmocka.h>
 
-#include <stdio.h>
-#include <stdlib.h>
-
-#include "rules/core/mem.h"
-#include "webhook/cluster/reflector.h"
-
-struct play {
-    struct lg_store *store;
-    struct lg_reflector *r;
-    int64_t now_ms;
-    char path[512];
-    int64_t head_ms, idle_ms; /* of the last request */
-};
-
-static int set_up_some(void **state, enum lg_kind kind, size_t objects_max)
-{
-    struct play *p = lg_calloc(1, sizeof *p);
-    p->store = lg_store_new();
-    p->r = lg_reflector_new(&(struct lg_reflector_options){.kind = kind,
-                                                           .store = p->store,
-                                                           .server = "https://api:6443",
-                                                           .credential = "/etc/config",
-                                                           .seed = 42,
-                                                           .objects_max = objects_max});
-    p->now_ms = 1000;
-    *state = p;
-    return 0;
-}
-
-static int set_up_kind(void **state, enum lg_kind kind)
-{
-    return set_up_some(state, kind, 0);
-}
-
-static int set_up(void **state)
-{
-    return set_up_kind(state, LG_KIND_CLAIM);
-}
-
-static int set_up_three(void **state)
-{
-    return set_up_some(state, LG_KIND_CLAIM, 3);
-}
+#include "tests/unit/reflector_play.h"
 
 static int set_up_vms(void **state)
 {
@@ -60,81 +18,6 @@ static int set_up_hyperconverged(void **state)
     return set_up_kind(state, LG_KIND_HYPERCONVERGED);
 }
 
-static int tear_down(void **state)
-{
-    struct play *p = *state;
-    lg_reflector_free(p->r);
-    lg_store_free(p->store);
-    free(p);
-    return 0;
-}
-
-/* What it asks now; for LG_ASK_NOTHING, p->now_ms is when to come again. */
-static enum lg_ask ask(struct play *p)
-{
-    enum lg_ask wants = lg_reflector_wants(p->r, p->now_ms);
-    struct lg_reflector_request request = lg_reflector_next(p->r, p->now_ms);
-    assert_int_equal(request.ask, wants);
-    p->head_ms = request.head_ms;
-    p->idle_ms = request.idle_ms;
-    if (request.ask != LG_ASK_NOTHING)
-        (void)snprintf(p->path, sizeof p->path, "%.*s", LG_ARG(request.path));
-    return request.ask;
-}
-
-/* Lets time pass until it asks; how long that took. */
-static int64_t wait_for(struct play *p, enum lg_ask wanted)
-{
-    int64_t start_ms = p->now_ms;
-    struct lg_reflector_request request = lg_reflector_next(p->r, p->now_ms);
-    assert_int_equal(request.ask, LG_ASK_NOTHING);
-    assert_true(request.at_ms > p->now_ms);
-    p->now_ms = request.at_ms;
-    assert_int_equal(ask(p), wanted);
-    return p->now_ms - start_ms;
-}
-
-static enum lg_err_code send(struct play *p, const char *text, struct lg_err *err)
-{
-    return lg_reflector_chunk(p->r, lg_str_of(text), p->now_ms, err);
-}
-
-static void end(struct play *p, int status, const char *body)
-{
-    struct lg_http_answer answer = {.status = status, .body = lg_str_of(body != NULL ? body : "")};
-    lg_reflector_ended(p->r, &answer, p->now_ms);
-}
-
-static void break_off(struct play *p, int status, enum lg_err_code code, const char *text)
-{
-    struct lg_http_answer answer = {.status = status};
-    (void)lg_err_set(&answer.err, code, "https://api:6443", "%s", text);
-    lg_reflector_ended(p->r, &answer, p->now_ms);
-}
-
-/* A 2xx answer with this body; what the reader refuses ends it. */
-static void answer(struct play *p, const char *text)
-{
-    struct lg_http_answer made = {.status = 200};
-    lg_reflector_head(p->r, p->now_ms);
-    (void)send(p, text, &made.err);
-    lg_reflector_ended(p->r, &made, p->now_ms);
-}
-
-#define ITEM(name, volume)                                                                         \
-    "{\"metadata\":{\"name\":\"" name "\",\"namespace\":\"web\",\"resourceVersion\":\"3\"},"       \
-    "\"spec\":{\"volumeName\":\"" volume "\"}}"
-#define LIST(version, next, items)                                                                 \
-    "{\"kind\":\"PersistentVolumeClaimList\",\"apiVersion\":\"v1\",\"metadata\":{"                 \
-    "\"resourceVersion\":\"" version "\"" next "},\"items\":[" items "]}"
-#define NEXT(token) ",\"continue\":\"" token "\""
-#define EVENT(type, name, version, volume)                                                         \
-    "{\"type\":\"" type "\",\"object\":{\"metadata\":{\"name\":\"" name                            \
-    "\",\"namespace\":\"web\",\"resourceVersion\":\"" version                                      \
-    "\"},\"spec\":{\"volumeName\":\"" volume "\"}}}\n"
-#define STATUS(code, message)                                                                      \
-    "{\"kind\":\"Status\",\"status\":\"Failure\",\"message\":\"" message "\",\"code\":" #code "}"
-
 /* The volume of web/<name> as the store has it; "-": not there. */
 static const char *volume(struct play *p, const char *name)
 {
@@ -144,27 +27,6 @@ static const char *volume(struct play *p, const char *name)
     (void)snprintf(buf, sizeof buf, "%.*s", claim != NULL ? (int)claim->volume_name.n : 1,
                    claim != NULL ? claim->volume_name.p : "-");
     return buf;
-}
-
-static size_t count(struct play *p)
-{
-    return lg_inventory_count(lg_store_pending(p->store), LG_KIND_CLAIM);
-}
-
-static enum lg_known known(struct play *p)
-{
-    enum lg_known k = lg_inventory_known(lg_store_pending(p->store), LG_KIND_CLAIM);
-    assert_int_equal(lg_reflector_report(p->r).known, k);
-    return k;
-}
-
-static void expect_problem(struct play *p, enum lg_err_code code, const char *where,
-                           const char *text)
-{
-    const struct lg_err *problem = lg_reflector_report(p->r).problem;
-    assert_int_equal(problem->code, code);
-    assert_string_equal(problem->where, where);
-    assert_string_equal(problem->text, text);
 }
 
 static void expect_watch(struct play *p, const char *version)
@@ -695,98 +557,6 @@ static void a_version_that_is_not_served_gives_way_to_the_other(void **state)
     assert_int_equal(lg_reflector_report(p->r).known, LG_KNOWN);
 }
 
-static void what_fails_for_a_while_holds_nobody_up(void **state)
-{
-    struct play *p = *state;
-    int64_t start_ms = p->now_ms;
-    assert_int_equal(ask(p), LG_ASK_LIST);
-    p->now_ms += 100; /* it is not the failure that counts, but when it was asked */
-    end(p, 500, NULL);
-    assert_int_equal(lg_reflector_report(p->r).failing_since_ms, start_ms);
-    assert_false(lg_reflector_settled(p->r, start_ms + LG_SETTLED_MS - 1));
-    assert_true(lg_reflector_settled(p->r, start_ms + LG_SETTLED_MS));
-    (void)wait_for(p, LG_ASK_LIST);
-    answer(p, LIST("7", "", ""));
-    assert_int_equal(lg_reflector_report(p->r).failing_since_ms, 0);
-    assert_true(lg_reflector_settled(p->r, p->now_ms));
-}
-
-static void what_hangs_for_a_while_holds_nobody_up(void **state)
-{
-    struct play *p = *state;
-    struct lg_err err = {0};
-    assert_int_equal(ask(p), LG_ASK_LIST);
-    assert_false(lg_reflector_stalled(p->r, p->now_ms + LG_SETTLED_MS - 1));
-    assert_false(lg_reflector_settled(p->r, p->now_ms + LG_SETTLED_MS - 1));
-    assert_true(lg_reflector_stalled(p->r, p->now_ms + LG_SETTLED_MS));
-    assert_true(lg_reflector_settled(p->r, p->now_ms + LG_SETTLED_MS));
-    /* as long as something comes it is worth waiting for */
-    p->now_ms += LG_SETTLED_MS - 1;
-    lg_reflector_head(p->r, p->now_ms);
-    p->now_ms += LG_SETTLED_MS - 1;
-    assert_int_equal(send(p, "{\"items\":[", &err), LG_E_OK);
-    assert_false(lg_reflector_settled(p->r, p->now_ms + LG_SETTLED_MS - 1));
-    assert_int_equal(send(p, "],\"kind\":\"L\",\"metadata\":{\"resourceVersion\":\"7\"}}", &err),
-                     LG_E_OK);
-    end(p, 200, NULL);
-    expect_problem(p, LG_E_INVALID, "persistentvolumeclaims", "the answer is a \"L\", not a list");
-    assert_false(lg_reflector_stalled(p->r, p->now_ms + LG_SETTLED_MS)); /* it failed instead */
-    (void)wait_for(p, LG_ASK_LIST);
-    answer(p, LIST("7", "", ""));
-    assert_int_equal(ask(p), LG_ASK_WATCH);
-    assert_false(lg_reflector_stalled(p->r, p->now_ms + LG_SETTLED_MS)); /* a watch may be quiet */
-}
-
-static void a_list_of_more_than_there_can_be_is_given_up(void **state)
-{
-    struct play *p = *state;
-    assert_int_equal(ask(p), LG_ASK_LIST);
-    answer(p, LIST("10", NEXT("1"), ITEM("a", "one") "," ITEM("b", "one")));
-    assert_int_equal(ask(p), LG_ASK_LIST);
-    answer(p, LIST("10", NEXT("2"), ITEM("c", "one") "," ITEM("d", "one")));
-    expect_problem(p, LG_E_LIMIT, "persistentvolumeclaims",
-                   "the list does not end: livegate keeps 3 objects of a resource, 128 MiB of "
-                   "them and 20000 pages, and more came");
-    assert_int_equal(known(p), LG_NOT_SYNCED);
-    assert_int_equal(count(p), 0);
-    assert_true(wait_for(p, LG_ASK_LIST) >= LG_BACKOFF_MS_MIN / 2);
-    assert_null(strstr(p->path, "continue")); /* from the beginning */
-    answer(p, LIST("11", "", ITEM("a", "one") "," ITEM("b", "one") "," ITEM("c", "one")));
-    assert_int_equal(known(p), LG_KNOWN);
-    assert_int_equal(count(p), 3);
-    expect_watch(p, "11");
-}
-
-static void pages_that_follow_themselves_are_given_up(void **state)
-{
-    struct play *p = *state;
-    assert_int_equal(ask(p), LG_ASK_LIST);
-    answer(p, LIST("10", NEXT("t"), ITEM("a", "one")));
-    assert_int_equal(ask(p), LG_ASK_LIST);
-    answer(p, LIST("10", NEXT("t"), ITEM("a", "one")));
-    expect_problem(p, LG_E_LIMIT, "persistentvolumeclaims",
-                   "the list does not end: a page is followed by itself (the same `continue` "
-                   "twice)");
-    assert_int_equal(known(p), LG_NOT_SYNCED);
-    (void)wait_for(p, LG_ASK_LIST);
-    assert_null(strstr(p->path, "continue"));
-    /* pages of nothing, each with a token of its own */
-    for (int i = 0; i < LG_LIST_PAGES_MAX; i++) {
-        char page[256];
-        (void)snprintf(page, sizeof page,
-                       "{\"kind\":\"PersistentVolumeClaimList\",\"metadata\":{"
-                       "\"resourceVersion\":\"10\",\"continue\":\"%d\"},\"items\":[]}",
-                       i);
-        answer(p, page);
-        if (i != LG_LIST_PAGES_MAX - 1)
-            assert_int_equal(ask(p), LG_ASK_LIST);
-    }
-    expect_problem(p, LG_E_LIMIT, "persistentvolumeclaims",
-                   "the list does not end: livegate keeps 500000 objects of a resource, 128 MiB of "
-                   "them and 20000 pages, and more came");
-    assert_int_equal(ask(p), LG_ASK_NOTHING);
-}
-
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -816,11 +586,6 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_version_that_is_not_served_gives_way_to_the_other,
                                         set_up_hyperconverged, tear_down),
-        TEST(what_fails_for_a_while_holds_nobody_up),
-        TEST(what_hangs_for_a_while_holds_nobody_up),
-        cmocka_unit_test_setup_teardown(a_list_of_more_than_there_can_be_is_given_up, set_up_three,
-                                        tear_down),
-        TEST(pages_that_follow_themselves_are_given_up),
         TEST(replicas_do_not_move_in_step),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
