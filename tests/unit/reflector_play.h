@@ -1,7 +1,13 @@
-/* One reflector that is played with, without a network: what tests of it share. Included behind cmocka.h. One
- * thread. */
+/* One reflector that is played with, without a network: what tests of it share. One thread. */
 #ifndef LG_TESTS_UNIT_REFLECTOR_PLAY_H
 #define LG_TESTS_UNIT_REFLECTOR_PLAY_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,11 +1,4 @@
 /* List and watch without a network: what comes in, what is asked next, and what the store holds then. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "tests/unit/reflector_play.h"
 
 static int set_up_vms(void **state)

@@ -1,11 +1,4 @@
 /* How long a list that hangs, fails or does not end is waited for, and what is said of it. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "tests/unit/reflector_play.h"
 
 static int set_up_three(void **state)
