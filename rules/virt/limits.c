@@ -139,6 +139,16 @@ static bool is_due(const struct lg_ask *ask, const struct lg_ticket *ticket)
            ticket->due_ms - ask->now_ms <= LG_TICKET_AHEAD_MS;
 }
 
+/* How many tickets are before the asker. */
+static size_t before(const struct lg_ledger *ledger, struct asker me)
+{
+    size_t n = 0;
+    while (n < ledger->n_tickets && &ledger->tickets[n] != me.ticket &&
+           ledger->tickets[n].tag <= me.tag)
+        n++;
+    return n;
+}
+
 /* Hands out what is free to the tickets before (tag, seq), in their order, and sees what is left for the asker. Who holds
  * more than a fair share unseen is passed over, and waits for all others that are due. */
 static struct queue line_up(const struct lg_ask *ask, const struct lg_slots *slots,
@@ -148,17 +158,16 @@ static struct queue line_up(const struct lg_ask *ask, const struct lg_slots *slo
     struct queue queue = {0};
     struct greedy greedy;
     find_greedy(ask, slots, ledger, &greedy);
-    bool am_greedy = is_greedy(&greedy, ask->ns), before_me = true;
+    bool am_greedy = is_greedy(&greedy, ask->ns);
+    size_t n_before = before(ledger, me);
     for (size_t i = 0; i < ledger->n_reservations; i++)
         if (stands_alone(slots, &ledger->reservations[i]))
             take_place(places_of(&places, ask, slots, ledger->reservations[i].node));
     if (me.own_node)
         places_of(&places, ask, slots, ask->node)->n++;
-    for (size_t i = 0; i < ledger->n_tickets; i++) {
+    for (size_t i = 0; i < (am_greedy ? ledger->n_tickets : n_before); i++) {
         const struct lg_ticket *ticket = &ledger->tickets[i];
-        before_me = before_me && ticket != me.ticket && ticket->tag <= me.tag;
-        if (!before_me && !am_greedy)
-            break;
+        bool before_me = i < n_before;
         bool is_passed = is_greedy(&greedy, ticket->ns) && (!am_greedy || !before_me);
         struct count *node = places_of(&places, ask, slots, ticket->node);
         queue.ahead_node += before_me && ticket->node.n != 0 && lg_str_eq(ticket->node, ask->node);
