@@ -83,6 +83,8 @@ void lg_ledger_reserve(struct lg_ledger *ledger, const struct lg_reservation *re
     struct lg_reservation copy = *reservation;
     keep((struct lg_str *const[]){&copy.ns, &copy.guest, &copy.node, &copy.name, &copy.id}, 5);
     copy.hash = lg_ledger_hash(copy.ns, copy.guest, LG_STR(""));
+    if (copy.sure_ms < copy.born_ms)
+        copy.sure_ms = copy.born_ms;
     struct lg_reservation *old = lg_ledger_reservation(ledger, copy.ns, copy.guest);
     if (old != NULL) {
         let_go(old->ns);
@@ -226,18 +228,30 @@ static void adopt_ticket(struct lg_ticket *mine, const struct lg_ticket *was)
     lg_ledger_set_ticket(mine, was->node, was->id);
 }
 
+static void adopt_reservation(struct lg_reservation *mine, const struct lg_reservation *was)
+{
+    mine->seen = mine->seen || was->seen;
+    mine->gone = mine->gone || was->gone;
+    mine->ask_ms = was->ask_ms;
+    mine->sure_ms = was->sure_ms;
+    if (was->born_ms < mine->born_ms)
+        mine->born_ms = was->born_ms;
+    if (was->since_ms < mine->since_ms)
+        mine->since_ms = was->since_ms;
+}
+
 void lg_ledger_adopt(struct lg_ledger *io_ledger, const struct lg_ledger *known)
 {
-    for (size_t i = 0; i < io_ledger->n_reservations; i++) {
-        struct lg_reservation *mine = &io_ledger->reservations[i];
-        const struct lg_reservation *was = lg_ledger_reservation(known, mine->ns, mine->guest);
-        if (was == NULL || !lg_str_eq(was->id, mine->id))
+    for (size_t i = 0; i < known->n_reservations; i++) {
+        const struct lg_reservation *was = &known->reservations[i];
+        struct lg_reservation *mine = lg_ledger_reservation(io_ledger, was->ns, was->guest);
+        if (mine != NULL && lg_str_eq(was->id, mine->id))
+            adopt_reservation(mine, was);
+        if (mine != NULL || was->seen || io_ledger->n_reservations == LG_RESERVATIONS_MAX)
             continue;
-        mine->seen = mine->seen || was->seen;
-        if (was->born_ms < mine->born_ms)
-            mine->born_ms = was->born_ms;
-        if (was->since_ms < mine->since_ms)
-            mine->since_ms = was->since_ms;
+        struct lg_reservation held = *was;
+        held.held = true;
+        lg_ledger_reserve(io_ledger, &held);
     }
     for (size_t i = 0; i < io_ledger->n_tickets; i++) {
         struct lg_ticket *mine = &io_ledger->tickets[i];
@@ -282,21 +296,47 @@ static void tidy_turns(struct lg_ledger *ledger)
         ledger->now_tag = 0;
 }
 
+enum fate { KEPT, HELD, OVER };
+
+static enum fate fate_of(const struct lg_reservation *reservation, enum lg_seen is, int64_t now_ms)
+{
+    bool old = now_ms - reservation->born_ms >= LG_RESERVATION_MS;
+    bool unseen = is == LG_UNSEEN || is == LG_UNSURE;
+    if (is == LG_SEEN_FINAL || reservation->gone || (unseen && reservation->seen))
+        return OVER;
+    if (!old && !reservation->held)
+        return KEPT;
+    return is == LG_UNSURE && now_ms - reservation->sure_ms < LG_HELD_MS ? HELD : OVER;
+}
+
 bool lg_ledger_tidy(struct lg_ledger *ledger, int64_t now_ms, lg_ledger_seen_fn *seen, void *arg)
 {
-    size_t before = ledger->n_reservations + ledger->n_tickets;
+    bool changed = false;
+    size_t n_tickets = ledger->n_tickets;
     for (size_t i = 0; i < ledger->n_reservations; i++) {
         struct lg_reservation *reservation = &ledger->reservations[i];
         enum lg_seen is = seen(arg, reservation);
-        bool over = now_ms - reservation->born_ms >= LG_RESERVATION_MS || is == LG_SEEN_FINAL ||
-                    (is == LG_UNSEEN && reservation->seen);
-        reservation->seen = reservation->seen || is != LG_UNSEEN;
-        if (over)
+        enum fate fate = fate_of(reservation, is, now_ms);
+        changed = changed || (fate != KEPT && !reservation->held);
+        reservation->seen = reservation->seen || is == LG_SEEN_UNFINISHED || is == LG_SEEN_FINAL;
+        reservation->held = fate == HELD;
+        if (fate == OVER)
             lg_ledger_drop_reservation(ledger, i--);
     }
     for (size_t i = 0; i < ledger->n_tickets; i++)
         if (now_ms - ledger->tickets[i].due_ms >= LG_TICKET_EXPIRY_MS)
             lg_ledger_drop_ticket(ledger, i--);
     tidy_turns(ledger);
-    return ledger->n_reservations + ledger->n_tickets != before;
+    return changed || ledger->n_tickets != n_tickets;
+}
+
+void lg_ledger_tell(struct lg_ledger *ledger, const struct lg_reservation *about, enum lg_seen said,
+                    int64_t now_ms)
+{
+    struct lg_reservation *reservation = lg_ledger_reservation(ledger, about->ns, about->guest);
+    if (reservation == NULL || !lg_str_eq(reservation->id, about->id))
+        return;
+    reservation->gone = reservation->gone || said == LG_UNSEEN || said == LG_SEEN_FINAL;
+    if (said == LG_SEEN_UNFINISHED)
+        reservation->sure_ms = now_ms;
 }

@@ -20,6 +20,7 @@
 
 enum {
     LG_RESERVATION_MS = 30 * 1000,
+    LG_HELD_MS = 180 * 1000,       /* a watch that says nothing is asked anew before that */
     LG_TICKET_GRACE_MS = 5 * 1000, /* after its due time a free place is kept for it */
     LG_TICKET_AHEAD_MS = 5 * 1000, /* before it, too; not earlier, or places would lie idle */
     LG_TICKET_EARLY_MS = 1000, /* more than that before it, somebody asks who was told to wait */
@@ -38,7 +39,11 @@ struct lg_reservation {
     int64_t born_ms;
     int64_t since_ms; /* of the guest's first admission of those that took the place over */
     bool seen;        /* the migration was seen in the cluster */
-    uint64_t hash;    /* of namespace and guest */
+    /* Of this reader alone. Held: over for the others, and never seen here. */
+    bool held, gone; /* gone: the API server says that there is none, or that it has ended */
+    int64_t sure_ms,
+        ask_ms;    /* when it was there for certain; when to ask (again) at the earliest */
+    uint64_t hash; /* of namespace and guest */
 };
 
 struct lg_ticket {
@@ -103,15 +108,23 @@ void lg_ledger_served(struct lg_ledger *ledger, struct lg_str ns, uint64_t tag);
 
 /* `io_ledger` is what was read of a shared ledger, `known` what this reader knew of it before: what both hold keeps the
  * age that this reader saw it reach (the text's ages are as of its writing, however long ago that was), and a ticket the due
- * time that this reader gave it and has not told others. */
+ * time that this reader gave it and has not told others. A reservation that others let go and that this reader never saw is
+ * held: its watch may be behind theirs. */
 void lg_ledger_adopt(struct lg_ledger *io_ledger, const struct lg_ledger *known);
 
-enum lg_seen { LG_UNSEEN, LG_SEEN_UNFINISHED, LG_SEEN_FINAL };
+/* LG_UNSURE: not seen, and this reader asks the API server before it lets go (lg_ledger_tell): until then, and for
+ * LG_HELD_MS at most, it is held. */
+enum lg_seen { LG_UNSEEN, LG_UNSURE, LG_SEEN_UNFINISHED, LG_SEEN_FINAL };
 /* What the cluster shows of the migration that a reservation stands for. */
 typedef enum lg_seen lg_ledger_seen_fn(void *arg, const struct lg_reservation *reservation);
 
 /* Lets go what is over: reservations that are old, or whose migration was seen to end or to go; tickets nobody came back
- * for. Forgets turns that no longer matter. True: something went. */
+ * for. Forgets turns that no longer matter. True: something went that others have to know of. */
 bool lg_ledger_tidy(struct lg_ledger *ledger, int64_t now_ms, lg_ledger_seen_fn *seen, void *arg);
+
+/* What the API server says of the migration of a reservation that is held: LG_UNSEEN: there is none. LG_UNSURE: it did not
+ * say. The reservation may be gone meanwhile. */
+void lg_ledger_tell(struct lg_ledger *ledger, const struct lg_reservation *about, enum lg_seen said,
+                    int64_t now_ms);
 
 #endif

@@ -26,6 +26,8 @@ static struct {
     struct lg_queue_job jobs[JOBS];
     unsigned done[JOBS], reached[JOBS];
     struct lg_buf text; /* as it was written last */
+    unsigned look_ups;
+    struct lg_reservation looked_up; /* last; in the arena */
 } world;
 
 static int64_t now_ms(void *arg)
@@ -82,9 +84,18 @@ static void on_done(void *arg, struct lg_queue_job *job, bool reached)
     world.reached[job - world.jobs] += reached;
 }
 
-static int setup(void **state)
+static void look_up(void *arg, const struct lg_reservation *reservation)
 {
-    (void)state;
+    (void)arg;
+    world.look_ups++;
+    world.looked_up =
+        (struct lg_reservation){.ns = lg_arena_str(&world.arena, reservation->ns),
+                                .guest = lg_arena_str(&world.arena, reservation->guest),
+                                .id = lg_arena_str(&world.arena, reservation->id)};
+}
+
+static void start(bool can_look_up)
+{
     memset(&world, 0, sizeof world);
     world.now_ms = 1000 * 1000;
     world.inventory = lg_inventory_new();
@@ -97,7 +108,21 @@ static int setup(void **state)
                                                       .rest = start_rest,
                                                       .tell = tell,
                                                       .told = told,
+                                                      .look_up = can_look_up ? look_up : NULL,
                                                       .done = on_done});
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    start(false);
+    return 0;
+}
+
+static int setup_looking_up(void **state)
+{
+    (void)state;
+    start(true);
     return 0;
 }
 
@@ -394,6 +419,133 @@ static void what_is_kept_of_them_is_bounded(void **state)
     assert_int_equal(lg_queue_ledger(world.queue)->n_tickets, 0);
 }
 
+static size_t held(void)
+{
+    const struct lg_ledger *ledger = lg_queue_ledger(world.queue);
+    size_t n = 0;
+    for (size_t i = 0; i < ledger->n_reservations; i++)
+        n += ledger->reservations[i].held;
+    return n;
+}
+
+static void look_for(int64_t ms)
+{
+    for (int64_t end_ms = world.now_ms + ms; world.now_ms < end_ms;) {
+        world.now_ms += 1000;
+        look();
+    }
+}
+
+static bool is_admitted(size_t i, const char *guest)
+{
+    submit(i, guest, 2000);
+    round_trip();
+    assert_int_equal(world.reached[i], 1);
+    return world.jobs[i].turnout.admitted;
+}
+
+static bool is_in_text(const char *guest)
+{
+    return memmem(world.text.p, world.text.n, guest, strlen(guest)) != NULL;
+}
+
+/* The watch is silent, and the migration is there: its place is not given away when the reservation has had its time. */
+static void what_the_watch_never_showed_is_asked_for_before_its_place_goes(void **state)
+{
+    (void)state;
+    assert_true(is_admitted(0, "first"));
+    look_for(LG_RESERVATION_MS - 1000);
+    assert_int_equal(world.look_ups, 0);
+    assert_true(is_in_text("first"));
+    look_for(1000);
+    assert_int_equal(world.look_ups, 1);
+    assert_true(lg_str_is(world.looked_up.ns, "a") && lg_str_is(world.looked_up.guest, "first"));
+    assert_true(lg_str_is(world.looked_up.id, "first"));
+    /* For the others it is over: whoever has seen the migration counts it, the others ask as we do. */
+    assert_false(is_in_text("first"));
+    assert_false(is_admitted(1, "second"));
+    lg_queue_looked_up(world.queue, &world.looked_up, LG_SEEN_UNFINISHED);
+    assert_false(is_admitted(2, "second"));
+    assert_int_equal(world.look_ups, 1);
+    /* Again and again, until it ends: longer than without an answer. */
+    unsigned rounds = LG_HELD_MS / LG_QUEUE_LOOK_UP_AGAIN_MS + 2;
+    for (unsigned i = 0; i < rounds; i++) {
+        look_for(LG_QUEUE_LOOK_UP_AGAIN_MS);
+        assert_int_equal(world.look_ups, i + 2);
+        lg_queue_looked_up(world.queue, &world.looked_up, LG_SEEN_UNFINISHED);
+    }
+    assert_int_equal(held(), 1);
+    look_for(LG_QUEUE_LOOK_UP_AGAIN_MS);
+    submit(3, "second", 2000); /* told while something else is being written: not forgotten */
+    lg_queue_read(world.queue, LG_STR(""), LG_STR("1"));
+    lg_queue_looked_up(world.queue, &world.looked_up, LG_SEEN_FINAL);
+    lg_queue_written(world.queue);
+    assert_true(is_admitted(4, "second"));
+    assert_int_equal(held(), 0);
+}
+
+static void a_create_that_came_to_nothing_is_asked_for_once(void **state)
+{
+    (void)state;
+    assert_true(is_admitted(0, "first"));
+    look_for(LG_RESERVATION_MS);
+    assert_int_equal(world.look_ups, 1);
+    lg_queue_looked_up(world.queue, &world.looked_up, LG_UNSEEN);
+    assert_true(is_admitted(1, "second"));
+    assert_int_equal(world.look_ups, 1);
+}
+
+/* What another one saw end, or counts by now, need not be here yet. */
+static void what_others_let_go_is_asked_for_at_once(void **state)
+{
+    (void)state;
+    assert_true(is_admitted(0, "first"));
+    world.text.n = 0;
+    lg_buf_puts(&world.text, "{\"schema\":1,\"reservations\":[],\"tickets\":[]}");
+    look_for(1000);
+    assert_int_equal(world.look_ups, 1);
+    assert_int_equal(held(), 1);
+    assert_false(is_admitted(1, "second"));
+    assert_false(is_in_text("first"));
+    lg_queue_looked_up(world.queue, &world.looked_up, LG_UNSEEN);
+    assert_true(is_admitted(2, "second"));
+}
+
+static void without_an_answer_it_is_held_for_as_long_as_a_watch_can_be_silent(void **state)
+{
+    (void)state;
+    assert_true(is_admitted(0, "first"));
+    int64_t born_ms = world.now_ms;
+    look_for(LG_RESERVATION_MS);
+    while (held() != 0) {
+        unsigned look_ups = world.look_ups;
+        lg_queue_looked_up(world.queue, &world.looked_up, LG_UNSURE);
+        look_for(LG_QUEUE_LOOK_UP_AGAIN_MS);
+        assert_in_range(world.look_ups, look_ups, look_ups + 1);
+        assert_true(world.now_ms - born_ms <= LG_HELD_MS + LG_QUEUE_LOOK_UP_AGAIN_MS);
+    }
+    assert_true(world.now_ms - born_ms >= LG_HELD_MS);
+}
+
+static void no_more_than_some_are_asked_for_at_once(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 3 * LG_QUEUE_LOOK_UPS_MAX; i++) {
+        submit(i, lg_arena_printf(&world.arena, "guest-%zu", i).p, 2000);
+        world.jobs[i].ask.limit[LG_LIMIT_CLUSTER] = world.jobs[i].ask.limit[LG_LIMIT_OUTBOUND] =
+            100;
+        round_trip();
+        assert_true(world.jobs[i].turnout.admitted);
+    }
+    look_for(LG_RESERVATION_MS);
+    assert_int_equal(held(), 3 * LG_QUEUE_LOOK_UPS_MAX);
+    assert_int_equal(world.look_ups, LG_QUEUE_LOOK_UPS_MAX);
+    lg_queue_looked_up(world.queue, &world.looked_up, LG_UNSEEN);
+    look_for(1000);
+    assert_int_equal(world.look_ups, LG_QUEUE_LOOK_UPS_MAX + 1);
+    assert_int_equal(held(), 3 * LG_QUEUE_LOOK_UPS_MAX - 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -410,6 +562,18 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_late_decision_is_one_answer, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_kept_of_them_is_bounded, setup, teardown),
         cmocka_unit_test_setup_teardown(none_pile_up_while_the_ledger_is_gone, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            what_the_watch_never_showed_is_asked_for_before_its_place_goes, setup_looking_up,
+            teardown),
+        cmocka_unit_test_setup_teardown(a_create_that_came_to_nothing_is_asked_for_once,
+                                        setup_looking_up, teardown),
+        cmocka_unit_test_setup_teardown(what_others_let_go_is_asked_for_at_once, setup_looking_up,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(
+            without_an_answer_it_is_held_for_as_long_as_a_watch_can_be_silent, setup_looking_up,
+            teardown),
+        cmocka_unit_test_setup_teardown(no_more_than_some_are_asked_for_at_once, setup_looking_up,
+                                        teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
 /* The ledger's protocol, tried out exhaustively on a small scale: every order in which asks, reads, writes, lost answers,
- * watches, creations, ends, crashes and expiry can happen, up to a depth. After each step no more migrations are under way,
+ * watches, creations, ends, crashes and expiry can happen, up to a depth. Watches may lag for longer than reservations last. After each step no more migrations are under way,
  * or about to be, than the limits allow; when time has passed, nothing holds a place that no migration has.
  *
  * The queue itself (webhook/limiter/queue.c) and the decision run; what surrounds them is played here: one object with
@@ -47,6 +47,7 @@ struct replica {
     enum pending pending;
     struct lg_buf text, version; /* to be written, over which */
     int known;                   /* version of the ledger that it read or wrote last */
+    int looked_up[GUESTS];       /* 1 + the ask whose migration the API server is asked for */
 };
 
 struct world {
@@ -185,6 +186,32 @@ static void done(void *arg, struct lg_queue_job *job, bool reached)
         world->clients[guest] = WANTS;
 }
 
+/* The digit that a guest's name or an ask's id ends with. */
+static int number_of(struct lg_str name)
+{
+    return name.p[name.n - 1] - '0';
+}
+
+static void look_up(void *arg, const struct lg_reservation *reservation)
+{
+    struct end *end = arg;
+    end->world->replicas[end->replica].looked_up[number_of(reservation->guest)] =
+        1 + number_of(reservation->id);
+}
+
+/* What the API server says of that guest's migration. */
+static void answer_look_up(struct world *world, int r, int guest)
+{
+    int ask = world->replicas[r].looked_up[guest] - 1;
+    bool there = world->clients[guest] == MIGRATES && world->asked[guest] == ask;
+    enum lg_seen said = there ? LG_SEEN_UNFINISHED : LG_UNSEEN;
+    const struct lg_reservation about = {.ns = LG_STR("a"),
+                                         .guest = guest_records[guest]->name,
+                                         .id = migration_records[guest][ask][0]->uid};
+    world->replicas[r].looked_up[guest] = 0;
+    lg_queue_looked_up(world->replicas[r].queue, &about, said);
+}
+
 static struct end ends[REPLICAS_MAX];
 
 static void replica_start(struct world *world, int r)
@@ -199,11 +226,13 @@ static void replica_start(struct world *world, int r)
                                      .rest = start_rest,
                                      .tell = tell,
                                      .told = told,
+                                     .look_up = look_up,
                                      .done = done};
     replica->queue = lg_queue_new(&ops);
     replica->unreached = lg_unreached_new();
     replica->pending = NOTHING;
     replica->known = -1;
+    memset(replica->looked_up, 0, sizeof replica->looked_up);
 }
 
 static void watch_event(struct world *world, int r)
@@ -255,6 +284,7 @@ enum what {
     RESTED,
     WATCH,
     CRASH,
+    TOLD,    /* guest, replica */
     CREATED, /* guest */
     LATE,
     NOT_CREATED,
@@ -293,6 +323,8 @@ static bool may(const struct world *world, struct action action)
         return replica->events < world->n_events;
     case CRASH:
         return world->crashes < scope->crashes;
+    case TOLD:
+        return replica->looked_up[action.who];
     case CREATED:
         return world->clients[action.who] == ADMITTED && world->n_events < EVENTS_MAX;
     case NOT_CREATED:
@@ -300,10 +332,9 @@ static bool may(const struct world *world, struct action action)
     case ENDS:
         return world->clients[action.who] == MIGRATES && world->n_events < EVENTS_MAX;
     case EXPIRY:
-        /* A creation takes less than a reservation lasts, watches lag less, and every replica looks at the ledger. */
+        /* A creation takes less than a reservation lasts, and every replica looks at the ledger. */
         for (int r = 0; r < scope->replicas; r++)
-            if (world->replicas[r].events != world->n_events ||
-                world->replicas[r].pending != NOTHING || world->replicas[r].known != world->version)
+            if (world->replicas[r].pending != NOTHING || world->replicas[r].known != world->version)
                 return false;
         for (int g = 0; g < GUESTS; g++)
             if (world->clients[g] == ADMITTED)
@@ -387,21 +418,33 @@ static int under_way(const struct world *world, const char *node)
     return n;
 }
 
-/* Whoever looks now counts what there is, and nothing else. */
+static void look(struct world *world, int r)
+{
+    struct replica *replica = &world->replicas[r];
+    char version[16];
+    snprintf(version, sizeof version, "%d", world->version);
+    lg_queue_refresh(replica->queue);
+    if (replica->pending != READ)
+        world->wrong = "a replica that is idle does not look at the ledger";
+    replica->pending = NOTHING;
+    replica->known = world->version;
+    lg_queue_read(replica->queue, lg_buf_view(&world->ledger), lg_str_of(version));
+    if (replica->pending == WRITE) /* what is over is told to the others */
+        write_reaches(world, replica, true);
+}
+
+/* Whoever looks now, and is told what it asks, counts what there is, and nothing else. */
 static void check_leak(struct world *world)
 {
     for (int r = 0; r < world->scope->replicas; r++) {
         struct replica *replica = &world->replicas[r];
-        char version[16];
-        snprintf(version, sizeof version, "%d", world->version);
-        lg_queue_refresh(replica->queue);
-        if (replica->pending != READ)
-            world->wrong = "a replica that is idle does not look at the ledger";
-        replica->pending = NOTHING;
-        replica->known = world->version;
-        lg_queue_read(replica->queue, lg_buf_view(&world->ledger), lg_str_of(version));
-        if (replica->pending == WRITE) /* what is over is told to the others */
-            write_reaches(world, replica, true);
+        if (replica->events != world->n_events)
+            continue;
+        look(world, r);
+        for (int g = 0; g < GUESTS; g++)
+            if (replica->looked_up[g])
+                answer_look_up(world, r, g);
+        look(world, r);
         size_t used =
             lg_limits_used(lg_inventory_slots(replica->view), lg_queue_ledger(replica->queue));
         if (used != (size_t)under_way(world, NULL))
@@ -449,6 +492,9 @@ static void happen(struct world *world, struct action action)
     case CRASH:
         world->crashes++;
         crash(world, action.at);
+        break;
+    case TOLD:
+        answer_look_up(world, action.at, action.who);
         break;
     case CREATED:
         world->clients[action.who] = MIGRATES;
@@ -512,8 +558,15 @@ static void describe(struct world *world, struct lg_buf *out)
         lg_buf_printf(out, "|%d %d %d ", replica->events, replica->pending,
                       replica->known == world->version);
         assert_int_equal(lg_ledger_write(known, world->now_ms, out, NULL), LG_E_OK);
-        for (size_t i = 0; i < known->n_reservations; i++)
-            lg_buf_putc(out, known->reservations[i].seen ? 's' : '-');
+        for (size_t i = 0; i < known->n_reservations; i++) {
+            const struct lg_reservation *reservation = &known->reservations[i];
+            lg_buf_putc(out, reservation->seen ? 's' : '-');
+            if (reservation->held)
+                lg_buf_printf(out, "%d%d%d", number_of(reservation->guest), reservation->gone,
+                              reservation->ask_ms > world->now_ms);
+        }
+        for (int g = 0; g < GUESTS; g++)
+            lg_buf_printf(out, "?%d", replica->looked_up[g]);
         /* What it has to tell; the world is looked at for the last time. */
         struct lg_ledger untold lg_cleanup(lg_ledger_done) = {0};
         (void)lg_unreached_tell(replica->unreached, &untold, world->now_ms);
@@ -546,11 +599,12 @@ static bool is_new(struct search *search, struct world *world, int left)
 
 static void say_path(const struct search *search, int depth)
 {
-    static const char *const names[] = {"ask",         "refresh",        "read answered",
-                                        "read lost",   "write answered", "write done, answer lost",
-                                        "write lost",  "rested",         "watch",
-                                        "crash",       "created",        "late",
-                                        "not created", "ends",           "expiry"};
+    static const char *const names[] = {"ask",        "refresh",        "read answered",
+                                        "read lost",  "write answered", "write done, answer lost",
+                                        "write lost", "rested",         "watch",
+                                        "crash",      "told",           "created",
+                                        "late",       "not created",    "ends",
+                                        "expiry"};
     for (int i = 0; i < depth; i++)
         print_error("  %s guest %d replica %d\n", names[search->path[i].what], search->path[i].who,
                     search->path[i].at);
@@ -577,7 +631,7 @@ static void try_all(struct search *search, int depth)
     struct action next[128];
     size_t n = 0;
     for (int what = 0; go_on && what < WHATS; what++)
-        for (int who = 0; who < (what == ASK || what >= CREATED ? GUESTS : 1); who++)
+        for (int who = 0; who < (what == ASK || what >= TOLD ? GUESTS : 1); who++)
             for (int at = 0; at < (what < CREATED ? search->scope->replicas : 1); at++) {
                 struct action action = {(unsigned char)what, (unsigned char)who, (unsigned char)at};
                 if ((what != EXPIRY || who == 0) && may(&world, action))

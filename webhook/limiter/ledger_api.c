@@ -286,6 +286,62 @@ static void told(void *arg)
     lg_unreached_told(api->unreached);
 }
 
+/* --- what became of a migration --- */
+
+struct look_up {
+    struct lg_ledger_api *api;
+    struct lg_probe *probe;
+    struct lg_arena arena;
+    struct lg_reservation about;
+};
+
+/* LG_UNSURE: no answer. */
+static enum lg_seen said_of(struct look_up *look_up)
+{
+    struct lg_live *answers[LG_PROBE_MAX] = {0};
+    enum lg_seen said = LG_UNSURE;
+    (void)lg_probe_answers(look_up->probe, answers);
+    if (answers[0] == NULL)
+        return said;
+    const struct lg_record *record = answers[0]->read.record;
+    if (record == NULL || !lg_str_eq(record->uid, look_up->about.id))
+        said = LG_UNSEEN;
+    else
+        said = lg_migration_is_final((const struct lg_migration_record *)record)
+                   ? LG_SEEN_FINAL
+                   : LG_SEEN_UNFINISHED;
+    lg_live_unref(answers[0]);
+    return said;
+}
+
+static void looked_up(void *arg)
+{
+    struct look_up *look_up = arg;
+    lg_queue_looked_up(look_up->api->queue, &look_up->about, said_of(look_up));
+    lg_probe_unref(look_up->probe);
+    lg_arena_done(&look_up->arena);
+    free(look_up);
+}
+
+static void start_look_up(void *arg, const struct lg_reservation *reservation)
+{
+    struct lg_ledger_api *api = arg;
+    struct look_up *look_up = lg_calloc(1, sizeof *look_up);
+    const struct lg_want want = {
+        .kind = LG_KIND_MIGRATION, .ns = reservation->ns, .name = reservation->name, .found = true};
+    look_up->api = api;
+    lg_arena_init(&look_up->arena);
+    look_up->about = (struct lg_reservation){
+        .ns = lg_arena_str(&look_up->arena, reservation->ns),
+        .guest = lg_arena_str(&look_up->arena, reservation->guest),
+        .id = lg_arena_str(&look_up->arena, reservation->id),
+    };
+    look_up->probe = lg_client_probe(
+        api->client,
+        &(struct lg_probe_options){
+            .wants = &want, .n = 1, .whose = look_up->about.ns, .done = looked_up, .arg = look_up});
+}
+
 /* --- life --- */
 
 static void refresh(struct lg_job *job, struct lg_http *http)
@@ -337,6 +393,7 @@ enum lg_err_code lg_ledger_api_new(struct lg_client *client, struct lg_store *st
                                      .rest = start_rest,
                                      .tell = tell,
                                      .told = told,
+                                     .look_up = start_look_up,
                                      .unreadable = unreadable,
                                      .done = ask_done};
     api->queue = lg_queue_new(&ops);

@@ -162,7 +162,8 @@ enum lg_err_code lg_ledger_write(struct lg_ledger *ledger, int64_t now_ms, struc
     json_t *tickets = lg_out_array();
     json_t *turns = lg_out_array();
     for (size_t i = 0; i < ledger->n_reservations; i++)
-        lg_out_append(reservations, reservation_out(&ledger->reservations[i], now_ms));
+        if (!ledger->reservations[i].held)
+            lg_out_append(reservations, reservation_out(&ledger->reservations[i], now_ms));
     for (size_t i = 0; i < ledger->n_tickets; i++) {
         lg_out_append(tickets, ticket_out(&ledger->tickets[i], now_ms));
         ledger->tickets[i].told_due_ms = ledger->tickets[i].due_ms;

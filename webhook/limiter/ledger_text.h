@@ -5,7 +5,7 @@
  *    "tickets":[{"namespace","guest","node","user","id","tag","seq","waitedMs","dueInMs","tries","inbound"}],
  *    "turns":[{"namespace","tag"}]}
  *
- * Times are ages as of the writing: each reader counts on by its own monotonic clock. Pure, any thread.
+ * Reservations that are held by one reader alone (ledger.h) are not in it. Times are ages as of the writing: each reader counts on by its own monotonic clock. Pure, any thread.
  */
 #ifndef LG_WEBHOOK_LIMITER_LEDGER_TEXT_H
 #define LG_WEBHOOK_LIMITER_LEDGER_TEXT_H

@@ -23,6 +23,7 @@ struct lg_queue {
     struct lg_ledger working; /* decided upon, not written yet */
     unsigned failures, conflicts;
     uint64_t random;
+    unsigned look_ups; /* under way */
 };
 
 static void jobs_init(struct jobs *jobs)
@@ -85,10 +86,35 @@ static void begin(struct lg_queue *queue)
     queue->ops.read(queue->ops.arg);
 }
 
+/* Where this replica's watch may be behind, the API server is asked. */
+static void look_up_held(struct lg_queue *queue)
+{
+    int64_t now_ms = queue->ops.now_ms(queue->ops.arg);
+    for (size_t i = 0; i < queue->known.n_reservations; i++) {
+        struct lg_reservation *reservation = &queue->known.reservations[i];
+        if (!reservation->held || now_ms < reservation->ask_ms ||
+            queue->look_ups == LG_QUEUE_LOOK_UPS_MAX)
+            continue;
+        reservation->ask_ms = now_ms + LG_QUEUE_LOOK_UP_AGAIN_MS;
+        queue->look_ups++;
+        queue->ops.look_up(queue->ops.arg, reservation);
+    }
+}
+
+void lg_queue_looked_up(struct lg_queue *queue, const struct lg_reservation *about,
+                        enum lg_seen said)
+{
+    int64_t now_ms = queue->ops.now_ms(queue->ops.arg);
+    queue->look_ups--;
+    lg_ledger_tell(&queue->known, about, said, now_ms);
+    lg_ledger_tell(&queue->working, about, said, now_ms);
+}
+
 /* Asks that came meanwhile are carried next. */
 static void finish(struct lg_queue *queue, bool reached)
 {
     queue->state = IDLE;
+    look_up_held(queue);
     tell(queue, &queue->carried, reached);
     if (queue->state == IDLE && queue->waiting.n != 0)
         begin(queue);
@@ -139,12 +165,22 @@ static void carry(struct lg_queue *queue, int64_t now_ms)
     move(queue, &queue->waiting, &queue->carried, now_ms);
 }
 
+/* A lg_ledger_seen_fn: what is not seen here is unsure, where somebody can be asked. */
+static enum lg_seen seen(void *arg, const struct lg_reservation *reservation)
+{
+    const struct lg_queue *queue = arg;
+    const struct lg_inventory *inventory = queue->ops.inventory(queue->ops.arg);
+    enum lg_seen is = lg_limiter_seen((void *)inventory, reservation);
+    bool can_ask = queue->ops.look_up != NULL && reservation->name.n != 0 && reservation->id.n != 0;
+    return is == LG_UNSEEN && can_ask ? LG_UNSURE : is;
+}
+
 /* Decides all that is carried over the working ledger. True: others have to know. */
 static bool decide_all(struct lg_queue *queue, int64_t now_ms)
 {
     const struct lg_inventory *inventory = queue->ops.inventory(queue->ops.arg);
     /* What is over is told too: in the text it would come to life again with each reading. */
-    bool changed = lg_ledger_tidy(&queue->working, now_ms, lg_limiter_seen, (void *)inventory);
+    bool changed = lg_ledger_tidy(&queue->working, now_ms, seen, queue);
     changed = queue->ops.tell(queue->ops.arg, &queue->working, now_ms) || changed;
     carry(queue, now_ms);
     for (struct lg_queue_job *job = queue->carried.first; job != NULL; job = job->next) {

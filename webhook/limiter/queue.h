@@ -9,6 +9,10 @@
  *                                                     -> resting -> reading again
  *
  * Rests are longer each time, and other for each replica, so that many that write at once do not keep each other from it.
+ *
+ * A reservation that has had its time, or that others let go, and whose migration this replica's watch never showed, still
+ * counts here until the API server has been asked for that migration: a watch may be behind. Nothing waits for the answer.
+ *
  * A lost answer needs no memory: whoever finds its own entry has its place (virt/limits.h). Nothing is admitted that is not
  * written. After LG_QUEUE_FAILURES_MAX failures in a row the asks that are carried are told so. An ask whose time is over
  * before it is decided is told so, too: it takes no place, and while the ledger cannot be reached none pile up. What callers
@@ -24,6 +28,8 @@ enum {
     LG_QUEUE_CONFLICTS_MAX = 20,
     LG_QUEUE_BATCH_MAX = 64,
     LG_QUEUE_REST_MS_MAX = 200,
+    LG_QUEUE_LOOK_UPS_MAX = 4, /* at once */
+    LG_QUEUE_LOOK_UP_AGAIN_MS = 10 * 1000,
 };
 
 struct lg_queue_job {
@@ -51,6 +57,9 @@ struct lg_queue_ops {
      * written. */
     bool (*tell)(void *arg, struct lg_ledger *io_ledger, int64_t now_ms);
     void (*told)(void *arg);
+    /* Asks the API server for the migration of that name (borrowed for the call): answered by one lg_queue_looked_up, not before it
+     * returns. NULL: nobody can be asked, and nothing is held. */
+    void (*look_up)(void *arg, const struct lg_reservation *reservation);
     /* What was read is no ledger of ours (it begins anew), or a newer livegate's (it is left alone). May be NULL. */
     void (*unreadable)(void *arg, const struct lg_err *err);
     /* `reached` false: the ledger could not be read or written; the turnout says nothing. */
@@ -73,6 +82,10 @@ void lg_queue_written(struct lg_queue *queue);
 void lg_queue_conflict(struct lg_queue *queue);
 void lg_queue_failed(struct lg_queue *queue);
 void lg_queue_rested(struct lg_queue *queue);
+
+/* What became of the migration of a reservation that was looked up (its namespace, guest and id), as lg_ledger_tell has it. */
+void lg_queue_looked_up(struct lg_queue *queue, const struct lg_reservation *about,
+                        enum lg_seen said);
 
 /* What is known of the ledger; borrowed until the next call. */
 const struct lg_ledger *lg_queue_ledger(const struct lg_queue *queue);
