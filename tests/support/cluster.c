@@ -79,6 +79,8 @@ static void read_outcome(json_t *response, struct lg_outcome *ret)
     json_t *warning;
     size_t i, n = 0;
     ret->allowed = json_is_true(json_object_get(response, "allowed"));
+    ret->retry_after_s = (int)json_integer_value(
+        json_object_get(json_object_get(status, "details"), "retryAfterSeconds"));
     ret->text[0] = '\0';
     if (message != NULL)
         n = (size_t)snprintf(ret->text, sizeof ret->text, "%s\n", message);
@@ -105,6 +107,12 @@ static void add_review(struct lg_cluster *cluster, enum lg_kind kind, const char
                   ns, cluster->user, object);
 }
 
+static void path_of(enum lg_kind kind, const char *timeout, char ret[64])
+{
+    (void)snprintf(ret, 64, "/validate%s?timeout=%s",
+                   kind == LG_KIND_MIGRATION ? "/migrations" : "", timeout);
+}
+
 void lg_review_object(struct lg_cluster *cluster, enum lg_kind kind, const char *ns,
                       const char *name, const char *object, struct lg_outcome *ret)
 {
@@ -112,12 +120,31 @@ void lg_review_object(struct lg_cluster *cluster, enum lg_kind kind, const char 
     struct lg_buf body lg_cleanup(lg_buf_done) = {0};
     struct lg_reply reply lg_cleanup(lg_reply_done) = {0};
     add_review(cluster, kind, ns, name, object, &body);
-    (void)snprintf(path, sizeof path, "/validate%s?timeout=%s",
-                   kind == LG_KIND_MIGRATION ? "/migrations" : "", cluster->timeout);
+    path_of(kind, cluster->timeout, path);
     int64_t start_ms = lg_test_now_ms();
     json_t *response = lg_post_review(&cluster->serve, path, lg_buf_view(&body), &reply);
     ret->took_ms = lg_test_now_ms() - start_ms;
     read_outcome(response, ret);
+}
+
+bool lg_try_review_object(struct lg_cluster *cluster, enum lg_kind kind, const char *ns,
+                          const char *name, const char *object, int max_s, struct lg_outcome *ret)
+{
+    char path[64], seconds[16];
+    struct lg_buf body lg_cleanup(lg_buf_done) = {0};
+    struct lg_reply reply lg_cleanup(lg_reply_done) = {0};
+    (void)snprintf(seconds, sizeof seconds, "%d", max_s);
+    const char *const extra[] = {
+        "-H", "Content-Type: application/json", "--data-binary", "@-", "--max-time", seconds, NULL};
+    add_review(cluster, kind, ns, name, object, &body);
+    path_of(kind, cluster->timeout, path);
+    lg_curl(&cluster->serve, path, extra, lg_buf_view(&body), &reply);
+    json_t *response = json_object_get(reply.json, "response");
+    if (reply.curl != 0 || reply.status != 200 || response == NULL)
+        return false;
+    ret->took_ms = reply.took_ms;
+    read_outcome(response, ret);
+    return true;
 }
 
 static void add_vm(struct lg_buf *buf, const char *ns, const char *claim)
@@ -242,16 +269,27 @@ void lg_put_claim(struct lg_cluster *cluster, const char *ns, const char *name, 
     lg_canned_put(cluster->canned, LG_KIND_CLAIM, object);
 }
 
-void lg_put_vmi(struct lg_cluster *cluster, const char *ns, const char *name,
-                const char *migratable)
+static void put_vmi(struct lg_cluster *cluster, const char *ns, const char *name, const char *node,
+                    const char *migratable)
 {
     char object[512];
     (void)snprintf(object, sizeof object,
                    "{\"metadata\":{\"name\":\"%s\",\"namespace\":\"%s\"},\"spec\":{\"domain\":{}},"
-                   "\"status\":{\"phase\":\"Running\",\"nodeName\":\"node-0\",\"conditions\":[{"
+                   "\"status\":{\"phase\":\"Running\",\"nodeName\":\"%s\",\"conditions\":[{"
                    "\"type\":\"LiveMigratable\",\"status\":\"%s\",\"reason\":\"Canned\"}]}}",
-                   name, ns, migratable);
+                   name, ns, node, migratable);
     lg_canned_put(cluster->canned, LG_KIND_VMI, object);
+}
+
+void lg_put_vmi(struct lg_cluster *cluster, const char *ns, const char *name,
+                const char *migratable)
+{
+    put_vmi(cluster, ns, name, "node-0", migratable);
+}
+
+void lg_put_vmi_on(struct lg_cluster *cluster, const char *ns, const char *name, const char *node)
+{
+    put_vmi(cluster, ns, name, node, "True");
 }
 
 void lg_put_migration(struct lg_cluster *cluster, const char *ns, const char *name, const char *vmi,

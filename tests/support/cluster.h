@@ -25,6 +25,7 @@ void lg_cluster_done(struct lg_cluster *cluster);
 struct lg_outcome {
     bool allowed;
     char text[4096]; /* the denial's message and the warnings of LG10x, LG40x, LG60x, a line each */
+    int retry_after_s; /* 0: it does not say */
     int64_t took_ms;
 };
 
@@ -34,6 +35,10 @@ void lg_review_vm(struct lg_cluster *cluster, const char *ns, const char *claim,
 /* Reviews the creation of this object by a person. */
 void lg_review_object(struct lg_cluster *cluster, enum lg_kind kind, const char *ns,
                       const char *name, const char *object, struct lg_outcome *ret);
+
+/* The same, if it is answered within `max_s`; false: the connection was refused or cut, or nothing came. */
+bool lg_try_review_object(struct lg_cluster *cluster, enum lg_kind kind, const char *ns,
+                          const char *name, const char *object, int max_s, struct lg_outcome *ret);
 
 /* Reviews the VM again and again until its outcome contains `text` ("" and allowed: no warnings), or fails. */
 void lg_await_vm(struct lg_cluster *cluster, const char *ns, const char *claim, bool allowed,
@@ -57,6 +62,8 @@ int lg_await_reviews(struct lg_cluster *cluster, struct lg_process *process, int
 /* Puts a VMI that runs on node-0, a migration of a VMI; whether it can migrate ("True"), how far it is ("Running"). */
 void lg_put_vmi(struct lg_cluster *cluster, const char *ns, const char *name,
                 const char *migratable);
+/* One that can migrate, on this node. */
+void lg_put_vmi_on(struct lg_cluster *cluster, const char *ns, const char *name, const char *node);
 void lg_put_migration(struct lg_cluster *cluster, const char *ns, const char *name, const char *vmi,
                       const char *phase);
 

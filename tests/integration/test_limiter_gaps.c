@@ -1,0 +1,211 @@
+/* The limiter while a watch of migrations says nothing, or loses events, over a shared ledger; and what else happens to
+ * counts behind its back. Two real servers on one canned API server. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "rules/core/mem.h"
+#include "tests/support/replicas.h"
+
+enum { EVENT_MS = 30 * 1000, POLL_MS = 100, GUESTS = 5, FINISHED = 10000, OLD_AFTER_MS = 2000 };
+
+#define RESERVED(guest, age)                                                                       \
+    "{\"namespace\":\"web\",\"guest\":\"" guest                                                    \
+    "\",\"node\":\"node-0\",\"migration\":\"move-" guest "\",\"id\":\"uid-" guest                  \
+    "\",\"ageMs\":" age "}"
+#define LEDGER(reservations)                                                                       \
+    "{\"schema\":1,\"seq\":0,\"tag\":0,\"reservations\":[" reservations                            \
+    "],\"tickets\":[],\"turns\":[]}"
+
+static struct lg_replicas replicas;
+
+static struct lg_canned *canned(void)
+{
+    return replicas.of[0].canned;
+}
+
+/* What others let through before these replicas were started: guests a and b, of which a's time is over soon. */
+static void start(const char *ledger)
+{
+    static const struct lg_canned_options options = {.counts = {[LG_KIND_NODE] = 3,
+                                                                [LG_KIND_NAMESPACE] = 2,
+                                                                [LG_KIND_KUBEVIRT] = 1,
+                                                                [LG_KIND_MIGRATION] = FINISHED}};
+    lg_replicas_init(&replicas, &options);
+    lg_replicas_policy(&replicas, "whenLedgerUnreachable: refuse");
+    lg_canned_config_map(canned(), 0);
+    lg_canned_set_config_map_text(canned(), ledger);
+    for (char name[] = "a"; name[0] < 'a' + GUESTS; name[0]++)
+        lg_put_vmi(&replicas.of[0], "web", name, "True");
+    lg_replicas_start(&replicas, 2);
+    lg_replicas_await(&replicas, LG_KIND_VMI, GUESTS);
+    lg_replicas_await(&replicas, LG_KIND_MIGRATION, FINISHED);
+}
+
+static int start_late(void **state)
+{
+    (void)state;
+    start(LEDGER(RESERVED("a", "28000") "," RESERVED("b", "0")));
+    return 0;
+}
+
+static int start_early(void **state)
+{
+    (void)state;
+    start(LEDGER(""));
+    return 0;
+}
+
+static int stop(void **state)
+{
+    (void)state;
+    lg_replicas_done(&replicas);
+    return 0;
+}
+
+static unsigned gets(void)
+{
+    return lg_canned_requests(canned(), LG_KIND_MIGRATION, LG_CANNED_GET, NULL);
+}
+
+/* Whoever is asked, two of two are in use, for so long. */
+static void assert_full_for(const char *guest, int64_t ms)
+{
+    struct lg_outcome outcome;
+    for (int64_t end_ms = lg_test_now_ms() + ms; lg_test_now_ms() < end_ms;) {
+        for (int i = 0; i < replicas.n; i++) {
+            lg_create_migration(&replicas.of[i], "web", guest, &outcome);
+            lg_assert_denied(&outcome, "[LG611] migrations from node node-0: 2 of 2 in use: ");
+        }
+        lg_test_sleep_ms(POLL_MS);
+    }
+}
+
+static void await_allowed(const char *guest)
+{
+    struct lg_outcome outcome;
+    int64_t end_ms = lg_test_now_ms() + EVENT_MS;
+    for (int i = 0;; i = (i + 1) % replicas.n) {
+        lg_create_migration(&replicas.of[i], "web", guest, &outcome);
+        if (outcome.allowed)
+            return;
+        if (lg_test_now_ms() > end_ms)
+            fail_msg("never let through: %s", outcome.text);
+        lg_test_sleep_ms(POLL_MS);
+    }
+}
+
+static void await_running(int n)
+{
+    int64_t end_ms = lg_test_now_ms() + EVENT_MS;
+    for (int i = 0; i < replicas.n; i++) {
+        const char *series = "livegate_migrations{state=\"running\"}";
+        while ((int)lg_metric_value(&replicas.of[i].serve, series) != n) {
+            assert_true(lg_test_now_ms() < end_ms);
+            lg_test_sleep_ms(POLL_MS);
+        }
+    }
+}
+
+/* The watch says nothing while a's reservation has its time: the place of a migration that runs is not given away. */
+static void a_silent_watch_gives_no_place_away(void **state)
+{
+    (void)state;
+    int64_t start_ms = lg_test_now_ms();
+    lg_canned_mute(canned(), LG_KIND_MIGRATION, true);
+    lg_move_migration(&replicas, "web", "a", "Running");
+    assert_full_for("c", OLD_AFTER_MS + 2000);
+    /* Each asks for a's, and for nothing else: not for each decision. */
+    unsigned each_10_s = (unsigned)((lg_test_now_ms() - start_ms) / 10000) + 1;
+    assert_in_range(gets(), 2, 2 * (each_10_s + 1));
+    await_running(0);
+    lg_move_migration(&replicas, "web", "a", "Succeeded");
+    lg_canned_mute(canned(), LG_KIND_MIGRATION, false);
+    await_allowed("c");
+    assert_full_for("d", 500);
+}
+
+/* The watch is cut, the next one is silent, and what happened meanwhile is lost: 410, and a list. */
+static void a_watch_that_lost_events_gives_no_place_away(void **state)
+{
+    (void)state;
+    lg_canned_fault(canned(), LG_KIND_MIGRATION, LG_CANNED_WATCH, LG_CANNED_HANG, -1);
+    lg_canned_disconnect(canned());
+    lg_move_migration(&replicas, "web", "a", "Scheduling");
+    assert_full_for("c", OLD_AFTER_MS + 1000);
+    await_running(0);
+    lg_canned_compact(canned());
+    lg_canned_fault(canned(), LG_KIND_MIGRATION, LG_CANNED_WATCH, 0, 0);
+    lg_canned_disconnect(canned());
+    await_running(1);
+    assert_full_for("c", 500);
+    lg_move_migration(&replicas, "web", "a", "Failed");
+    await_allowed("c");
+    await_running(0);
+}
+
+/* A create that another webhook refuses: its place is somebody else's when its time is over, and it is asked for once. */
+static void a_create_that_came_to_nothing_frees_its_place(void **state)
+{
+    (void)state;
+    await_allowed("c");
+    assert_in_range(gets(), 1, 2);
+    assert_full_for("d", 500);
+}
+
+/* The same create in a loop, through all replicas, is one place; with thousands of finished migrations lying around. */
+static void a_loop_takes_one_place(void **state)
+{
+    (void)state;
+    struct lg_outcome outcome;
+    for (int i = 0; i < 6; i++) {
+        lg_create_migration(&replicas.of[i % 2], "web", "a", &outcome);
+        lg_assert_allowed(&outcome);
+    }
+    lg_create_migration(&replicas.of[0], "web", "b", &outcome);
+    lg_assert_allowed(&outcome);
+    assert_full_for("c", 300);
+    /* Created, and deleted while it runs: free at once. */
+    lg_move_migration(&replicas, "web", "a", "Running");
+    await_running(1);
+    assert_full_for("c", 300);
+    lg_canned_delete(canned(), LG_KIND_MIGRATION, "web", "move-a");
+    await_allowed("c");
+    /* Two run when the limit is lowered to one: nobody is let through until both have ended. */
+    lg_move_migration(&replicas, "web", "b", "Running");
+    lg_move_migration(&replicas, "web", "c", "Running");
+    await_running(2);
+    lg_canned_put(canned(), LG_KIND_KUBEVIRT,
+                  "{\"metadata\":{\"name\":\"kubevirt-0\",\"namespace\":\"ns-0\"},\"spec\":{"
+                  "\"configuration\":{\"migrations\":{\"parallelMigrationsPerCluster\":1}}}}");
+    int64_t end_ms = lg_test_now_ms() + EVENT_MS;
+    do {
+        lg_create_migration(&replicas.of[1], "web", "d", &outcome);
+        assert_true(!outcome.allowed && lg_test_now_ms() < end_ms);
+    } while (strstr(outcome.text, "[LG610] migrations in the cluster: 2 of 1 in use: ") == NULL);
+    lg_move_migration(&replicas, "web", "b", "Succeeded");
+    await_running(1);
+    lg_create_migration(&replicas.of[0], "web", "d", &outcome);
+    lg_assert_denied(&outcome, "[LG610] migrations in the cluster: 1 of 1 in use: ");
+    lg_move_migration(&replicas, "web", "c", "Succeeded");
+    await_allowed("d");
+    assert_int_equal(gets(), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_silent_watch_gives_no_place_away, start_late, stop),
+        cmocka_unit_test_setup_teardown(a_watch_that_lost_events_gives_no_place_away, start_late,
+                                        stop),
+        cmocka_unit_test_setup_teardown(a_create_that_came_to_nothing_frees_its_place, start_late,
+                                        stop),
+        cmocka_unit_test_setup_teardown(a_loop_takes_one_place, start_early, stop),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
