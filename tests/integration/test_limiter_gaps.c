@@ -54,6 +54,14 @@ static int start_late(void **state)
     return 0;
 }
 
+/* Guest a was let through again and again for longer than one reservation lasts. */
+static int start_hammered(void **state)
+{
+    (void)state;
+    start(LEDGER(RESERVED("a", "26000,\"heldMs\":31000") "," RESERVED("b", "0")));
+    return 0;
+}
+
 static int start_early(void **state)
 {
     (void)state;
@@ -158,6 +166,25 @@ static void a_create_that_came_to_nothing_frees_its_place(void **state)
     assert_full_for("d", 500);
 }
 
+/* A create that is refused elsewhere, in a loop for ever: who waits gets the place all the same. */
+static void a_loop_for_ever_starves_nobody(void **state)
+{
+    (void)state;
+    struct lg_outcome outcome;
+    lg_create_migration(&replicas.of[0], "web", "c", &outcome);
+    lg_assert_denied(&outcome, "; place 1, about ");
+    int64_t end_ms = lg_test_now_ms() + EVENT_MS;
+    for (int i = 0;; i++) {
+        lg_create_migration(&replicas.of[i % 2], "web", "a", &outcome);
+        lg_assert_denied(&outcome, "; place 2, about ");
+        lg_create_migration(&replicas.of[i % 2], "web", "c", &outcome);
+        if (outcome.allowed)
+            break;
+        assert_true(lg_test_now_ms() < end_ms);
+        lg_test_sleep_ms(POLL_MS);
+    }
+}
+
 /* The same create in a loop, through all replicas, is one place; with thousands of finished migrations lying around. */
 static void a_loop_takes_one_place(void **state)
 {
@@ -205,6 +232,7 @@ int main(void)
                                         stop),
         cmocka_unit_test_setup_teardown(a_create_that_came_to_nothing_frees_its_place, start_late,
                                         stop),
+        cmocka_unit_test_setup_teardown(a_loop_for_ever_starves_nobody, start_hammered, stop),
         cmocka_unit_test_setup_teardown(a_loop_takes_one_place, start_early, stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

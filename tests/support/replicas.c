@@ -82,15 +82,6 @@ void lg_create_migration(struct lg_cluster *at, const char *ns, const char *gues
     lg_review_object(at, LG_KIND_MIGRATION, ns, name, object, ret);
 }
 
-bool lg_try_create_migration(struct lg_cluster *at, const char *ns, const char *guest, int max_s,
-                             struct lg_outcome *ret)
-{
-    char object[512], name[64];
-    object_of(ns, guest, "", object);
-    (void)snprintf(name, sizeof name, "move-%s", guest);
-    return lg_try_review_object(at, LG_KIND_MIGRATION, ns, name, object, max_s, ret);
-}
-
 void lg_move_migration(struct lg_replicas *replicas, const char *ns, const char *guest,
                        const char *phase)
 {

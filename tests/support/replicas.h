@@ -27,9 +27,6 @@ void lg_replicas_await(struct lg_replicas *replicas, enum lg_kind kind, int n);
 /* Reviews the creation of migration "move-GUEST", uid "uid-GUEST". */
 void lg_create_migration(struct lg_cluster *at, const char *ns, const char *guest,
                          struct lg_outcome *ret);
-/* The same, if it is answered within `max_s`. */
-bool lg_try_create_migration(struct lg_cluster *at, const char *ns, const char *guest, int max_s,
-                             struct lg_outcome *ret);
 /* That migration is there now, in this phase. */
 void lg_move_migration(struct lg_replicas *replicas, const char *ns, const char *guest,
                        const char *phase);
