@@ -245,8 +245,11 @@ static bool is_better(struct mender *m, size_t index, const struct lg_run *after
 static struct lg_val edited(struct mender *m, const struct lg_edits *edits)
 {
     struct lg_val root = LG_NONE;
-    struct lg_str text = lg_edits_text(edits, m->run.subject.object);
-    if (lg_json_parse(m->arena, text, &root, NULL) != LG_E_OK)
+    const struct lg_val object = m->run.subject.object;
+    struct lg_doc *doc = lg_arena_alloc(m->arena, sizeof *doc);
+    *doc = (struct lg_doc){
+        .text = lg_edits_text(edits, object), .arena = m->arena, .without = object.doc->without};
+    if (lg_json_parse_doc(doc, &root, NULL) != LG_E_OK)
         return LG_NONE; /* at a limit of the reader */
     return root;
 }

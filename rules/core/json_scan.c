@@ -36,6 +36,7 @@ struct scan {
     struct lg_doc *doc;
     struct lg_json_node *nodes; /* of doc */
     uint32_t count, capacity;   /* nodes so far; doc's count is set at the end */
+    uint32_t nodes_max;
     struct level *levels, *top; /* the innermost; below the first: none is open */
     uint32_t escapes;           /* strings with a backslash */
     struct lg_err *err;
@@ -528,7 +529,8 @@ static enum lg_err_code too_many(struct scan *s, enum state state)
 {
     if (state == WANT_VALUE && s->top >= s->levels && s->top->object)
         add_node(s, LG_JSON_NULL, s->p, 0);
-    return over_limit(s, s->count - 1, "more than 200,000 values");
+    return over_limit(s, s->count - 1,
+                      s->doc->nodes_max != 0 ? "too many values" : "more than 200,000 values");
 }
 
 /* Whether a token follows; else scan_text says what is wrong. */
@@ -551,13 +553,13 @@ static enum lg_err_code scan_token(struct scan *s, enum state *state)
         close_container(s, state);
         return LG_E_OK;
     }
-    if (s->count >= LG_JSON_NODES_MAX)
+    if (s->count >= s->nodes_max)
         return too_many(s, *state);
     if (*state == WANT_KEY || *state == WANT_KEY_OR_CLOSE) {
         code = scan_key(s, state);
         if (code != LG_E_OK || *state != WANT_VALUE || !at_token(s))
             return code;
-        if (s->count >= LG_JSON_NODES_MAX)
+        if (s->count >= s->nodes_max)
             return too_many(s, *state);
     }
     return scan_value(s, state);
@@ -591,6 +593,7 @@ enum lg_err_code lg_json_parse_doc(struct lg_doc *doc, struct lg_val *ret_root, 
                      .p = text.p,
                      .end = text.p + text.n,
                      .doc = doc,
+                     .nodes_max = doc->nodes_max != 0 ? doc->nodes_max : LG_JSON_NODES_MAX,
                      .levels = levels + 1,
                      .top = levels,
                      .err = err};

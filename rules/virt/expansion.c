@@ -194,9 +194,13 @@ static bool rewrite(struct lg_vm *io_vm, const struct lg_plan *plan, struct lg_e
         write_templates(&writer, io_vm, plan);
     lg_writer_puts(&writer, "}");
     struct lg_doc *doc = lg_arena_alloc(arena, sizeof *doc);
+    /* What the VM's reader passed over may be anything, and stands in the text again. */
+    const struct lg_val names =
+        lg_json_there(io_vm->instancetype) ? io_vm->instancetype : io_vm->preference;
     *doc = (struct lg_doc){.text = lg_arena_str(arena, lg_buf_view(&writer.text)),
                            .arena = arena,
-                           .nodes_max = 2 * LG_JSON_NODES_MAX};
+                           .nodes_max = 2 * LG_JSON_NODES_MAX,
+                           .without = names.doc->without};
     struct lg_val root = LG_NONE;
     if (lg_json_parse_doc(doc, &root, NULL) != LG_E_OK)
         return false;

@@ -173,7 +173,10 @@ static void check_mending(const struct lg_engine_input *input, struct lg_arena *
     assert((mending.patch.n != 0) == (mending.n_notes != 0));
     if (mending.patch.n == 0)
         return;
-    assert(lg_json_parse(arena, mending.text, &changed.object, NULL) == LG_E_OK);
+    struct lg_doc *doc = lg_arena_alloc(arena, sizeof *doc);
+    *doc = (struct lg_doc){
+        .text = mending.text, .arena = arena, .without = input->object.doc->without};
+    assert(lg_json_parse_doc(doc, &changed.object, NULL) == LG_E_OK);
     lg_engine_mend(&changed, LG_MEND_ADMISSION, arena, &again);
     assert(again.patch.n == 0);
     lg_engine_judge(&changed, arena, &judgement);

@@ -94,6 +94,22 @@ static void a_patch_with_a_warning_and_a_record(void **state)
                      1);
 }
 
+/* What nobody reads of an object keeps nobody from mending it. */
+static void what_the_reader_passes_over_is_in_nobodys_way(void **state)
+{
+    struct lg_reply reply lg_cleanup(lg_reply_done) = {0};
+    struct lg_buf deep lg_cleanup(lg_buf_done) = {0};
+    (void)state;
+    lg_buf_puts(&deep, "\"managedFields\":[");
+    for (int i = 0; i < 100; i++)
+        lg_buf_putc(&deep, '[');
+    for (int i = 0; i < 100; i++)
+        lg_buf_putc(&deep, ']');
+    lg_buf_putc(&deep, ',');
+    json_t *response = post("/mutate", "\"managedFields\":[", deep.p, &reply);
+    assert_non_null(json_object_get(response, "patch"));
+}
+
 static void the_same_review_gets_the_same_bytes(void **state)
 {
     struct lg_reply one lg_cleanup(lg_reply_done) = {0}, two lg_cleanup(lg_reply_done) = {0};
@@ -165,6 +181,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_patch_with_a_warning_and_a_record),
+        cmocka_unit_test(what_the_reader_passes_over_is_in_nobodys_way),
         cmocka_unit_test(the_same_review_gets_the_same_bytes),
         cmocka_unit_test(what_cannot_be_read_passes_and_is_refused_by_the_other_side),
         cmocka_unit_test(what_is_too_much_to_mend_is_said),

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "rules/core/mem.h"
 #include "rules/inventory.h"
 #include "tests/support/objects.h"
 
@@ -421,6 +422,61 @@ static void a_vmi_has_been_expanded_already(void **state)
     assert_null(w->vm.expansion);
 }
 
+/* A VM as a review brings it, around `filling` of member managedFields of the template's metadata. */
+static void expand_passed_over(struct world *w, struct lg_str filling)
+{
+    struct lg_parts_view view = lg_inventory_parts(w->inventory);
+    struct lg_doc *doc = lg_arena_alloc(&w->objects.arena, sizeof *doc);
+    struct lg_buf text lg_cleanup(lg_buf_done) = {0};
+    lg_buf_puts(&text, "{\"metadata\":{\"name\":\"v\"},\"spec\":{\"instancetype\":{\"name\":\"t\"},"
+                       "\"template\":{\"metadata\":{\"managedFields\":[");
+    lg_buf_str(&text, filling);
+    lg_buf_puts(&text, "]},\"spec\":{\"domain\":{}}}}}");
+    *doc = (struct lg_doc){.text = lg_arena_str(&w->objects.arena, lg_buf_view(&text)),
+                           .arena = &w->objects.arena,
+                           .without = LG_STR("managedFields")};
+    assert_int_equal(lg_json_parse_doc(doc, &w->own, NULL), LG_E_OK);
+    w->vm = lg_vm_read(LG_KIND_VM, w->own, LG_STR("shop"));
+    lg_expand(&w->vm, &view, &w->objects.arena);
+}
+
+/* Nobody walks around a rule with what the reader passed over: neither what is too deep in it nor what is too much. */
+static void what_was_passed_over_is_passed_over_again(void **state)
+{
+    struct world *w = *state;
+    struct lg_buf deep lg_cleanup(lg_buf_done) = {0};
+    struct lg_buf many lg_cleanup(lg_buf_done) = {0};
+    have(w, TYPE("t", "'cpu':{'guest':2},'memory':{'guest':'1Gi'},'nodeSelector':{'zone':'a'}"));
+    for (int i = 0; i < LG_JSON_DEPTH_MAX; i++)
+        lg_buf_putc(&deep, '[');
+    for (int i = 0; i < LG_JSON_DEPTH_MAX; i++)
+        lg_buf_putc(&deep, ']');
+    for (int i = 0; i < 3 * LG_JSON_NODES_MAX; i++)
+        lg_buf_puts(&many, i == 0 ? "1" : ",1");
+    expand_passed_over(w, lg_buf_view(&deep));
+    assert_int_equal(lg_expansion_part(&w->vm, LG_PART_INSTANCETYPE)->state, LG_PART_READ);
+    assert_json(w, lg_json_get(w->vm.spec, "nodeSelector"), "{'zone':'a'}");
+    expand_passed_over(w, lg_buf_view(&many));
+    assert_int_equal(lg_expansion_part(&w->vm, LG_PART_INSTANCETYPE)->state, LG_PART_READ);
+    assert_json(w, lg_json_get(w->vm.spec, "nodeSelector"), "{'zone':'a'}");
+}
+
+/* The largest VM that is read at all is read with what it names as well. */
+static void a_large_vm_has_room_for_what_it_names(void **state)
+{
+    struct world *w = *state;
+    struct lg_buf text lg_cleanup(lg_buf_done) = {0};
+    have(w, TYPE("t", "'cpu':{'guest':2},'memory':{'guest':'1Gi'},'nodeSelector':{'zone':'a'}"));
+    lg_buf_puts(&text,
+                "{'spec':{'instancetype':{'name':'t'},'template':{'spec':{'domain':{},'x':[1");
+    for (int i = 0; i < LG_JSON_NODES_MAX - 20; i++)
+        lg_buf_puts(&text, ",1");
+    lg_buf_puts(&text, "]}}}}");
+    expand(w, text.p);
+    assert_int_equal(lg_expansion_part(&w->vm, LG_PART_INSTANCETYPE)->state, LG_PART_READ);
+    assert_json(w, lg_json_get(w->vm.spec, "nodeSelector"), "{'zone':'a'}");
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -438,6 +494,8 @@ int main(void)
         TEST(a_revision_of_something_else_is_said),
         TEST(wrong_types_are_said),
         TEST(a_vmi_has_been_expanded_already),
+        TEST(what_was_passed_over_is_passed_over_again),
+        TEST(a_large_vm_has_room_for_what_it_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
