@@ -32,7 +32,7 @@ enum {
 enum stage { WAITS, ADMITTED, RUNS, ENDED };
 
 struct client {
-    char ns[16], guest[16], node[16];
+    char ns[32], guest[32], node[32];
     enum stage stage;
     int64_t due_ms; /* when the stage ends */
     int64_t admitted_ms;
@@ -192,7 +192,7 @@ static void put(const struct client *client, const char *phase)
 /* One call of the API server. Who is cut tries again at once, as a person would. */
 static void call(struct client *client)
 {
-    char object[512], name[32];
+    char object[512], name[64];
     struct lg_outcome outcome;
     struct lg_ledger ledger lg_cleanup(lg_ledger_done) = {0};
     char *text lg_cleanup(lg_free_cleanup) = lg_canned_config_map_text(replicas.of[0].canned);
