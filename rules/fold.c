@@ -3,6 +3,7 @@
 #include "rules/core/map.h"
 #include "rules/core/mem.h"
 #include "rules/run.h"
+#include "rules/virt/expansion.h"
 
 /* The lengths keep the parts apart: they may hold any character. */
 static struct lg_str key_of(const struct lg_finding *finding, struct lg_arena *arena)
@@ -31,10 +32,19 @@ static bool lies_within(struct lg_str field, struct lg_str around)
            (field.n == around.n || field.p[around.n] == '.' || field.p[around.n] == '[');
 }
 
+/* It speaks of the guest as a whole: a finding somewhere in there need not say why. */
+static bool at_no_place(const struct lg_run *run, const struct lg_finding *finding)
+{
+    const struct lg_vm *vm = &run->subject.vm;
+    enum lg_part part;
+    struct lg_val spec = lg_expansion_origin(vm, vm->spec, &part);
+    return finding->field.n == 0 || (finding->at.doc == spec.doc && finding->at.i == spec.i);
+}
+
 /* The finding that says why `finding` is so, and is no weaker; NULL = none does. */
 static struct lg_finding *teller_of(struct lg_run *run, const struct lg_finding *finding)
 {
-    if (finding->rule->told_by == NULL || finding->pending || finding->field.n == 0)
+    if (finding->rule->told_by == NULL || finding->pending || at_no_place(run, finding))
         return NULL;
     for (size_t i = 0; i < run->n; i++) {
         struct lg_finding *other = &run->findings[i];

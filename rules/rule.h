@@ -61,8 +61,8 @@ struct lg_rule {
     /* the limiter's: who it holds up waits (429) instead of being denied; switched by policy's limiter.mode, not by an action */
     bool waits;
     const char *not_stronger_than; /* id of the rule whose action caps this one, or NULL */
-    /* The id of a later rule whose finding at the same place, or within it, says why this one's is so: people are shown that
-     * one only; or NULL. */
+    /* The id of a later rule whose finding at the same place, or within it, says why this one's is so (but for one about the
+     * guest's whole spec): people are shown that one only; or NULL. */
     const char *told_by;
     /* For the ratchet: the id of the rule whose finding on the old object excuses this one's, since the update made it
      * better; or NULL. */

@@ -249,6 +249,16 @@ expect_eq "programs are told both" "LG401 LG404" "$(jq -r '[.results[0].findings
 printf 'apiVersion: livegate.io/v1\nkind: Policy\nrules: {LG404: {action: warn}}\n' >"$work/policy.yaml"
 check "$work/affinity.yaml" --inventory "$cluster" --policy "$work/policy.yaml"
 expect_in "deny [LG401] no node fits" "$out"
+# A placement that is wrong somewhere else does not say why no node fits.
+sed 's/affinity: .*/affinity: {podAffinity: {requiredDuringSchedulingIgnoredDuringExecution: [{labelSelector: {}}]}}/' \
+    "$work/affinity.yaml" >"$work/elsewhere.yaml"
+printf -- '---\napiVersion: v1\nkind: Node\nmetadata: {name: n%s}\nspec: {taints: [{key: gpu, effect: NoSchedule}]}\n' 1 2 \
+    >"$work/tainted.yaml"
+check "$work/elsewhere.yaml" --inventory "$work/tainted.yaml"
+expect_status 1
+expect_in "VirtualMachine shop/placed cannot be live-migrated, 2 reasons:" "$out"
+expect_in "deny [LG401] no node fits: 2 have taint gpu:NoSchedule that is not tolerated (n1, n2)" "$out"
+expect_in "deny [LG404] pod affinity: a term has no topologyKey" "$out"
 
 # --- the version of KubeVirt: OpenShift Virtualization's numbers are understood, others are said ---
 cat >"$work/virtiofs.yaml" <<'YAML'
