@@ -161,7 +161,8 @@ static const struct lg_volume *bound(struct lg_rule_context *context, const stru
 }
 
 /* The names of a pool's data volume templates: each machine gets claims of its own, with its number behind the name, so that
- * a claim which bears the name itself is somebody else's. */
+ * a claim which bears the name itself is somebody else's. KubeVirt puts the number into volumes of persistentVolumeClaim and
+ * dataVolume only: any other is over the claim itself. */
 static void read_numbered(const struct lg_vm *vm, struct lg_map *ret)
 {
     if (vm->kind != LG_KIND_POOL)
@@ -183,9 +184,11 @@ static void check(struct lg_rule_context *context)
     for (struct lg_json_iter it = lg_json_iter(volumes); lg_json_next(&it);) {
         struct source source;
         const struct lg_claim *claim = NULL;
-        if (!source_of(it.val, &source) || lg_map_get(&numbered, lg_json_str(source.at)) != NULL)
+        if (!source_of(it.val, &source))
             continue;
         struct lg_str name = lg_json_str(source.at);
+        if (source.kind == NULL && lg_map_get(&numbered, name) != NULL)
+            continue;
         enum lg_lookup found = lg_inventory_claim(context->inventory, vm->ns, name, &claim);
         if (found != LG_FOUND) {
             if (source.kind != NULL) /* else LG102 */
@@ -280,6 +283,13 @@ static const struct lg_rule_example examples[] = {
                     "storage: {accessModes: [ReadWriteMany]}}}], ",
                     "dataVolume: {name: base}"),
      .inventory = CLAIM("ReadWriteMany", BOUND) VOLUME(REACHED_BY("host", "n1")) NODES},
+    {.name = "an ephemeral disk is over the claim itself, whatever a pool's templates are called",
+     .expect = LG_EXPECT_WARN,
+     .object = POOL("dataVolumeTemplates: [{metadata: {name: base}, spec: {source: {blank: {}}, "
+                    "storage: {accessModes: [ReadWriteMany]}}}], ",
+                    EPHEMERAL),
+     .inventory = CLAIM("ReadWriteOnce", ""),
+     .message = "volume \"data\": ephemeral over claim \"base\", which is ReadWriteOnce"},
     {.name = "a claim that all machines of a pool share",
      .expect = LG_EXPECT_WARN,
      .object = POOL("", DISK),
