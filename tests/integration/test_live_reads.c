@@ -316,7 +316,7 @@ static void no_namespace_takes_all_reads(void **state)
     (void)state;
     cluster.timeout = "30s";
     for (int i = 0; i < FEW; i++) {
-        char name[16];
+        char name[32];
         (void)snprintf(name, sizeof name, "alone-%d", i);
         lg_put_claim(&cluster, "ns-1", name, "ReadWriteOnce");
     }
@@ -325,7 +325,7 @@ static void no_namespace_takes_all_reads(void **state)
     assert_true(reads("limited") > 0);
     for (int i = 0; i < FEW; i++) {
         struct lg_outcome outcome;
-        char name[16];
+        char name[32];
         (void)snprintf(name, sizeof name, "alone-%d", i);
         lg_review_vm(&cluster, "ns-1", name, &outcome);
         expect_denied(&outcome, "[LG101]");
