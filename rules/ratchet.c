@@ -169,12 +169,14 @@ static const size_t *totals(const struct lg_run *run)
     return total;
 }
 
-/* The old object had what is worse. */
-static bool got_better(const size_t *old_total, const struct lg_finding *finding)
+/* The old object had what is worse, and was not spared it. */
+static bool got_better(const struct lg_run *run, const struct lg_run *old_run,
+                       const size_t *old_total, const struct lg_finding *finding)
 {
     const char *worse = finding->rule->better_than;
     size_t i = 0;
-    return worse != NULL && lg_rule_find(lg_str_of(worse), &i) != NULL && old_total[i] != 0;
+    return worse != NULL && lg_rule_find(lg_str_of(worse), &i) != NULL && old_total[i] != 0 &&
+           !was_spared(run, old_run, i);
 }
 
 /* One of the old findings that were not kept may be this one. */
@@ -203,7 +205,7 @@ static void match(struct lg_run *run, struct lg_run *old_run, const size_t *old_
         if (finding->action != LG_ACTION_DENY)
             continue;
         if (take_renamed(book, finding) || goes_back(book, finding) ||
-            got_better(old_total, finding) || take_spilled(run, old_run, finding))
+            got_better(run, old_run, old_total, finding) || take_spilled(run, old_run, finding))
             lower(finding, LG_ACTION_WARN);
         else if (rule_index(finding->rule) >= old_run->judged)
             lower(finding, LG_ACTION_PENDING);
