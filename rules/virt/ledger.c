@@ -256,8 +256,11 @@ void lg_ledger_adopt(struct lg_ledger *io_ledger, const struct lg_ledger *known)
     for (size_t i = 0; i < io_ledger->n_tickets; i++) {
         struct lg_ticket *mine = &io_ledger->tickets[i];
         const struct lg_ticket *was = lg_ledger_ticket(known, mine->ns, mine->guest, mine->user);
-        if (was != NULL && was->seq == mine->seq)
-            adopt_ticket(mine, was);
+        if (was == NULL || was->seq != mine->seq)
+            continue;
+        adopt_ticket(mine, was);
+        if (was->since_ms < mine->since_ms)
+            mine->since_ms = was->since_ms;
     }
 }
 

@@ -2,9 +2,10 @@
 """The limiter against three replicas of livegate: limiter.py LIVEGATE PLANE SERVER ETCD WORK DISTURB LONGER
 
 Starts the replicas (kubeconfig, certificates and policy are in WORK), a balancer before them, and, once WORK/go is there, plays
-a crowd (40 `kubectl create` at once, from shuffled nodes and three namespaces, some of the migrations last 90 s), a drain, and
-callers that go away. DISTURB "yes": in the middle of the crowd it kills a replica, stops another for 20 s, and asks for a
-restart of the API server (WORK/restart; it waits for WORK/restarted). LONGER "yes": more of them last long.
+a crowd (40 `kubectl create` at once, from shuffled nodes and three namespaces, some of the migrations last 90 s), callers that go
+away, and a drain, each beginning as soon as what is before it was seen; those that last long run on meanwhile. DISTURB "yes": in
+the middle of the crowd it kills a replica, stops another for 20 s, and asks for a restart of the API server (WORK/restart; it
+waits for WORK/restarted). LONGER "yes": more of them last long.
 
 Prints a line a check, "ok NAME" or "FAILED NAME: why", and what else is worth knowing behind "#". WORK/story tells who was created,
 started and finished when.
@@ -34,20 +35,29 @@ def check(name, problems):
     print(f"FAILED {name}: {'; '.join(map(str, problems))[:3000]}" if problems else f"ok {name}", flush=True)
 
 
-def lasts(_key, number):
-    """Of the first five places, two are taken for 90 s: all others pass by them."""
-    if number in (2, 4) or LONGER and number % 20 == 1:
-        return 90
-    return random.uniform(2, 6) if LONGER else random.uniform(0.5, 2)
+class Lasts:
+    """One of worker-2 and one of worker-3 keep their places for 90 s, from early on: all others pass by them, and so does what
+    is played after the crowd."""
+
+    def __init__(self):
+        self.long = {}
+
+    def __call__(self, key, node):
+        if node in played.NODES[1:3]:
+            self.long.setdefault(node, key)
+        if key in self.long.values() or LONGER and random.random() < 0.05:
+            return 90
+        return random.uniform(2, 6) if LONGER else random.uniform(0.2, 1)
 
 
 class Disturbances:
     """When what was going on: a call that was cut then may be made again."""
 
-    def __init__(self):
-        self.spans = {}
+    def __init__(self, play):
+        self.play, self.spans, self.created_before = play, {}, {}
 
     def begin(self, name):
+        self.created_before[name] = len(self.play.created)
         self.spans[name] = [time.monotonic(), None]
 
     def end(self, name):
@@ -60,14 +70,14 @@ class Disturbances:
         return begin is not None and (end is None or time.monotonic() < end + 11)
 
     def run(self, replicas):
-        time.sleep(4)
+        plane.until(30, lambda: len(self.play.created) >= played.CLUSTER)
         self.begin("killed")
         replicas[0].process.send_signal(signal.SIGKILL)
         replicas[0].process.wait()
         time.sleep(1)
         replicas[0].start()
+        plane.until(30, replicas[0].ready)
         self.end("killed")
-        time.sleep(2)
         self.begin("stopped")
         replicas[1].process.send_signal(signal.SIGSTOP)
         time.sleep(20)
@@ -119,12 +129,26 @@ class Create:
         return self.status == 0 or self.cut_by and ("AlreadyExists" in self.said[-1] or "LG603" in self.said[-1])
 
 
-def crowd(play, order, replicas):
-    names = [(f"guest-{i}", played.NODES[i % len(played.NODES)]) for i in range(COUNT)]
-    keys = played.make_guests(plane, play, NAMESPACES, names)
-    time.sleep(2)  # the replicas' watches
+class Guests:
+    """All that are migrated later, and known to each replica."""
+
+    def __init__(self, play, replicas):
+        make = lambda namespaces, names: played.make_guests(plane, play, namespaces, names)
+        nodes = played.NODES
+        # As in any cluster, one has ended before: an estimate takes others to last a minute until one was seen to end.
+        play.leave_one_that_ended(make(["lim-a"], [("earlier", nodes[0])])[0], 3)
+        self.crowd = make(NAMESPACES, [(f"guest-{i}", nodes[i % len(nodes)]) for i in range(COUNT)])
+        self.head = make(["lim-a"], [(f"head-{i}", nodes[0]) for i in range(4)])
+        self.drained = make(["lim-drain"], [(f"drained-{i}", nodes[i % 3]) for i in range(50)])
+        self.people = make(["lim-a", "lim-b"], [(f"person-{i}", nodes[3 + i % 2]) for i in range(4)])
+        count = len(plane.send("GET", "/apis/kubevirt.io/v1/virtualmachineinstances")["items"])
+        known = lambda: all(one.knows("virtualmachineinstances") == count for one in replicas)
+        check("each replica knows the guests", [] if plane.until(30, known) else [count])
+
+
+def crowd(play, order, replicas, keys):
     random.shuffle(keys)
-    disturbances = Disturbances() if DISTURB else None
+    disturbances = Disturbances(play) if DISTURB else None
     started = time.monotonic()
     creates = [Create(key, disturbances) for key in keys]
     if DISTURB:
@@ -136,25 +160,35 @@ def crowd(play, order, replicas):
     again = [one for one in creates if one.cut_by]
     print(f"# crowd: {took:.0f} s, {len(play.created)} created, at most {play.most} at once and {play.most_of_node} from a node, "
           f"{order.let_through} let through, {len(again)} run again"
-          f" {[f'{name}: {sum(name in one.cut_by for one in again)}' for name in CUT]}")
+          f" {[f'{name}: {sum(name in one.cut_by for one in again)}' for name in CUT]}"
+          f"{f', created before each: {disturbances.created_before}' if DISTURB else ''}")
     how = "while replicas die and stop and the API server restarts" if DISTURB else "in a quiet cluster"
     check(f"40 created at once are all created, {how}", [(one.key, one.said) for one in creates if not one.created()])
     check("each of them once", [] if sorted(play.created) == sorted(keys) else [sorted(play.created)])
     check("never more of them at once than the limits", play.wrong)
     check("in the order of the queue", order.out_of_turn)
-    if not DISTURB:
+    if DISTURB:
+        before = disturbances.created_before
+        check("all of it in the middle", [] if max(before.values()) < COUNT and len(before) == len(CUT) else [before])
+    else:
         check("none is run again", [(one.key, one.said) for one in again])
     check("the limits were reached", [] if (play.most, play.most_of_node) == (played.CLUSTER, played.NODE) else [
         (play.most, play.most_of_node)])
 
 
-def clear(play):
-    """Nothing runs, nothing waits, nothing is reserved."""
+def clear(play, but=()):
+    """Nothing else runs."""
     with play.lock:
-        left = list(play.unfinished)
+        left = [key for key in play.unfinished if key not in but]
     for key in left:
         delete(key)
-    return plane.until(60, lambda: not play.unfinished and not ledger()["tickets"] and not ledger()["reservations"])
+    check("what still runs is deleted", [] if plane.until(20, lambda: set(play.unfinished) <= set(but)) else [play.unfinished])
+
+
+def nothing_is_left():
+    """Nothing waits, nothing is reserved."""
+    found = ledger()
+    return not found["tickets"] and not found["reservations"]
 
 
 def delete(key):
@@ -183,57 +217,82 @@ def said_by(arguments, key):
     return time.monotonic() - started, done.returncode, done.stdout
 
 
-def watch_status():
-    return subprocess.Popen([LIVEGATE, "status", "--watch", "--kubeconfig", f"{WORK}/gate.kubeconfig"],
-                            stdout=open(f"{WORK}/status", "w", encoding="utf-8"), stderr=subprocess.STDOUT)
+class Status:
+    """livegate status --watch"""
+
+    def __init__(self):
+        self.path = f"{WORK}/status"
+        self.process = subprocess.Popen([LIVEGATE, "status", "--watch", "--kubeconfig", f"{WORK}/gate.kubeconfig"],
+                                        stdout=open(self.path, "w", encoding="utf-8"), stderr=subprocess.STDOUT)
+
+    def shows(self, *wanted):
+        with open(self.path, encoding="utf-8") as file:
+            shown = file.read()
+        return all(re.search(one, shown) for one in wanted)
+
+    def stop(self):
+        self.process.send_signal(signal.SIGINT)
+        self.process.wait(10)
+        with open(self.path, encoding="utf-8") as file:
+            return file.read()
 
 
-def drain(play):
-    """50 guests of three nodes at once, by virt-controller's account, and people behind them."""
-    nodes = played.NODES[:3]
-    guests = played.make_guests(plane, play, ["lim-drain"], [(f"drained-{i}", nodes[i % 3]) for i in range(50)])
-    people = played.make_guests(plane, play, ["lim-a", "lim-b"], [(f"person-{i}", played.NODES[3 + i % 2]) for i in range(4)])
-    time.sleep(1)
-    play.lasts = lambda key, number: 0.3
+class Drain:
+    """A migration of each guest at once, by virt-controller's account."""
+
+    def __init__(self, guests):
+        self.refused, self.started, self.took = [], time.monotonic(), 0
+        self.threads = [threading.Thread(target=self.run, args=(guests[i::5],), daemon=True) for i in range(5)]
+        for one in self.threads:
+            one.start()
+
+    def run(self, guests):
+        for key in guests:
+            path = f"/apis/kubevirt.io/v1/namespaces/{key[0]}/virtualmachineinstancemigrations"
+            try:
+                plane.send("POST", path, played.migration(key), "application/json", played.CONTROLLER)
+            except urllib.error.HTTPError as error:
+                self.refused.append((key, error.read().decode()))
+        self.took = max(self.took, time.monotonic() - self.started)
+
+    def end(self):
+        for one in self.threads:
+            one.join(plane.left())
+
+
+def drain(play, guests, people):
+    """50 guests of three nodes at once, and people behind them: they come while the drain is still being created."""
+    play.lasts = lambda key, node: 0.1
     play.drained.update(guests)
     play.held_back = True
-    started, refused = time.monotonic(), []
-    for key in guests:
-        path = f"/apis/kubevirt.io/v1/namespaces/{key[0]}/virtualmachineinstancemigrations"
-        try:
-            plane.send("POST", path, played.migration(key), "application/json", played.CONTROLLER)
-        except urllib.error.HTTPError as error:
-            refused.append((key, error.read().decode()))
-    took = time.monotonic() - started
-    check("a drain of 50 is never refused", refused)
-    check("nor made to wait", [f"{took:.1f} s"] if took > 15 else [])
-    status = watch_status()
+    status, drained = Status(), Drain(guests)
+    plane.until(20, lambda: len(play.drained & set(play.unfinished)) >= len(guests) / 2)
     creates = [Create(key) for key in people]
     quitter = creates.pop()
-    check("people wait behind it", [] if plane.until(5, lambda: all(map(waits, people))) else [ledger()["tickets"]])
-    by_dry_run(people[0])
+    check("people wait behind it", [] if plane.until(10, lambda: all(map(waits, people))) else [ledger()["tickets"]])
     quitter.process.send_signal(signal.SIGINT)
     quit_at = time.monotonic()
     quitter.thread.join(5)
     check("a cancelled create ends at once", [] if quitter.ended and quitter.ended - quit_at < 2 else [quitter.said])
+    drained.end()
+    check("a drain of 50 is never refused", drained.refused)
+    check("nor made to wait", [f"{drained.took:.1f} s"] if drained.took > 15 else [])
+    by_dry_run(people[0])
+    wanted = [r"IN USE  5\d of 5", r"WAITING  [34]\n", "lim-a/person-0", "lim-b/person-1"]
+    plane.until(10, lambda: status.shows(*wanted))
     with play.lock:
         play.held_back = False
         play.start_some()
     for one in creates:
         one.thread.join(plane.left())
-    print(f"# drain: {time.monotonic() - started:.0f} s, 50 created in {took:.1f} s, people after "
-          f"{[round(one.ended - started) for one in creates if one.ended]} s")
+    print(f"# drain: {time.monotonic() - drained.started:.0f} s, 50 created in {drained.took:.1f} s, people after "
+          f"{[round(one.ended - drained.started) for one in creates if one.ended]} s")
     check("people are created after it, by themselves", [(one.key, one.said) for one in creates if one.status != 0])
     check("and not before their turn", play.wrong)
     check("all of the drain was played", [] if plane.until(30, lambda: not play.drained & set(play.unfinished)) else [play.unfinished])
-    check("a cancelled create leaves no place behind",
-          [] if plane.until(40, lambda: not waits(quitter.key)) and quitter.key not in play.created else [ledger()])
-    status.send_signal(signal.SIGINT)
-    status.wait(10)
-    with open(f"{WORK}/status", encoding="utf-8") as file:
-        shown = file.read()
-    wanted = [r"IN USE  50 of 5", r"WAITING  [34]\n", "lim-a/person-0", "lim-b/person-1", r"WAITING  0|nobody"]
-    check("livegate status --watch shows it", [] if all(re.search(one, shown) for one in wanted[:4]) else [shown[-2500:]])
+    check("who cancelled is not created", [quitter.key] if quitter.key in play.created else [])
+    shows, shown = status.shows(*wanted), status.stop()
+    check("livegate status --watch shows it", [] if shows else [shown[-2500:]])
 
 
 def by_dry_run(key):
@@ -246,11 +305,8 @@ def by_dry_run(key):
         f"{took:.1f} s, status {status}: {said}"])
 
 
-def ctrl_c_at_the_head(play):
+def ctrl_c_at_the_head(play, keys):
     """The place passes on: when whoever is next has not come 5 s after its time, to who comes then."""
-    names = [(f"head-{i}", "worker-1") for i in range(4)]
-    keys = played.make_guests(plane, play, ["lim-a"], names)
-    time.sleep(1)
     play.held.update(keys[:2])
     first = [Create(key) for key in keys[:2]]
     for one in first:
@@ -273,6 +329,7 @@ def ctrl_c_at_the_head(play):
 def main():
     # A shell lets what it starts in the background ignore Ctrl-C; what is started here shall not.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    began = time.monotonic()
     replicas = [played.Replica(plane, LIVEGATE, i) for i in range(3)]
     balancer = played.Balancer(replicas)
     try:
@@ -282,13 +339,21 @@ def main():
         os.rename(f"{WORK}/balancer.new", f"{WORK}/balancer")
         if not plane.until(60, lambda: os.path.exists(f"{WORK}/go")):
             sys.exit("nobody said go")
-        play = played.Played(plane, lasts)
+        play = played.Played(plane, Lasts())
         order = played.Order(plane, play)
-        crowd(play, order, replicas)
-        check("all is over", [] if clear(play) else [ledger(), play.unfinished])
-        ctrl_c_at_the_head(play)
-        check("all is over again", [] if clear(play) else [ledger(), play.unfinished])
-        drain(play)
+        guests = Guests(play, replicas)
+        crowd(play, order, replicas, guests.crowd)
+        long = set(play.lasts.long.values())
+        clear(play, long)
+        ctrl_c_at_the_head(play, guests.head)
+        clear(play, long)
+        drain(play, guests.drained, guests.people)
+        check("those that last longest end, too", [] if plane.until(90, lambda: not long & set(play.unfinished)) else [long])
+        plane.until(20, lambda: not play.unfinished)
+        clear(play)
+        # Of those who were cancelled, too: a place lasts until 10 s after its time, a reservation 30 s.
+        check("nothing is left of all that in the ledger", [] if plane.until(60, nothing_is_left) else [ledger()])
+        print(f"# played in {time.monotonic() - began:.0f} s")
     finally:
         for one in replicas:
             one.process.kill()

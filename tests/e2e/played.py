@@ -97,6 +97,15 @@ class Replica:
         except OSError:
             return False
 
+    def knows(self, resource):
+        """How many objects of it."""
+        try:
+            with urllib.request.urlopen(f"http://{self.operations}/metrics", timeout=2) as response:
+                found = re.search(rf'livegate_inventory_objects{{resource="{resource}"}} (\d+)', response.read().decode())
+        except OSError:
+            return None
+        return int(found[1]) if found else None
+
 
 class Balancer:
     """What a Service does: new connections go round among the replicas that are ready."""
@@ -233,7 +242,7 @@ class Played:
             if key in self.running or [self.node_of[one] for one in self.running].count(self.node_of[key]) >= NODE:
                 continue
             self.running.append(key)
-            threading.Thread(target=self.play, args=(migration, key, len(self.created)), daemon=True).start()
+            threading.Thread(target=self.play, args=(migration, key), daemon=True).start()
 
     def status(self, key, status):
         path = f"/apis/kubevirt.io/v1/namespaces/{key[0]}/virtualmachineinstancemigrations/move-{key[1]}/status"
@@ -243,13 +252,19 @@ class Played:
             if error.code != 404:
                 raise
 
+    def leave_one_that_ended(self, key, lasted):
+        """That is not counted."""
+        del self.node_of[key]
+        self.plane.send("POST", f"/apis/kubevirt.io/v1/namespaces/{key[0]}/virtualmachineinstancemigrations", migration(key))
+        self.finish(key, time.time() - lasted)
+
     def finish(self, key, start):
         stamp = lambda s: time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(s))
         self.status(key, {"phase": "Succeeded", "migrationState": {"startTimestamp": stamp(start), "endTimestamp": stamp(time.time())}})
 
-    def play(self, migration, key, number):
-        start, lasts = time.time(), self.lasts(key, number)
-        for phase, wait in (("Pending", 0.3), ("Scheduling", 0.3), ("Running", lasts)):
+    def play(self, migration, key):
+        start, lasts = time.time(), self.lasts(key, self.node_of[key])
+        for phase, wait in (("Pending", 0.2), ("Scheduling", 0.2), ("Running", lasts)):
             if key not in self.unfinished:
                 return
             self.status(key, {"phase": phase})

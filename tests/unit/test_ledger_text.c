@@ -72,6 +72,7 @@ static void what_is_written_is_read_with_its_ages(void **state)
     assert_int_equal(read.reservations[0].born_ms, 200 - 1000);
     assert_int_equal(read.reservations[0].since_ms, 200 - 24000);
     assert_true(read.reservations[0].seen);
+    assert_int_equal(read.tickets[0].since_ms, 200 - 10000);
     assert_int_equal(read.tickets[0].due_ms, 9000);
     assert_int_equal(read.tickets[0].tries, 4);
 }
