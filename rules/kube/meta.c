@@ -1,5 +1,13 @@
 #include "rules/kube/meta.h"
 
+enum lg_err_code lg_meta_parse(struct lg_arena *arena, struct lg_str text, struct lg_val *ret_root,
+                               struct lg_err *err)
+{
+    struct lg_doc *doc = lg_arena_alloc(arena, sizeof *doc);
+    *doc = (struct lg_doc){.text = text, .arena = arena, .without = LG_STR("managedFields")};
+    return lg_json_parse_doc(doc, ret_root, err);
+}
+
 /* Exactly `n` digits at `*at`. */
 static bool take_number(struct lg_str *text, size_t n, int *ret)
 {

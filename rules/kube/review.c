@@ -5,6 +5,7 @@
 #include "rules/core/base64.h"
 #include "rules/core/mem.h"
 #include "rules/core/write.h"
+#include "rules/kube/meta.h"
 
 static const char api_version[] = "admission.k8s.io/v1";
 
@@ -152,22 +153,13 @@ static void set_refusal(struct lg_review *review, const struct lg_err *limit)
     }
 }
 
-/* Who wrote which field (a fifth of what an API server sends of a VM, and half of its brackets) is not read: no rule asks. */
-static enum lg_err_code parse(struct lg_arena *arena, struct lg_str body, struct lg_val *ret_root,
-                              struct lg_err *ret_err)
-{
-    struct lg_doc *doc = lg_arena_alloc(arena, sizeof *doc);
-    *doc = (struct lg_doc){.text = body, .arena = arena, .without = LG_STR("managedFields")};
-    return lg_json_parse_doc(doc, ret_root, ret_err);
-}
-
 enum lg_err_code lg_review_decode(struct lg_arena *arena, struct lg_str body, struct lg_review *ret,
                                   struct lg_err *err)
 {
     struct lg_review review = {.uid = {0}};
     struct lg_val root = LG_NONE;
     struct lg_err limit = {0};
-    enum lg_err_code code = parse(arena, body, &root, &limit);
+    enum lg_err_code code = lg_meta_parse(arena, body, &root, &limit);
     if (code == LG_E_LIMIT)
         set_refusal(&review, &limit);
     else if (code != LG_E_OK)

@@ -100,6 +100,24 @@ static void a_claim_that_came_a_moment_ago_is_found(void **state)
     assert_true(pauses("done") == 2);
 }
 
+/* Who wrote which field is read by nobody, however deep it is. */
+static void a_claim_with_deep_managed_fields_is_found(void **state)
+{
+    struct lg_outcome outcome;
+    struct lg_buf claim lg_cleanup(lg_buf_done) = {0};
+    (void)state;
+    lg_buf_puts(&claim,
+                "{\"metadata\":{\"name\":\"deep\",\"namespace\":\"ns-0\",\"managedFields\":[");
+    for (int i = 0; i < 100; i++)
+        lg_buf_putc(&claim, '[');
+    for (int i = 0; i < 100; i++)
+        lg_buf_putc(&claim, ']');
+    lg_buf_puts(&claim, "]},\"spec\":{\"accessModes\":[\"ReadWriteOnce\"]}}");
+    lg_canned_put(cluster.canned, LG_KIND_CLAIM, claim.p);
+    lg_review_vm(&cluster, "ns-0", "deep", &outcome);
+    expect_denied(&outcome, "[LG101] volume \"data\": claim \"deep\" is ReadWriteOnce");
+}
+
 static void a_claim_that_comes_later_is_pending(void **state)
 {
     struct lg_outcome outcome;
@@ -484,6 +502,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_claim_that_came_a_moment_ago_is_found),
+        TEST(a_claim_with_deep_managed_fields_is_found),
         TEST(a_claim_that_comes_later_is_pending),
         TEST(what_is_known_is_not_read),
         TEST(a_name_that_nothing_can_have_is_not_asked_for),

@@ -6,6 +6,7 @@
 
 #include "rules/core/json.h"
 #include "rules/core/mem.h"
+#include "rules/kube/meta.h"
 #include "tests/support/canned_objects.h"
 
 void lg_canned_blob_unref(struct lg_canned_blob *blob)
@@ -38,7 +39,7 @@ static struct lg_canned_blob *blob_new(enum lg_kind kind, struct lg_str object)
     struct lg_arena arena lg_cleanup(lg_arena_done);
     struct lg_val root;
     lg_arena_init(&arena);
-    enum lg_err_code code = lg_json_parse(&arena, object, &root, NULL);
+    enum lg_err_code code = lg_meta_parse(&arena, object, &root, NULL);
     assert(code == LG_E_OK);
     struct lg_str metadata = lg_json_text(lg_json_get(root, "metadata"));
     assert(metadata.n > 2);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "rules/core/mem.h"
+#include "rules/kube/meta.h"
 #include "webhook/cluster/frame.h"
 #include "webhook/cluster/path.h"
 #include "webhook/cluster/status.h"
@@ -38,7 +39,7 @@ static enum lg_err_code on_item(void *arg, struct lg_str text, struct lg_err *er
     lg_arena_reset(&listing->arena);
     enum lg_err_code code =
         text.p == NULL ? lg_err_set(&why, LG_E_LIMIT, "", "the object is larger than 4 MiB")
-                       : lg_json_parse(&listing->arena, text, &item.object, &why);
+                       : lg_meta_parse(&listing->arena, text, &item.object, &why);
     if (code == LG_E_LIMIT)
         item.unread = &why;
     else if (code != LG_E_OK)

@@ -8,6 +8,7 @@
 
 #include "rules/core/map.h"
 #include "rules/core/mem.h"
+#include "rules/kube/meta.h"
 #include "webhook/cluster/path.h"
 #include "webhook/cluster/share.h"
 #include "webhook/cluster/status.h"
@@ -259,7 +260,7 @@ static enum lg_err_code read_object(struct fetch *fetch, struct lg_str body, str
     struct lg_record *record = NULL;
     struct lg_val root = LG_NONE;
     lg_arena_init(&arena);
-    enum lg_err_code code = lg_json_parse(&arena, body, &root, err);
+    enum lg_err_code code = lg_meta_parse(&arena, body, &root, err);
     if (code == LG_E_OK)
         code = lg_record_new_as(live->read.kind, root, &record, err);
     if (code == LG_E_OK && (!lg_str_eq(record->name, live->read.name) ||

@@ -6,6 +6,7 @@
 
 #include "rules/core/mem.h"
 #include "rules/core/num.h"
+#include "rules/kube/meta.h"
 #include "webhook/cluster/frame.h"
 #include "webhook/cluster/path.h"
 #include "webhook/runtime/random.h"
@@ -289,15 +290,6 @@ static struct lg_record *share(struct lg_reflector *r, struct lg_record *take_re
     return lg_record_ref((struct lg_record *)old);
 }
 
-/* Who wrote which field is most of what an API server sends, and no rule reads it. */
-static enum lg_err_code parse(struct lg_reflector *r, struct lg_str text, struct lg_val *ret_root,
-                              struct lg_err *err)
-{
-    struct lg_doc *doc = lg_arena_alloc(&r->arena, sizeof *doc);
-    *doc = (struct lg_doc){.text = text, .arena = &r->arena, .without = LG_STR("managedFields")};
-    return lg_json_parse_doc(doc, ret_root, err);
-}
-
 static enum lg_err_code endless(struct lg_reflector *r, struct lg_err *err)
 {
     return lg_err_set(err, LG_E_LIMIT, r->what,
@@ -314,7 +306,7 @@ static enum lg_err_code on_list_item(void *arg, struct lg_str item, struct lg_er
     lg_arena_reset(&r->arena);
     enum lg_err_code code =
         item.p == NULL ? lg_err_set(&why, LG_E_LIMIT, "", "the object is larger than 4 MiB")
-                       : parse(r, item, &object, &why);
+                       : lg_meta_parse(&r->arena, item, &object, &why);
     if (code == LG_E_LIMIT) {
         note_unread(r, object, &why);
         return LG_E_OK;
@@ -400,7 +392,7 @@ static enum lg_err_code on_event(void *arg, struct lg_str event, struct lg_err *
     lg_arena_reset(&r->arena);
     if (event.p == NULL)
         return bad_event(err, "it is larger than 4 MiB");
-    enum lg_err_code code = parse(r, event, &root, &why);
+    enum lg_err_code code = lg_meta_parse(&r->arena, event, &root, &why);
     struct lg_val type = lg_json_get(root, "type");
     struct lg_val object = lg_json_get(root, "object");
     bool deleted = lg_json_is(type, "DELETED");
