@@ -220,9 +220,13 @@ static void adopt_ticket(struct lg_ticket *mine, const struct lg_ticket *was)
         return;
     if (was->told_due_ms < mine->told_due_ms)
         mine->told_due_ms = was->told_due_ms;
-    if (!untold && was->due_ms >= mine->due_ms)
+    int64_t least_ms = was->due_ms - was->slack_ms;
+    if (!untold && was->due_ms >= mine->due_ms) {
+        mine->slack_ms = mine->due_ms > least_ms ? mine->due_ms - least_ms : 0;
         return;
+    }
     mine->due_ms = was->due_ms;
+    mine->slack_ms = was->slack_ms;
     mine->tries = was->tries;
     mine->inbound = was->inbound;
     lg_ledger_set_ticket(mine, was->node, was->id);
@@ -253,8 +257,10 @@ void lg_ledger_adopt(struct lg_ledger *io_ledger, const struct lg_ledger *known)
         held.held = true;
         lg_ledger_reserve(io_ledger, &held);
     }
+    int64_t since_ms = known->read_ms != 0 ? io_ledger->read_ms - known->read_ms : INT64_MAX;
     for (size_t i = 0; i < io_ledger->n_tickets; i++) {
         struct lg_ticket *mine = &io_ledger->tickets[i];
+        mine->slack_ms = since_ms < LG_TICKET_SLACK_MS_MAX ? since_ms : LG_TICKET_SLACK_MS_MAX;
         const struct lg_ticket *was = lg_ledger_ticket(known, mine->ns, mine->guest, mine->user);
         if (was == NULL || was->seq != mine->seq)
             continue;

@@ -25,6 +25,7 @@ enum {
     LG_TICKET_AHEAD_MS = 5 * 1000, /* before it, too; not earlier, or places would lie idle */
     LG_TICKET_EARLY_MS = 1000, /* more than that before it, somebody asks who was told to wait */
     LG_TICKET_EXPIRY_MS = 10 * 1000, /* after its due time it is gone */
+    LG_TICKET_SLACK_MS_MAX = 3600 * 1000,
     LG_TICKETS_NAMESPACE_MAX = 50,
     LG_TICKETS_MAX = 500,
     LG_RESERVATIONS_MAX = 1000,
@@ -51,10 +52,11 @@ struct lg_ticket {
     uint64_t tag, seq;
     int64_t since_ms, due_ms;
     int64_t told_due_ms; /* the due time that others know of */
-    struct lg_str id;    /* of the ask that was answered last */
-    unsigned tries;      /* answers it has had */
-    bool inbound;        /* it waits for its targets: it holds back nobody */
-    uint64_t hash;       /* of namespace, guest and user */
+    int64_t slack_ms; /* the due time may be so much earlier: as others told it (lg_ledger_adopt) */
+    struct lg_str id; /* of the ask that was answered last */
+    unsigned tries;   /* answers it has had */
+    bool inbound;     /* it waits for its targets: it holds back nobody */
+    uint64_t hash;    /* of namespace, guest and user */
 };
 
 /* A namespace that was served, so that it does not come first again by coming again. */
@@ -72,6 +74,7 @@ struct lg_ledger {
     struct lg_turn *turns;
     size_t n_turns, size_turns;
     uint64_t now_tag, next_seq;
+    int64_t read_ms; /* from others, last; 0: never */
 };
 
 void lg_ledger_done(struct lg_ledger *ledger);
@@ -108,7 +111,8 @@ void lg_ledger_served(struct lg_ledger *ledger, struct lg_str ns, uint64_t tag);
 
 /* `io_ledger` is what was read of a shared ledger, `known` what this reader knew of it before: what both hold keeps the
  * age that this reader saw it reach (the text's ages are as of its writing, however long ago that was), and a ticket the due
- * time that this reader gave it and has not told others. A reservation that others let go and that this reader never saw is
+ * time that this reader gave it and has not told others. What only the text says was written at some time since `known` was
+ * read: a ticket's due time has that much slack, and nobody is taken for one that comes early for it. A reservation that others let go and that this reader never saw is
  * held: its watch may be behind theirs. */
 void lg_ledger_adopt(struct lg_ledger *io_ledger, const struct lg_ledger *known);
 

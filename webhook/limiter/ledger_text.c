@@ -112,6 +112,7 @@ enum lg_err_code lg_ledger_read(struct lg_str text, int64_t now_ms, struct lg_le
     struct lg_arena arena lg_cleanup(lg_arena_done);
     struct lg_val root = LG_NONE;
     lg_arena_init(&arena);
+    ret->read_ms = now_ms;
     if (text.n == 0)
         return LG_E_OK;
     if (text.n > LG_LEDGER_BYTES_MAX)

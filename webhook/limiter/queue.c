@@ -179,9 +179,10 @@ static enum lg_seen seen(void *arg, const struct lg_reservation *reservation)
 static bool decide_all(struct lg_queue *queue, int64_t now_ms)
 {
     const struct lg_inventory *inventory = queue->ops.inventory(queue->ops.arg);
+    /* Who was told meanwhile to come later has not failed to come: before others' tickets are let go. */
+    bool changed = queue->ops.tell(queue->ops.arg, &queue->working, now_ms);
     /* What is over is told too: in the text it would come to life again with each reading. */
-    bool changed = lg_ledger_tidy(&queue->working, now_ms, seen, queue);
-    changed = queue->ops.tell(queue->ops.arg, &queue->working, now_ms) || changed;
+    changed = lg_ledger_tidy(&queue->working, now_ms, seen, queue) || changed;
     carry(queue, now_ms);
     for (struct lg_queue_job *job = queue->carried.first; job != NULL; job = job->next) {
         job->ask.now_ms = now_ms;

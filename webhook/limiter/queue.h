@@ -28,6 +28,7 @@ enum {
     LG_QUEUE_CONFLICTS_MAX = 20,
     LG_QUEUE_BATCH_MAX = 64,
     LG_QUEUE_REST_MS_MAX = 200,
+    LG_QUEUE_LOOK_MS = 5000,   /* between looks (lg_queue_refresh) though nobody asks */
     LG_QUEUE_LOOK_UPS_MAX = 4, /* at once */
     LG_QUEUE_LOOK_UP_AGAIN_MS = 10 * 1000,
 };

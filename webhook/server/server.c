@@ -23,7 +23,6 @@ enum {
     TICK_MS = 250,
     REAPING_TICK_MS = 20,
     FINISHING_TICK_MS = 10,
-    LEDGER_LOOK_MS = 5000, /* what another replica wrote and died over ages from then on */
     FINISHING_MS_MAX = 10 * 1000,
     /* connections of both ports, displaced ones of both, lingering ones, what else is open */
     DESCRIPTORS_MIN = 1024 + 128 + 2 * LG_CONNECTIONS_CLOSING_MAX + 128,
@@ -254,7 +253,7 @@ static int keep_house(struct server *server, int64_t wait_ms, int64_t *io_reload
     lg_source_log_version(&server->source);
     if (server->ledger != NULL && now_ms >= server->ledger_ms) {
         lg_ledger_api_refresh(server->ledger);
-        server->ledger_ms = now_ms + LEDGER_LOOK_MS;
+        server->ledger_ms = now_ms + LG_QUEUE_LOOK_MS;
     }
     if (signal == SIGHUP || now_ms >= *io_reload_ms) {
         lg_reload_all(&server->reload, server->service.reviewer);
