@@ -1,5 +1,6 @@
 #include "rules/limiter.h"
 
+#include "rules/kube/names.h"
 #include "rules/run.h"
 
 enum { SEEN_LOOKED_AT_MAX = 64 };
@@ -35,7 +36,8 @@ static bool name_exists(const struct lg_engine_input *input, const struct lg_sub
 static bool refused_anyway(const struct lg_subject *subject)
 {
     struct lg_val spec = lg_json_get(subject->object, "spec");
-    return lg_str_empty(lg_json_str_at(spec, "vmiName")) ||
+    struct lg_str guest = lg_json_str_at(spec, "vmiName");
+    return lg_str_empty(guest) || guest.n > LG_NAME_SUBDOMAIN_BYTES_MAX ||
            !lg_str_empty(lg_json_str_at(spec, "priority"));
 }
 

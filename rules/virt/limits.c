@@ -222,6 +222,7 @@ static void add_holder(const struct lg_ask *ask, struct lg_limit_state *io, stru
 static void add_to(const struct lg_ask *ask, struct lg_turnout *io, struct lg_holder holder,
                    struct lg_str node, struct lg_str also)
 {
+    holder.self = is_mine(ask, holder.ns) && lg_str_eq(holder.guest, ask->guest);
     add_holder(ask, &io->of[LG_LIMIT_CLUSTER], holder);
     if (ask->node.n != 0 && (lg_str_eq(node, ask->node) || lg_str_eq(also, ask->node)))
         add_holder(ask, &io->of[LG_LIMIT_OUTBOUND], holder);
@@ -238,7 +239,7 @@ static void find_holders(const struct lg_ask *ask, const struct lg_slots *slots,
         int64_t created = migration->r.created_unix_s;
         int64_t age_s = created != 0 && ask->now_unix_s >= created ? ask->now_unix_s - created : -1;
         struct lg_str phase = migration->phase.n != 0 ? migration->phase : LG_STR("not started");
-        struct lg_holder holder = {migration->r.ns, migration->vmi, phase, age_s};
+        struct lg_holder holder = {migration->r.ns, migration->vmi, phase, age_s, false};
         add_to(ask, io, holder, slot->node, slot->also);
     }
     for (size_t i = 0; i < ledger->n_reservations; i++) {
@@ -246,7 +247,7 @@ static void find_holders(const struct lg_ask *ask, const struct lg_slots *slots,
         if (!stands_alone(slots, reservation))
             continue;
         struct lg_holder holder = {reservation->ns, reservation->guest, LG_STR("reserved"),
-                                   (ask->now_ms - reservation->born_ms) / 1000};
+                                   (ask->now_ms - reservation->born_ms) / 1000, false};
         add_to(ask, io, holder, reservation->node, LG_STR(""));
     }
 }

@@ -39,6 +39,7 @@ struct lg_holder {
     struct lg_str
         phase;     /* "reserved" for one that was admitted a moment ago; "not started" for "" */
     int64_t age_s; /* -1 = not known */
+    bool self;     /* what the asker's guest holds: it is not in its own way, and not in `used` */
 };
 
 struct lg_limit_state {

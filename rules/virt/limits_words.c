@@ -22,10 +22,12 @@ static void add_holders(struct lg_buf *buf, const struct lg_turnout *turnout,
                         const struct lg_limit_state *state, struct lg_str ns,
                         struct lg_arena *arena)
 {
-    size_t named = 0;
+    size_t named = 0, mine = 0;
     for (size_t i = 0; i < state->n_holders; i++) {
         const struct lg_holder *holder = &state->holders[i];
-        if (!turnout->show_holders && !lg_str_eq(holder->ns, ns))
+        bool is_mine = lg_str_eq(holder->ns, ns);
+        mine += is_mine;
+        if (holder->self || (!turnout->show_holders && !is_mine))
             continue;
         lg_buf_puts(buf, named++ == 0 ? ": " : ", ");
         add_holder(buf, holder, arena);
@@ -34,7 +36,9 @@ static void add_holders(struct lg_buf *buf, const struct lg_turnout *turnout,
     if (rest == 0)
         return;
     lg_buf_printf(buf, "%s%zu ", named == 0 ? ": " : ", ", rest);
-    lg_buf_puts(buf, turnout->show_holders ? "more" : "in other namespaces");
+    /* The asker's namespace comes first: where all that are kept are its own, there may be more of them. */
+    bool any = turnout->show_holders || mine == LG_HOLDERS_MAX;
+    lg_buf_puts(buf, any ? "more" : "in other namespaces");
 }
 
 struct lg_str lg_limits_state_text(const struct lg_turnout *turnout, enum lg_limit limit,

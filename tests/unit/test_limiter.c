@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "rules/answer.h"
+#include "rules/kube/names.h"
 #include "tests/support/asserts.h"
 #include "tests/support/world.h"
 
@@ -208,6 +209,67 @@ static void virtctl_is_refused_at_once(void **state)
                      LG_REQUESTER_PERSON);
 }
 
+/* Whatever policy makes of LG601: the ledger is of a bounded size, and one text does not fill it for all. */
+static void a_guest_of_a_name_that_none_can_have_takes_no_place(void **state)
+{
+    (void)state;
+    char object[1024], name[LG_NAME_SUBDOMAIN_BYTES_MAX + 2] = {0};
+    cluster("1");
+    lg_world_set_policy(&world,
+                        LG_STR("apiVersion: livegate.io/v1\nkind: Policy\n"
+                               "rules: {LG601: {action: warn}}\n"),
+                        "p.yaml");
+    for (size_t bytes = sizeof name - 1; bytes >= sizeof name - 2; bytes--) {
+        memset(name, 'a', bytes);
+        name[bytes] = '\0';
+        (void)snprintf(object, sizeof object,
+                       "apiVersion: kubevirt.io/v1\nkind: VirtualMachineInstanceMigration\n"
+                       "metadata: {name: m, namespace: web, uid: u}\nspec: {vmiName: %s}\n",
+                       name);
+        struct asked asked = ask_as("jane", "x", false, object);
+        bool possible = bytes <= LG_NAME_SUBDOMAIN_BYTES_MAX;
+        assert_int_equal(asked.answer.allowed, !possible); /* KubeVirt says that there is none */
+        assert_int_equal(ledger.n_tickets, possible);
+    }
+}
+
+/* Of a namespace that holds more places than are named, none is said to be another's. */
+static void only_other_namespaces_are_called_so(void **state)
+{
+    (void)state;
+    char text[512];
+    cluster("7");
+    for (int i = 0; i < 6; i++) {
+        (void)snprintf(text, sizeof text,
+                       GUEST("g%d", "n2") "---\n"
+                                          "apiVersion: kubevirt.io/v1\n"
+                                          "kind: VirtualMachineInstanceMigration\n"
+                                          "metadata: {name: m%d, namespace: web}\n"
+                                          "spec: {vmiName: g%d}\nstatus: {phase: Running}\n",
+                       i, i, i);
+        lg_world_add_text(&world, text);
+    }
+    struct asked asked = ask("jane");
+    lg_assert_contains(asked.answer.message, "7 of 7 in use: web/");
+    lg_assert_contains(asked.answer.message, ", 2 more; place 1");
+    assert_null(memmem(asked.answer.message.p, asked.answer.message.n, "in other namespaces", 19));
+}
+
+/* What the guest held itself is not in its way, and not said to be. */
+static void the_guest_itself_holds_no_place_against_it(void **state)
+{
+    (void)state;
+    cluster("2");
+    assert_true(ask("jane").answer.allowed);
+    lg_world_add_text(&world, "---\napiVersion: kubevirt.io/v1\nkind: VirtualMachineInstance\n"
+                              "metadata: {name: db, namespace: web}\nspec: {domain: {}}\n"
+                              "status: {phase: Running, nodeName: n3, conditions: "
+                              "[{type: LiveMigratable, status: 'True'}]}\n" KUBEVIRT("1"));
+    struct asked asked = ask_as("jane", "x", false, MIGRATION("again"));
+    assert_false(asked.answer.allowed);
+    lg_assert_contains(asked.answer.message, "1 of 1 in use: web/shop (Running); place 1");
+}
+
 static void who_may_bypass_is_warned_and_counted(void **state)
 {
     (void)state;
@@ -309,6 +371,9 @@ int main(void)
         TEST(a_dry_run_never_waits_and_leaves_no_trace),
         TEST(controllers_are_counted_and_never_refused),
         TEST(virtctl_is_refused_at_once),
+        TEST(a_guest_of_a_name_that_none_can_have_takes_no_place),
+        TEST(only_other_namespaces_are_called_so),
+        TEST(the_guest_itself_holds_no_place_against_it),
         TEST(who_may_bypass_is_warned_and_counted),
         TEST(observing_only_says),
         TEST(a_name_that_exists_takes_no_place),
