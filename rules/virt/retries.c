@@ -68,25 +68,23 @@ static bool add_ticket(struct lg_ledger *ledger, const struct lg_missed *missed)
 
 bool lg_ledger_add_missed(struct lg_ledger *ledger, const struct lg_missed *missed)
 {
-    char buf[LG_LEDGER_USER_BYTES_MAX + 24];
-    struct lg_missed cut = *missed;
-    cut.user = lg_ledger_user(missed->user, buf);
-    const struct lg_reservation *place = lg_ledger_reservation(ledger, cut.ns, cut.guest);
-    if (place != NULL && lg_str_eq(place->id, cut.id) &&
-        cut.due_ms - place->born_ms < LG_RESERVATION_MS)
+    const struct lg_reservation *place = lg_ledger_reservation(ledger, missed->ns, missed->guest);
+    if (place != NULL && lg_str_eq(place->id, missed->id) &&
+        missed->due_ms - place->born_ms < LG_RESERVATION_MS)
         return false; /* let through, and not told so: it finds its place */
-    struct lg_ticket *ticket = lg_ledger_ticket(ledger, cut.ns, cut.guest, cut.user);
+    struct lg_ticket *ticket = lg_ledger_ticket(ledger, missed->ns, missed->guest, missed->user);
     if (ticket == NULL)
-        return add_ticket(ledger, &cut);
-    bool counted = cut.id.n != 0 && lg_str_eq(ticket->id, cut.id);
-    if (counted && ticket->due_ms == cut.due_ms)
+        return add_ticket(ledger, missed);
+    bool counted = missed->id.n != 0 && lg_str_eq(ticket->id, missed->id);
+    if (counted && ticket->due_ms == missed->due_ms)
         return false;
     if (!counted)
-        ticket->tries = ticket->tries + cut.n < LG_RETRIES ? ticket->tries + cut.n : LG_RETRIES;
-    if (counted || cut.due_ms > ticket->due_ms) {
-        ticket->due_ms = cut.due_ms;
+        ticket->tries =
+            ticket->tries + missed->n < LG_RETRIES ? ticket->tries + missed->n : LG_RETRIES;
+    if (counted || missed->due_ms > ticket->due_ms) {
+        ticket->due_ms = missed->due_ms;
         ticket->slack_ms = 0;
-        lg_ledger_set_ticket(ticket, cut.node, cut.id);
+        lg_ledger_set_ticket(ticket, missed->node, missed->id);
     }
     return true;
 }

@@ -25,11 +25,12 @@ int lg_retry_after_s(const struct lg_retry *retry);
 
 /* Answers that were given though the ledger was not reached: it has to learn of them. */
 struct lg_missed {
-    struct lg_str ns, guest, node, user;
-    struct lg_str id; /* of the ask that was answered last */
-    unsigned n;       /* how many */
-    int64_t since_ms; /* the first */
-    int64_t due_ms;   /* when it comes back, as it was told last */
+    struct lg_str ns, guest, node;
+    struct lg_str user; /* as it stands in tickets (lg_ledger_user) */
+    struct lg_str id;   /* of the ask that was answered last */
+    unsigned n;         /* how many */
+    int64_t since_ms;   /* the first */
+    int64_t due_ms;     /* when it comes back, as it was told last */
 };
 
 /* Seconds until such a caller comes back: each time later. `tries`: what its ticket counted, as far as is known. */

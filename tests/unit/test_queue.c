@@ -462,6 +462,26 @@ static void who_waited_before_the_ledger_was_away_keeps_its_place(void **state)
     assert_true(lg_str_is(ledger->tickets[2].guest, "new"));
 }
 
+/* A user's name that is cut in tickets is the same one there. */
+static void a_long_user_name_is_one_caller(void **state)
+{
+    (void)state;
+    char user[201] = {0};
+    memset(user, 'u', sizeof user - 1);
+    submit(0, "holder", 2000);
+    round_trip();
+    submit(1, "waits", 2000);
+    world.jobs[1].ask.user = lg_str_of(user);
+    round_trip();
+    struct lg_ask ask = asked("waits", "2");
+    ask.user = lg_str_of(user);
+    (void)lg_unreached_answer(world.unreached, &ask, 1);
+    look();
+    const struct lg_ledger *ledger = lg_queue_ledger(world.queue);
+    assert_int_equal(ledger->n_tickets, 1);
+    assert_int_equal(ledger->tickets[0].tries, 2);
+}
+
 /* Its write is under way when its caller is sent away: what was written said another time, and the same answer. */
 static void a_late_decision_is_one_answer(void **state)
 {
@@ -643,6 +663,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_is_learned_late_makes_nobody_early, setup, teardown),
         cmocka_unit_test_setup_teardown(who_waited_before_the_ledger_was_away_keeps_its_place,
                                         setup, teardown),
+        cmocka_unit_test_setup_teardown(a_long_user_name_is_one_caller, setup, teardown),
         cmocka_unit_test_setup_teardown(conflicts_are_given_time, setup, teardown),
         cmocka_unit_test_setup_teardown(what_was_said_without_the_ledger_is_counted, setup,
                                         teardown),
