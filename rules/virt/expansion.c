@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "rules/core/mem.h"
+#include "rules/kube/meta.h"
 #include "rules/virt/expansion_plan.h"
 
 struct lg_expansion {
@@ -54,11 +55,11 @@ struct search {
     struct lg_part_info *info;
 };
 
-/* The record's JSON. A record was read strictly once: failing now would be a bug of ours. */
+/* The record's JSON, by the reader that took it in: failing now would be a bug of ours. */
 static struct lg_val parsed(const struct lg_config_record *record, struct lg_arena *arena)
 {
     struct lg_val root = LG_NONE;
-    return lg_json_parse(arena, lg_arena_str(arena, record->text), &root, NULL) == LG_E_OK
+    return lg_meta_parse(arena, lg_arena_str(arena, record->text), &root, NULL) == LG_E_OK
                ? root
                : LG_NONE;
 }

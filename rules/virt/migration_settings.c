@@ -1,5 +1,6 @@
 #include "rules/virt/migration_settings.h"
 
+#include "rules/kube/meta.h"
 #include "rules/kube/quantity.h"
 
 enum value_type { COUNT, SECONDS, QUANTITY, FLAG };
@@ -218,7 +219,7 @@ struct lg_migration_settings lg_migration_settings_with(
     struct lg_migration_settings ret = *settings;
     struct lg_val spec = LG_NONE;
     if (policy == NULL ||
-        lg_json_parse(arena, lg_arena_str(arena, policy->spec), &spec, NULL) != LG_E_OK)
+        lg_meta_parse(arena, lg_arena_str(arena, policy->spec), &spec, NULL) != LG_E_OK)
         return ret;
     struct lg_str source = lg_arena_printf(arena, "MigrationPolicy %.*s", LG_ARG(policy->r.name));
     struct lg_migration_value *disruption = &ret.of[LG_MIGRATION_WORKLOAD_DISRUPTION];

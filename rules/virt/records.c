@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "rules/core/mem.h"
+#include "rules/kube/meta.h"
 #include "rules/virt/pack.h"
 #include "rules/virt/records_read.h"
 
@@ -404,7 +405,7 @@ bool lg_record_equal(const struct lg_record *a, const struct lg_record *b)
 struct lg_val lg_vmi_object(const struct lg_vmi_record *vmi, struct lg_arena *arena)
 {
     struct lg_val object = LG_NONE;
-    if (lg_json_parse(arena, lg_unpack(vmi->packed, arena), &object, NULL) != LG_E_OK)
+    if (lg_meta_parse(arena, lg_unpack(vmi->packed, arena), &object, NULL) != LG_E_OK)
         return LG_NONE;
     return object;
 }

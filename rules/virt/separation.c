@@ -2,6 +2,7 @@
 
 #include "rules/core/map.h"
 #include "rules/core/mem.h"
+#include "rules/kube/meta.h"
 #include "rules/virt/pod_terms.h"
 
 enum {
@@ -221,7 +222,7 @@ static struct seen seen_new(struct search *s, const struct lg_vmi_record *keeper
     const struct lg_pod owner = lg_pod_of(keeper);
     struct seen seen = {.ns = keeper->r.ns, .text = keeper->apart};
     struct lg_val list;
-    if (lg_json_parse(s->arena, keeper->apart, &list, NULL) != LG_E_OK)
+    if (lg_meta_parse(s->arena, keeper->apart, &list, NULL) != LG_E_OK)
         return seen;
     struct lg_pod_terms terms = lg_pod_terms_read(list, &owner, s->arena);
     seen.keys = lg_arena_array(s->arena, terms.n, sizeof(struct lg_str));

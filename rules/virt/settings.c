@@ -1,14 +1,15 @@
 #include "rules/virt/settings.h"
 
+#include "rules/kube/meta.h"
 #include "rules/virt/versions.h"
 
-/* A record's text, parsed again: it was read strictly once, so that failing now would be a bug of ours. */
+/* A record's text, by the reader that took it in, so that failing now would be a bug of ours. */
 static struct lg_val parse(const struct lg_config_record *record, struct lg_arena *arena)
 {
     struct lg_val root = LG_NONE;
     if (record == NULL)
         return LG_NONE;
-    return lg_json_parse(arena, lg_arena_str(arena, record->text), &root, NULL) == LG_E_OK
+    return lg_meta_parse(arena, lg_arena_str(arena, record->text), &root, NULL) == LG_E_OK
                ? root
                : LG_NONE;
 }
