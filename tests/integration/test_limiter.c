@@ -261,6 +261,10 @@ static void without_a_ledger_policy_decides(void **state)
         assert_true(lg_test_now_ms() < end_ms);
     } while (!outcome.allowed);
     assert_true(lg_count_log(&first, "the limiter's ledger cannot be reached") >= 1);
+    /* Whoever gives us little time (kubectl --request-timeout=1s) does not get by for that. */
+    first.timeout = "1s";
+    create(&first, "a", &outcome);
+    assert_denied(&outcome, "livegate's ledger was not reached in time");
 }
 
 int main(void)

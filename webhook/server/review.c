@@ -266,7 +266,8 @@ static const struct lg_turnout *turnout_of(struct lg_reviewer *reviewer,
     if (!asked && ask_ledger(reviewer, call, ask))
         return NULL;
     lg_limiter_unreachable(input->policy, ask, turnout);
-    if (!asked) /* too many wait here: nobody goes through for that */
+    /* Nobody goes through because too many wait here, or because it gave us less time than the ledger may take. */
+    if (!asked || call->timeout_ms < LG_REVIEW_TIMEOUT_MS)
         turnout->admitted = ask->admit;
     if (!turnout->admitted && !ask->no_ticket && !ask->no_trace)
         turnout->retry_after_s = lg_ledger_api_unreached(reviewer->ledger, ask, call->memory->turn);
