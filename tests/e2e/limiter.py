@@ -70,6 +70,7 @@ class Disturbances:
         return begin is not None and (end is None or time.monotonic() < end + 11)
 
     def run(self, replicas):
+        """One after the other, early enough for all of it to fall into the middle."""
         plane.until(30, lambda: len(self.play.created) >= played.CLUSTER)
         self.begin("killed")
         replicas[0].process.send_signal(signal.SIGKILL)
@@ -78,16 +79,17 @@ class Disturbances:
         replicas[0].start()
         plane.until(30, replicas[0].ready)
         self.end("killed")
-        self.begin("stopped")
-        replicas[1].process.send_signal(signal.SIGSTOP)
-        time.sleep(20)
-        replicas[1].process.send_signal(signal.SIGCONT)
-        self.end("stopped")
         self.begin("restarted")
         open(f"{WORK}/restart", "w", encoding="utf-8").close()
         while not os.path.exists(f"{WORK}/restarted") and not plane.late():
             time.sleep(0.1)
         self.end("restarted")
+        plane.until(30, lambda: all(one.ready() for one in replicas))
+        self.begin("stopped")
+        replicas[1].process.send_signal(signal.SIGSTOP)
+        time.sleep(20)
+        replicas[1].process.send_signal(signal.SIGCONT)
+        self.end("stopped")
 
 
 # A call of the API server's to livegate that was cut, and one of kubectl's to the API server. While that starts it knows no kinds.
