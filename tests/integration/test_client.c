@@ -47,6 +47,9 @@ static int tear_down(void **state)
     lg_store_free(store);
     lg_canned_stop(canned);
     (void)unlink(kubeconfig);
+    char ca[80];
+    (void)snprintf(ca, sizeof ca, "%s.ca", kubeconfig);
+    (void)unlink(ca);
     return 0;
 }
 
