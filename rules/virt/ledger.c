@@ -189,6 +189,17 @@ void lg_ledger_set_ticket(struct lg_ticket *ticket, struct lg_str node, struct l
     replace(&ticket->id, id);
 }
 
+static uint64_t id_hash(const struct lg_ticket *ticket)
+{
+    return lg_ledger_hash(ticket->id, LG_STR(""), LG_STR(""));
+}
+
+void lg_ledger_told_ticket(struct lg_ticket *ticket)
+{
+    ticket->told_due_ms = ticket->due_ms;
+    ticket->told_hash = id_hash(ticket);
+}
+
 void lg_ledger_drop_ticket(struct lg_ledger *ledger, size_t i)
 {
     let_go(ledger->tickets[i].ns);
@@ -215,7 +226,9 @@ bool lg_ledger_make_room(struct lg_ledger *ledger, struct lg_str ns, uint64_t ta
 static void adopt_ticket(struct lg_ticket *mine, const struct lg_ticket *was)
 {
     bool same = lg_str_eq(was->id, mine->id); /* nobody has answered it since */
-    bool untold = was->due_ms > was->told_due_ms && was->due_ms > mine->due_ms;
+    /* This reader has, and told nobody; or others have, who did not know. */
+    bool untold = (!same && was->told_hash == id_hash(mine)) ||
+                  (was->due_ms > was->told_due_ms && was->due_ms > mine->due_ms);
     if (!same && !untold)
         return;
     if (was->told_due_ms < mine->told_due_ms)

@@ -52,6 +52,7 @@ struct lg_ticket {
     uint64_t tag, seq;
     int64_t since_ms, due_ms;
     int64_t told_due_ms; /* the due time that others know of */
+    uint64_t told_hash;  /* and of which id: what it was when this was read or written */
     int64_t slack_ms; /* the due time may be so much earlier: as others told it (lg_ledger_adopt) */
     struct lg_str id; /* of the ask that was answered last */
     unsigned tries;   /* answers it has had */
@@ -105,6 +106,8 @@ bool lg_ledger_make_room(struct lg_ledger *ledger, struct lg_str ns, uint64_t ta
 struct lg_ticket *lg_ledger_add_ticket(struct lg_ledger *ledger, const struct lg_ticket *ticket);
 /* What changes with each ask; the texts are copied. */
 void lg_ledger_set_ticket(struct lg_ticket *ticket, struct lg_str node, struct lg_str id);
+/* What the ticket says now, all know. */
+void lg_ledger_told_ticket(struct lg_ticket *ticket);
 void lg_ledger_drop_ticket(struct lg_ledger *ledger, size_t i);
 /* Somebody of the namespace was served: time goes on. */
 void lg_ledger_served(struct lg_ledger *ledger, struct lg_str ns, uint64_t tag);

@@ -438,6 +438,32 @@ static void what_was_said_without_the_ledger_is_counted(void **state)
     assert_int_equal(world.writes, writes);
 }
 
+/* It hammers at this replica, which tells the others of it seldom: it is early each time, however long ago that was. */
+static void who_hammers_is_early_though_nobody_was_told(void **state)
+{
+    (void)state;
+    submit(0, "holder", 2000);
+    round_trip();
+    submit(1, "waits", 2000);
+    round_trip();
+    for (size_t i = 2; i < 6; i++) {
+        world.now_ms += 2000;
+        submit(i, "waits", 2000);
+        world.jobs[i].ask.id = lg_arena_printf(&world.arena, "hammer-%zu", i);
+        world.jobs[i].ask.typical_s = 60 - 2 * (int64_t)(i - 1); /* the same time, about */
+        round_trip();
+        int64_t told_ms = world.now_ms + world.jobs[i].turnout.retry_after_s * (int64_t)1000;
+        const struct lg_ledger *ledger = lg_queue_ledger(world.queue);
+        assert_int_equal(ledger->tickets[0].due_ms, told_ms);
+        assert_int_equal(ledger->tickets[0].tries, 1);
+        world.now_ms += 1000;
+        look();
+        ledger = lg_queue_ledger(world.queue);
+        assert_int_equal(ledger->tickets[0].due_ms, told_ms);
+        assert_int_equal(ledger->tickets[0].slack_ms, 0);
+    }
+}
+
 /* Those who waited before the ledger went away still wait in their order when it is back, before who came meanwhile. */
 static void who_waited_before_the_ledger_was_away_keeps_its_place(void **state)
 {
@@ -663,6 +689,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_is_learned_late_makes_nobody_early, setup, teardown),
         cmocka_unit_test_setup_teardown(who_waited_before_the_ledger_was_away_keeps_its_place,
                                         setup, teardown),
+        cmocka_unit_test_setup_teardown(who_hammers_is_early_though_nobody_was_told, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(a_long_user_name_is_one_caller, setup, teardown),
         cmocka_unit_test_setup_teardown(conflicts_are_given_time, setup, teardown),
         cmocka_unit_test_setup_teardown(what_was_said_without_the_ledger_is_counted, setup,

@@ -69,12 +69,11 @@ static void read_ticket(struct lg_val v, int64_t now_ms, struct lg_ledger *ret)
         .seq = counter(v, "seq"),
         .since_ms = now_ms - age_ms(v, "waitedMs"),
         .due_ms = now_ms + delay_ms(v, "dueInMs"),
-        .told_due_ms = now_ms + delay_ms(v, "dueInMs"),
         .tries = (unsigned)between(0, number(v, "tries"), LG_RETRIES),
         .inbound = lg_json_bool(lg_json_get(v, "inbound"), false),
     };
     if (lg_ledger_ticket(ret, ticket.ns, ticket.guest, ticket.user) == NULL)
-        (void)lg_ledger_add_ticket(ret, &ticket);
+        lg_ledger_told_ticket(lg_ledger_add_ticket(ret, &ticket));
 }
 
 static enum lg_err_code read_root(struct lg_val root, int64_t now_ms, struct lg_ledger *ret,
@@ -167,7 +166,7 @@ enum lg_err_code lg_ledger_write(struct lg_ledger *ledger, int64_t now_ms, struc
             lg_out_append(reservations, reservation_out(&ledger->reservations[i], now_ms));
     for (size_t i = 0; i < ledger->n_tickets; i++) {
         lg_out_append(tickets, ticket_out(&ledger->tickets[i], now_ms));
-        ledger->tickets[i].told_due_ms = ledger->tickets[i].due_ms;
+        lg_ledger_told_ticket(&ledger->tickets[i]);
     }
     for (size_t i = 0; i < ledger->n_turns; i++) {
         json_t *turn = lg_out_object();
