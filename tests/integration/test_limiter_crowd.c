@@ -315,7 +315,8 @@ static void all_are_created_in_their_turn_whatever_replicas_die_or_stop(void **s
     for (int i = 0; i < CREATES; i++) {
         again += clients[i].cut;
         asks += clients[i].asks;
-        assert_in_range(clients[i].cut, 0, 2);
+        /* One for each replica that goes, and one that a busy machine does not answer in CALL_S. */
+        assert_in_range(clients[i].cut, 0, 3);
     }
     print_message("%lld ms, %d calls, %d of them cut, at most %d at once and %d from a node\n",
                   (long long)(lg_test_now_ms() - end_ms + CROWD_MS), asks, again, run.most,
