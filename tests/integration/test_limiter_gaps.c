@@ -29,8 +29,8 @@ static struct lg_canned *canned(void)
     return replicas.of[0].canned;
 }
 
-/* What others let through before these replicas were started: guests a and b, of which a's time is over soon. */
-static void start(const char *ledger)
+/* What was there before these replicas were started: guest b is on its way, or not, and what others let through. */
+static void start(const char *ledger, bool b_runs)
 {
     static const struct lg_canned_options options = {.counts = {[LG_KIND_NODE] = 3,
                                                                 [LG_KIND_NAMESPACE] = 2,
@@ -42,15 +42,18 @@ static void start(const char *ledger)
     lg_canned_set_config_map_text(canned(), ledger);
     for (char name[] = "a"; name[0] < 'a' + GUESTS; name[0]++)
         lg_put_vmi(&replicas.of[0], "web", name, "True");
+    if (b_runs)
+        lg_move_migration(&replicas, "web", "b", "Running");
     lg_replicas_start(&replicas, 2);
     lg_replicas_await(&replicas, LG_KIND_VMI, GUESTS);
-    lg_replicas_await(&replicas, LG_KIND_MIGRATION, FINISHED);
+    lg_replicas_await(&replicas, LG_KIND_MIGRATION, FINISHED + b_runs);
 }
 
+/* Guest a was let through, and its time is over soon. */
 static int start_late(void **state)
 {
     (void)state;
-    start(LEDGER(RESERVED("a", "28000") "," RESERVED("b", "0")));
+    start(LEDGER(RESERVED("a", "28000")), true);
     return 0;
 }
 
@@ -58,14 +61,14 @@ static int start_late(void **state)
 static int start_hammered(void **state)
 {
     (void)state;
-    start(LEDGER(RESERVED("a", "26000,\"heldMs\":31000") "," RESERVED("b", "0")));
+    start(LEDGER(RESERVED("a", "26000,\"heldMs\":31000")), true);
     return 0;
 }
 
 static int start_early(void **state)
 {
     (void)state;
-    start(LEDGER(""));
+    start(LEDGER(""), false);
     return 0;
 }
 
@@ -131,7 +134,7 @@ static void a_silent_watch_gives_no_place_away(void **state)
     /* Each asks for a's, and for nothing else: not for each decision. */
     unsigned each_10_s = (unsigned)((lg_test_now_ms() - start_ms) / 10000) + 1;
     assert_in_range(gets(), 2, 2 * (each_10_s + 1));
-    await_running(0);
+    await_running(1);
     lg_move_migration(&replicas, "web", "a", "Succeeded");
     lg_canned_mute(canned(), LG_KIND_MIGRATION, false);
     await_allowed("c");
@@ -146,15 +149,15 @@ static void a_watch_that_lost_events_gives_no_place_away(void **state)
     lg_canned_disconnect(canned());
     lg_move_migration(&replicas, "web", "a", "Scheduling");
     assert_full_for("c", OLD_AFTER_MS + 1000);
-    await_running(0);
+    await_running(1);
     lg_canned_compact(canned());
     lg_canned_fault(canned(), LG_KIND_MIGRATION, LG_CANNED_WATCH, 0, 0);
     lg_canned_disconnect(canned());
-    await_running(1);
+    await_running(2);
     assert_full_for("c", 500);
     lg_move_migration(&replicas, "web", "a", "Failed");
     await_allowed("c");
-    await_running(0);
+    await_running(1);
 }
 
 /* A create that another webhook refuses: its place is somebody else's when its time is over, and it is asked for once. */
@@ -166,17 +169,21 @@ static void a_create_that_came_to_nothing_frees_its_place(void **state)
     assert_full_for("d", 500);
 }
 
-/* A create that is refused elsewhere, in a loop for ever: who waits gets the place all the same. */
+/* A create that is refused elsewhere, in a loop for ever: who waits gets a place all the same. When one is free and nobody is
+ * due, whoever comes at its time takes it: on a slow machine that may be the loop, and c gets the next one. */
 static void a_loop_for_ever_starves_nobody(void **state)
 {
     (void)state;
     struct lg_outcome outcome;
+    bool passed = false;
     lg_create_migration(&replicas.of[0], "web", "c", &outcome);
     lg_assert_denied(&outcome, "; place 1, about ");
-    int64_t end_ms = lg_test_now_ms() + EVENT_MS;
+    int64_t end_ms = lg_test_now_ms() + 3 * EVENT_MS;
     for (int i = 0;; i++) {
         lg_create_migration(&replicas.of[i % 2], "web", "a", &outcome);
-        lg_assert_denied(&outcome, "; place 2, about ");
+        passed = passed || (i > 0 && outcome.allowed);
+        if (!passed)
+            lg_assert_denied(&outcome, "; place 2, about ");
         lg_create_migration(&replicas.of[i % 2], "web", "c", &outcome);
         if (outcome.allowed)
             break;
