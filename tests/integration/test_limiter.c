@@ -12,43 +12,29 @@
 #include <lg_test_paths.h>
 
 #include "rules/core/mem.h"
-#include "tests/support/cluster.h"
+#include "tests/support/replicas.h"
 
 #define LIVEGATE LG_BINARY_DIR "/livegate"
 
-enum { READY_MS = 30 * 1000, EVENT_MS = 30 * 1000 };
+enum { EVENT_MS = 30 * 1000, GUESTS = 5 };
 
-static struct lg_cluster first, second; /* second.canned is first's */
-
-static void write_policy(const char *limiter)
-{
-    FILE *file = fopen(lg_serve_path(&first.serve, "policy.yaml"), "w");
-    assert_non_null(file);
-    fprintf(file, "apiVersion: livegate.io/v1\nkind: Policy\nlimiter: {%s}\n", limiter);
-    assert_int_equal(fclose(file), 0);
-}
+static struct lg_replicas replicas;
+static struct lg_cluster *const first = &replicas.of[0], *const second = &replicas.of[1];
 
 static void start(const char *limiter)
 {
-    lg_cluster_init(&first, NULL);
-    write_policy(limiter);
-    const char *const options[] = {"--drain", "0s", "--policy",
-                                   lg_serve_path(&first.serve, "policy.yaml"), NULL};
-    lg_cluster_start(&first, options);
-    second = (struct lg_cluster){.canned = first.canned, .timeout = "3s", .user = "jane"};
-    lg_serve_init(&second.serve);
-    lg_serve_start_watching(&second.serve, lg_serve_path(&first.serve, "kubeconfig"), options);
-    (void)lg_cluster_ready(&first, READY_MS);
-    (void)lg_cluster_ready(&second, READY_MS);
-    for (char name[] = "a"; name[0] <= 'e'; name[0]++)
-        lg_put_vmi(&first, "web", name, "True");
+    lg_replicas_init(&replicas, NULL);
+    lg_replicas_policy(&replicas, limiter);
+    lg_replicas_start(&replicas, 2);
+    for (char name[] = "a"; name[0] < 'a' + GUESTS; name[0]++)
+        lg_put_vmi(first, "web", name, "True");
 }
 
 static int start_usual(void **state)
 {
     (void)state;
     start("showHolders: false");
-    lg_canned_config_map(first.canned, 0);
+    lg_canned_config_map(first->canned, 0);
     return 0;
 }
 
@@ -62,61 +48,25 @@ static int start_without_ledger(void **state)
 static int stop(void **state)
 {
     (void)state;
-    lg_serve_stop(&second.serve);
-    lg_serve_done(&second.serve);
-    lg_cluster_done(&first);
+    lg_replicas_done(&replicas);
     return 0;
-}
-
-static void object_of(const char *guest, char ret[256])
-{
-    (void)snprintf(ret, 256,
-                   "{\"metadata\":{\"name\":\"move-%s\",\"namespace\":\"web\",\"uid\":\"uid-%s\"},"
-                   "\"spec\":{\"vmiName\":\"%s\"}}",
-                   guest, guest, guest);
-}
-
-static void create(struct lg_cluster *at, const char *guest, struct lg_outcome *ret)
-{
-    char object[256], name[32];
-    object_of(guest, object);
-    (void)snprintf(name, sizeof name, "move-%s", guest);
-    lg_review_object(at, LG_KIND_MIGRATION, "web", name, object, ret);
-}
-
-/* Until the watches have brought the guests, what rules say of them is not known. */
-static void await_guests(void)
-{
-    int64_t end_ms = lg_test_now_ms() + EVENT_MS;
-    const char *series = "livegate_inventory_objects{resource=\"virtualmachineinstances\"}";
-    while (lg_metric_value(&first.serve, series) < 5 || lg_metric_value(&second.serve, series) < 5)
-        assert_true(lg_test_now_ms() < end_ms);
-}
-
-static void put_migration(const char *guest, const char *phase)
-{
-    char object[256], with_status[384];
-    object_of(guest, object);
-    (void)snprintf(with_status, sizeof with_status, "%.*s,\"status\":{\"phase\":\"%s\"}}",
-                   (int)strlen(object) - 1, object, phase);
-    lg_canned_put(first.canned, LG_KIND_MIGRATION, with_status);
 }
 
 static void await_running(double n)
 {
     int64_t end_ms = lg_test_now_ms() + EVENT_MS;
     const char *series = "livegate_migrations{state=\"running\"}";
-    while (lg_metric_value(&first.serve, series) != n ||
-           lg_metric_value(&second.serve, series) != n)
+    while (lg_metric_value(&first->serve, series) != n ||
+           lg_metric_value(&second->serve, series) != n)
         assert_true(lg_test_now_ms() < end_ms);
 }
 
 /* Migrations take 8 s here: whoever is next comes often. */
 static void show_a_duration(void)
 {
-    put_migration("e", "Running");
+    lg_move_migration(&replicas, "web", "e", "Running");
     await_running(1);
-    lg_canned_put(first.canned, LG_KIND_MIGRATION,
+    lg_canned_put(first->canned, LG_KIND_MIGRATION,
                   "{\"metadata\":{\"name\":\"move-e\",\"namespace\":\"web\",\"uid\":\"uid-e\"},"
                   "\"spec\":{\"vmiName\":\"e\"},\"status\":{\"phase\":\"Succeeded\","
                   "\"migrationState\":{\"startTimestamp\":\"2026-01-01T00:00:00Z\","
@@ -124,28 +74,15 @@ static void show_a_duration(void)
     await_running(0);
 }
 
-static void assert_allowed(const struct lg_outcome *outcome)
-{
-    if (!outcome->allowed)
-        fail_msg("denied: %s", outcome->text);
-}
-
-static void assert_denied(const struct lg_outcome *outcome, const char *text)
-{
-    if (outcome->allowed || strstr(outcome->text, text) == NULL)
-        fail_msg("%s, not denied with \"%s\": %s", outcome->allowed ? "allowed" : "denied", text,
-                 outcome->text);
-}
-
 /* `livegate status` shows the limits, who was let through, and who waits in which place. */
 static void assert_status(void)
 {
     struct lg_process_result result lg_cleanup(lg_process_result_done) = {0};
     const char *const json[] = {
-        LIVEGATE, "status", "--kubeconfig", lg_serve_path(&first.serve, "kubeconfig"), "--output",
+        LIVEGATE, "status", "--kubeconfig", lg_serve_path(&first->serve, "kubeconfig"), "--output",
         "json",   NULL};
     const char *const table[] = {LIVEGATE, "status", "--kubeconfig",
-                                 lg_serve_path(&first.serve, "kubeconfig"), NULL};
+                                 lg_serve_path(&first->serve, "kubeconfig"), NULL};
     lg_process_run(json, (struct lg_str){0}, EVENT_MS, &result);
     assert_int_equal(result.status, 0);
     json_error_t error;
@@ -183,7 +120,7 @@ static void assert_status_elsewhere(void)
 {
     struct lg_process_result result lg_cleanup(lg_process_result_done) = {0};
     const char *const elsewhere[] = {
-        LIVEGATE,      "status",    "--kubeconfig", lg_serve_path(&first.serve, "kubeconfig"),
+        LIVEGATE,      "status",    "--kubeconfig", lg_serve_path(&first->serve, "kubeconfig"),
         "--namespace", "elsewhere", "--output",     "json",
         NULL};
     lg_process_run(elsewhere, (struct lg_str){0}, EVENT_MS, &result);
@@ -196,75 +133,75 @@ static void replicas_count_what_the_others_let_through(void **state)
 {
     (void)state;
     struct lg_outcome outcome;
-    await_guests();
+    lg_replicas_await(&replicas, LG_KIND_VMI, GUESTS);
     show_a_duration();
-    create(&first, "a", &outcome);
-    assert_allowed(&outcome);
-    create(&second, "b", &outcome);
-    assert_allowed(&outcome);
-    create(&first, "c", &outcome);
-    assert_denied(&outcome, "[LG611] migrations from node node-0: 2 of 2 in use: ");
+    lg_create_migration(first, "web", "a", &outcome);
+    lg_assert_allowed(&outcome);
+    lg_create_migration(second, "web", "b", &outcome);
+    lg_assert_allowed(&outcome);
+    lg_create_migration(first, "web", "c", &outcome);
+    lg_assert_denied(&outcome, "[LG611] migrations from node node-0: 2 of 2 in use: ");
     assert_non_null(strstr(outcome.text, "; place 1, about "));
-    create(&second, "d", &outcome);
-    assert_denied(&outcome, "; place 2, about ");
+    lg_create_migration(second, "web", "d", &outcome);
+    lg_assert_denied(&outcome, "; place 2, about ");
     /* The same guest again takes its own place over, wherever it asks. */
-    create(&second, "a", &outcome);
-    assert_allowed(&outcome);
+    lg_create_migration(second, "web", "a", &outcome);
+    lg_assert_allowed(&outcome);
     assert_status();
     assert_status_elsewhere();
     /* One is created, and ends: its place is free at once, and for who waits longest. */
-    put_migration("b", "Running");
-    put_migration("b", "Succeeded");
+    lg_move_migration(&replicas, "web", "b", "Running");
+    lg_move_migration(&replicas, "web", "b", "Succeeded");
     int64_t end_ms = lg_test_now_ms() + EVENT_MS;
     do {
-        create(&first, "d", &outcome);
-        assert_denied(&outcome, "; place 2, about ");
-        create(&second, "c", &outcome);
+        lg_create_migration(first, "web", "d", &outcome);
+        lg_assert_denied(&outcome, "; place 2, about ");
+        lg_create_migration(second, "web", "c", &outcome);
         assert_true(lg_test_now_ms() < end_ms);
     } while (!outcome.allowed);
-    create(&first, "d", &outcome);
-    assert_denied(&outcome, "; place 1, about ");
+    lg_create_migration(first, "web", "d", &outcome);
+    lg_assert_denied(&outcome, "; place 1, about ");
 }
 
 static void a_lost_answer_costs_no_second_place(void **state)
 {
     (void)state;
     struct lg_outcome outcome;
-    await_guests();
-    lg_canned_config_map(first.canned, 1);
-    create(&first, "a", &outcome);
-    assert_allowed(&outcome);
-    create(&second, "b", &outcome);
-    assert_allowed(&outcome);
-    create(&second, "c", &outcome);
-    assert_denied(&outcome, "2 of 2 in use");
+    lg_replicas_await(&replicas, LG_KIND_VMI, GUESTS);
+    lg_canned_config_map(first->canned, 1);
+    lg_create_migration(first, "web", "a", &outcome);
+    lg_assert_allowed(&outcome);
+    lg_create_migration(second, "web", "b", &outcome);
+    lg_assert_allowed(&outcome);
+    lg_create_migration(second, "web", "c", &outcome);
+    lg_assert_denied(&outcome, "2 of 2 in use");
 }
 
 static void without_a_ledger_policy_decides(void **state)
 {
     (void)state;
     struct lg_outcome outcome;
-    await_guests();
+    lg_replicas_await(&replicas, LG_KIND_VMI, GUESTS);
     outcome.took_ms = INT64_MAX;
     for (int i = 0; i < 3 && outcome.took_ms >= 2600; i++) { /* the machine may be busy */
-        create(&first, "a", &outcome);
-        assert_denied(&outcome,
-                      "[LG610] who migrates and who waits is not known: livegate's ledger was "
-                      "not reached in time");
+        lg_create_migration(first, "web", "a", &outcome);
+        lg_assert_denied(&outcome,
+                         "[LG610] who migrates and who waits is not known: livegate's ledger was "
+                         "not reached in time");
     }
     assert_true(outcome.took_ms < 2600);
-    write_policy("whenLedgerUnreachable: admit");
-    lg_serve_signal(&first.serve, SIGHUP);
+    lg_replicas_policy(&replicas, "whenLedgerUnreachable: admit");
+    lg_serve_signal(&first->serve, SIGHUP);
     int64_t end_ms = lg_test_now_ms() + EVENT_MS;
     do {
-        create(&first, "a", &outcome);
+        lg_create_migration(first, "web", "a", &outcome);
         assert_true(lg_test_now_ms() < end_ms);
     } while (!outcome.allowed);
-    assert_true(lg_count_log(&first, "the limiter's ledger cannot be reached") >= 1);
+    assert_true(lg_count_log(first, "the limiter's ledger cannot be reached") >= 1);
     /* Whoever gives us little time (kubectl --request-timeout=1s) does not get by for that. */
-    first.timeout = "1s";
-    create(&first, "a", &outcome);
-    assert_denied(&outcome, "livegate's ledger was not reached in time");
+    first->timeout = "1s";
+    lg_create_migration(first, "web", "a", &outcome);
+    lg_assert_denied(&outcome, "livegate's ledger was not reached in time");
 }
 
 int main(void)
