@@ -4,7 +4,6 @@
 #include <strings.h>
 
 #include "rules/core/mem.h"
-#include "rules/kube/meta.h"
 #include "rules/virt/expansion_plan.h"
 
 struct lg_expansion {
@@ -55,15 +54,6 @@ struct search {
     struct lg_part_info *info;
 };
 
-/* The record's JSON, by the reader that took it in: failing now would be a bug of ours. */
-static struct lg_val parsed(const struct lg_config_record *record, struct lg_arena *arena)
-{
-    struct lg_val root = LG_NONE;
-    return lg_meta_parse(arena, lg_arena_str(arena, record->text), &root, NULL) == LG_E_OK
-               ? root
-               : LG_NONE;
-}
-
 /* The object that holds `spec`, or LG_NONE: info says what is missing. */
 static struct lg_val look_up(struct search *search, enum lg_kind kind, struct lg_str name)
 {
@@ -75,7 +65,7 @@ static struct lg_val look_up(struct search *search, enum lg_kind kind, struct lg
         search->info->state = LG_PART_MISSING;
         return LG_NONE;
     }
-    return parsed(record, search->arena);
+    return lg_config_object(record, search->arena);
 }
 
 /* A revision keeps any of the kinds; which one it was does not matter any more. */

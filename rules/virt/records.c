@@ -402,10 +402,19 @@ bool lg_record_equal(const struct lg_record *a, const struct lg_record *b)
            equal_fields(&common_layout, a, b) && equal_fields(&layouts[a->kind], a, b);
 }
 
-struct lg_val lg_vmi_object(const struct lg_vmi_record *vmi, struct lg_arena *arena)
+/* A text that a record keeps, by the reader that took it in: failing now would be a bug of ours. */
+static struct lg_val read_again(struct lg_str text, struct lg_arena *arena)
 {
     struct lg_val object = LG_NONE;
-    if (lg_meta_parse(arena, lg_unpack(vmi->packed, arena), &object, NULL) != LG_E_OK)
-        return LG_NONE;
-    return object;
+    return lg_meta_parse(arena, text, &object, NULL) == LG_E_OK ? object : LG_NONE;
+}
+
+struct lg_val lg_vmi_object(const struct lg_vmi_record *vmi, struct lg_arena *arena)
+{
+    return read_again(lg_unpack(vmi->packed, arena), arena);
+}
+
+struct lg_val lg_config_object(const struct lg_config_record *record, struct lg_arena *arena)
+{
+    return record != NULL ? read_again(lg_arena_str(arena, record->text), arena) : LG_NONE;
 }

@@ -137,5 +137,7 @@ struct lg_config_record {
 
 /* The VMI as far as it is kept, parsed again (it was read strictly once). In the arena. O(bytes). */
 struct lg_val lg_vmi_object(const struct lg_vmi_record *vmi, struct lg_arena *arena);
+/* The same of a record that keeps an object's text; LG_NONE for NULL. */
+struct lg_val lg_config_object(const struct lg_config_record *record, struct lg_arena *arena);
 
 #endif

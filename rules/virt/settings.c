@@ -1,18 +1,6 @@
 #include "rules/virt/settings.h"
 
-#include "rules/kube/meta.h"
 #include "rules/virt/versions.h"
-
-/* A record's text, by the reader that took it in, so that failing now would be a bug of ours. */
-static struct lg_val parse(const struct lg_config_record *record, struct lg_arena *arena)
-{
-    struct lg_val root = LG_NONE;
-    if (record == NULL)
-        return LG_NONE;
-    return lg_meta_parse(arena, lg_arena_str(arena, record->text), &root, NULL) == LG_E_OK
-               ? root
-               : LG_NONE;
-}
 
 static void read_bindings(struct lg_val map, struct lg_settings *ret, struct lg_arena *arena)
 {
@@ -171,8 +159,8 @@ const struct lg_settings *lg_settings_read(const struct lg_config_record *kubevi
         .ns = LG_STR(""),
         .eviction_strategy = LG_STR(""),
     };
-    struct lg_val kv = parse(kubevirt, arena);
-    struct lg_val hco = parse(hyperconverged, arena);
+    struct lg_val kv = lg_config_object(kubevirt, arena);
+    struct lg_val hco = lg_config_object(hyperconverged, arena);
     settings->highly_available =
         lg_json_bool(lg_json_at(hco, "status.infrastructureHighlyAvailable"), true);
     if (kubevirt != NULL)
