@@ -55,7 +55,7 @@ struct lg_inventory {
 
 static bool is_indexed(enum lg_kind kind)
 {
-    return kind == LG_KIND_VM || kind == LG_KIND_VMI || kind == LG_KIND_MIGRATION;
+    return lg_kind_is_guest(kind) || kind == LG_KIND_MIGRATION;
 }
 
 static struct lg_record *record_of(enum lg_kind kind, void *value)
@@ -136,7 +136,7 @@ static void index_remove(struct link *link)
 
 static const struct lg_use *uses_of(const struct lg_record *record, uint32_t *ret_n)
 {
-    if (record->kind == LG_KIND_VM) {
+    if (record->kind != LG_KIND_VMI) {
         const struct lg_vm_record *vm = (const struct lg_vm_record *)record;
         *ret_n = vm->n_uses;
         return vm->uses;
@@ -166,7 +166,8 @@ static struct entry *entry_new(struct lg_inventory *inv, struct lg_record *recor
     const struct lg_use *uses = NULL;
     if (record->kind != LG_KIND_MIGRATION)
         uses = uses_of(record, &n_uses);
-    size_t others = record->kind == LG_KIND_VM ? 0 : 1 + (size_t)keeps_off(record);
+    bool by_name = record->kind == LG_KIND_VMI || record->kind == LG_KIND_MIGRATION;
+    size_t others = (size_t)by_name + (size_t)keeps_off(record);
     struct entry *entry = lg_calloc(1, sizeof *entry + (n_uses + others) * sizeof(struct link));
     entry->record = record;
     for (; n < n_uses; n++)

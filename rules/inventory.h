@@ -80,7 +80,7 @@ const struct lg_record *lg_inventory_next(const struct lg_inventory *inv, enum l
 /* True when an object of the kind stands in the namespace. O(objects of the kind): for kinds of which there are few. */
 bool lg_inventory_stands_in(const struct lg_inventory *inv, enum lg_kind kind, struct lg_str ns);
 
-/* Visits the VMs and VMIs with a volume over this claim (by claim or data volume name): start with *pos = 0 until NULL.
+/* Visits the VMs and VMIs (and, of files, the templates of them) with a volume over this claim (by claim or data volume name): start with *pos = 0 until NULL.
  * O(users). *ret_use is the volume. */
 const struct lg_record *lg_inventory_next_user(const struct lg_inventory *inv, struct lg_str ns,
                                                struct lg_str claim, size_t *pos,

@@ -380,7 +380,7 @@ enum lg_err_code lg_manifests_fill(const struct lg_manifests *manifests,
 {
     for (size_t i = 0; i < manifests->n; i++) {
         const struct lg_manifest_object *item = &manifests->items[i];
-        if (item->kind == LG_KIND_OTHER || lg_gvk(item->kind)->only_judged)
+        if (item->kind == LG_KIND_OTHER)
             continue;
         lg_inventory_set_known(inventory, item->kind, LG_KNOWN);
         if (is_unnamed(item->object))

@@ -27,7 +27,7 @@ unsigned lg_rules_watched(void)
     for (size_t i = 0; lg_rules[i] != NULL; i++)
         kinds |= lg_rules[i]->looks_up;
     for (int i = 0; i < LG_KIND_COUNT; i++)
-        if (lg_gvk((enum lg_kind)i)->on_demand || lg_gvk((enum lg_kind)i)->only_judged)
+        if (lg_gvk((enum lg_kind)i)->on_demand || lg_gvk((enum lg_kind)i)->only_in_files)
             kinds &= ~LG_BIT(i);
     return kinds;
 }

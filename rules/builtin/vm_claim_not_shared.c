@@ -243,6 +243,17 @@ static const struct lg_fixer fixer = {
     "spec: {source: {blank: {}}, storage: " storage "}\n"
 #define VM_WITH(source)                                                                            \
     LG_EX_VM_OF(LG_EX_ORDERS, "", "domain: {}, volumes: [{name: data, " source "}]")
+#define POOL_WITH(head, source)                                                                    \
+    "apiVersion: pool.kubevirt.io/v1beta1\n"                                                       \
+    "kind: VirtualMachinePool\n"                                                                   \
+    "metadata: {" LG_EX_ORDERS "}\n"                                                               \
+    "spec: {virtualMachineTemplate: {spec: {" head                                                 \
+    "template: {spec: {domain: {}, volumes: [{name: data, " source "}]}}}}}\n"
+#define REPLICA_SET_WITH(source)                                                                   \
+    "apiVersion: kubevirt.io/v1\n"                                                                 \
+    "kind: VirtualMachineInstanceReplicaSet\n"                                                     \
+    "metadata: {" LG_EX_ORDERS "}\n"                                                               \
+    "spec: {template: {spec: {domain: {}, volumes: [{name: data, " source "}]}}}\n"
 #define BY_CLAIM       "persistentVolumeClaim: {claimName: orders-db-data}"
 #define BY_DATA_VOLUME "dataVolume: {name: orders-db-data}"
 #define PROFILE                                                                                    \
@@ -262,6 +273,27 @@ static const struct lg_rule_example examples[] = {
         .inventory = VM_WITH(BY_CLAIM),
         .message = "the claim is used by virtual machine \"orders-db\" and will be ReadWriteOnce; "
                    "live migration needs ReadWriteMany",
+    },
+    {
+        .name = "the pool whose machines share it is named",
+        .expect = LG_EXPECT_WARN,
+        .object = CLAIM("", "[ReadWriteOnce]"),
+        .inventory = POOL_WITH("", BY_CLAIM),
+        .message = "the claim is used by virtual machine pool \"orders-db\"",
+    },
+    {
+        .name = "the replica set whose guests share it is named",
+        .expect = LG_EXPECT_WARN,
+        .object = CLAIM("", "[ReadWriteOnce]"),
+        .inventory = REPLICA_SET_WITH(BY_DATA_VOLUME),
+        .message = "the claim is used by replica set \"orders-db\"",
+    },
+    {
+        .name = "a pool numbers the claims that it makes itself: this one is none of them",
+        .expect = LG_EXPECT_NOTHING,
+        .object = DATA_VOLUME("{accessModes: [ReadWriteOnce]}"),
+        .inventory = POOL_WITH("dataVolumeTemplates: [{metadata: {name: orders-db-data}}], ",
+                               BY_DATA_VOLUME),
     },
     {
         .name = "a data volume is rendered",

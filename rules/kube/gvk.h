@@ -48,8 +48,9 @@ struct lg_gvk {
     const char *plural;  /* "persistentvolumeclaims" */
     const char *noun;    /* for sentences: "claim", "storage profile" */
     bool namespaced;
-    bool on_demand;   /* never listed or watched: read when a VM names one */
-    bool only_judged; /* rules judge it, none reads it: no record is made of it */
+    bool on_demand; /* never listed or watched: read when a VM names one */
+    bool
+        only_in_files; /* a template: in a cluster the guests made of it say what it uses, files have none of them */
     const char *also; /* the version to try where the API server has no `version`; NULL: none */
 };
 

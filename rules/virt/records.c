@@ -127,6 +127,8 @@ static const struct layout layouts[LG_KIND_COUNT] = {
     [LG_KIND_STORAGE_PROFILE] = LAYOUT(lg_storage_profile, storage_profile_fields),
     [LG_KIND_DATA_VOLUME] = LAYOUT(lg_data_volume, data_volume_fields),
     [LG_KIND_VM] = LAYOUT(lg_vm_record, vm_fields),
+    [LG_KIND_POOL] = LAYOUT(lg_vm_record, vm_fields),
+    [LG_KIND_REPLICA_SET] = LAYOUT(lg_vm_record, vm_fields),
     [LG_KIND_VMI] = LAYOUT(lg_vmi_record, vmi_fields),
     [LG_KIND_MIGRATION] = LAYOUT(lg_migration_record, migration_fields),
     [LG_KIND_NAMESPACE] = LAYOUT(lg_namespace, namespace_fields),
@@ -272,8 +274,6 @@ enum lg_err_code lg_record_new_as(enum lg_kind kind, struct lg_val object, struc
                                   struct lg_err *err)
 {
     assert(kind < LG_KIND_COUNT);
-    if (lg_gvk(kind)->only_judged)
-        return lg_err_set(err, LG_E_UNSUPPORTED, "kind", "%s is not kept", lg_gvk(kind)->kind);
     struct lg_arena scratch lg_cleanup(lg_arena_done);
     lg_arena_init(&scratch);
     union lg_any_record read = {.r = {.kind = kind}};

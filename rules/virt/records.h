@@ -67,7 +67,8 @@ struct lg_use { /* one volume of a VM over a claim */
         as_files; /* a filesystem of the guest (virtiofs) shares it: no block device can stand there */
 };
 
-struct lg_vm_record { /* VirtualMachine */
+struct
+    lg_vm_record { /* VirtualMachine; VirtualMachinePool and VirtualMachineInstanceReplicaSet: their template's uses */
     struct lg_record r;
     struct lg_use *uses;
     uint32_t n_uses;

@@ -75,6 +75,33 @@ void lg_read_vm(struct lg_reader *reader, struct lg_vm_record *ret)
         lg_str_is(lg_want_str(reader, reader->object, "spec.runStrategy"), "WaitAsReceiver");
 }
 
+/* The names of the pool's data volume templates. */
+static void read_template_names(struct lg_reader *reader, struct lg_map *ret)
+{
+    struct lg_val list = lg_want_list(reader, reader->object,
+                                      "spec.virtualMachineTemplate.spec.dataVolumeTemplates");
+    for (struct lg_json_iter it = lg_json_iter(list); lg_json_next(&it);)
+        (void)lg_map_set(ret, lg_want_str(reader, it.val, "metadata.name"), reader);
+}
+
+/* A pool writes each machine's number behind the names of its data volume templates, and makes those claims: what stands
+ * in the template is none of them. */
+void lg_read_pool(struct lg_reader *reader, struct lg_vm_record *ret)
+{
+    struct lg_map made lg_cleanup(lg_map_done) = {0};
+    uint32_t n = 0;
+    ret->uses = read_uses(reader, "spec.virtualMachineTemplate.spec.template.spec", &n);
+    read_template_names(reader, &made);
+    for (uint32_t i = 0; i < n; i++)
+        if (lg_map_get(&made, ret->uses[i].claim) == NULL)
+            ret->uses[ret->n_uses++] = ret->uses[i];
+}
+
+void lg_read_replica_set(struct lg_reader *reader, struct lg_vm_record *ret)
+{
+    ret->uses = read_uses(reader, "spec.template.spec", &ret->n_uses);
+}
+
 /* Appends the annotations that rules may read: KubeVirt's own. */
 static void add_annotations(struct lg_buf *buf, struct lg_val annotations)
 {

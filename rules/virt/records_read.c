@@ -204,6 +204,10 @@ static void read_kind(struct lg_reader *reader, union lg_any_record *ret)
         return read_data_volume(reader, &ret->data_volume);
     case LG_KIND_VM:
         return lg_read_vm(reader, &ret->vm);
+    case LG_KIND_POOL:
+        return lg_read_pool(reader, &ret->vm);
+    case LG_KIND_REPLICA_SET:
+        return lg_read_replica_set(reader, &ret->vm);
     case LG_KIND_VMI:
         return lg_read_vmi(reader, &ret->vmi);
     case LG_KIND_MIGRATION:
@@ -222,8 +226,6 @@ static void read_kind(struct lg_reader *reader, union lg_any_record *ret)
         return read_plan(reader, &ret->config);
     case LG_KIND_REVISION:
         return read_revision(reader, &ret->config);
-    case LG_KIND_POOL:
-    case LG_KIND_REPLICA_SET:
     case LG_KIND_CLUSTER_AUTOSCALER:
     case LG_KIND_MACHINE_AUTOSCALER:
     case LG_KIND_NODE_POOL:

@@ -34,6 +34,8 @@ struct lg_str lg_keep_text(struct lg_reader *reader, struct lg_buf *buf);
 
 /* What is kept of guests and of their migrations (records_guests.c); *ret is zeroed but for its head. */
 void lg_read_vm(struct lg_reader *reader, struct lg_vm_record *ret);
+void lg_read_pool(struct lg_reader *reader, struct lg_vm_record *ret);
+void lg_read_replica_set(struct lg_reader *reader, struct lg_vm_record *ret);
 void lg_read_vmi(struct lg_reader *reader, struct lg_vmi_record *ret);
 void lg_read_migration(struct lg_reader *reader, struct lg_migration_record *ret);
 

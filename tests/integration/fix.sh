@@ -152,6 +152,30 @@ expect_in 'needs a person: virtual machine "b" shares it as a filesystem (virtio
 expect_in 'shared.yaml:31: [LG101] volume "share": claim "files" is ReadWriteOnce' "$out"
 expect_in "(classes here that offer it with volumeMode Filesystem: nfs)" "$out"
 
+# ... nor one that a pool's machines share
+cat >pooled.yaml <<'YAML'
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {name: files, namespace: shop, labels: {livegate.io/vm-claim: "true"}}
+spec: {accessModes: [ReadWriteOnce], storageClassName: rbd, volumeMode: Filesystem}
+---
+apiVersion: pool.kubevirt.io/v1beta1
+kind: VirtualMachinePool
+metadata: {name: p, namespace: shop}
+spec:
+  virtualMachineTemplate:
+    spec:
+      template:
+        spec:
+          networks: [{name: default, pod: {}}]
+          domain: {devices: {filesystems: [{name: share, virtiofs: {}}], interfaces: [{name: default, masquerade: {}}]}}
+          volumes: [{name: share, persistentVolumeClaim: {claimName: files}}]
+YAML
+fix pooled.yaml --inventory "$cluster"
+expect_status 1
+expect_in 'needs a person: virtual machine pool "p" shares it as a filesystem (virtiofs), and class "rbd" offers' "$out"
+expect_in "0 repairs in 0 files; 2 findings need a person" "$out"
+
 # --- what is too much to mend is said ---
 {
     printf 'apiVersion: kubevirt.io/v1\nkind: VirtualMachine\nmetadata: {name: many, namespace: shop}\nspec:\n  dataVolumeTemplates:\n'

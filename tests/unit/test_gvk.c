@@ -23,7 +23,7 @@ static void kinds_that_are_not_watched_say_so(void **state)
     for (int i = 0; i < LG_KIND_COUNT; i++) {
         const struct lg_gvk *row = lg_gvk((enum lg_kind)i);
         assert_int_equal(row->on_demand, i >= LG_KIND_INSTANCETYPE && i <= LG_KIND_REVISION);
-        assert_int_equal(row->only_judged, i == LG_KIND_POOL || i == LG_KIND_REPLICA_SET);
+        assert_int_equal(row->only_in_files, i == LG_KIND_POOL || i == LG_KIND_REPLICA_SET);
     }
 }
 

@@ -45,7 +45,7 @@ static enum lg_err_code fill_given(struct lg_bundle *bundle, struct lg_err *err)
         const struct lg_manifest_object *item = &bundle->given.items[i];
         struct lg_record *record = NULL;
         struct lg_err problem = {0};
-        if (item->kind >= LG_KIND_OTHER || lg_gvk(item->kind)->only_judged)
+        if (item->kind >= LG_KIND_OTHER)
             continue;
         if (lg_record_new_as(item->kind, item->object, &record, &problem) == LG_E_OK)
             lg_inventory_set(bundle->inventory, record);

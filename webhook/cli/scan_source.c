@@ -128,7 +128,7 @@ static enum lg_err_code read_cluster(struct lg_scan_source *source, struct lg_er
         code = lg_http_new(&source->config, &source->http, err);
     source->own = lg_inventory_new();
     for (int kind = 0; code == LG_E_OK && kind < LG_KIND_COUNT; kind++)
-        if ((kinds & LG_BIT(kind)) != 0 && !lg_gvk((enum lg_kind)kind)->only_judged)
+        if ((kinds & LG_BIT(kind)) != 0 && !lg_gvk((enum lg_kind)kind)->only_in_files)
             code = read_kind(source, (enum lg_kind)kind, err);
     return code;
 }

@@ -217,7 +217,7 @@ void lg_source_collect(void *arg)
     int64_t now_ms = lg_clock_mono_ms();
     unsigned ticket;
     for (size_t i = 0; i < LG_KIND_COUNT; i++) {
-        states[i] = (struct lg_watch_state){.watched = !lg_gvk((enum lg_kind)i)->only_judged};
+        states[i] = (struct lg_watch_state){.watched = !lg_gvk((enum lg_kind)i)->only_in_files};
         if (source->client == NULL)
             continue;
         lg_client_state(source->client, (enum lg_kind)i, &states[i]);
