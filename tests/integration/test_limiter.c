@@ -45,6 +45,14 @@ static int start_without_ledger(void **state)
     return 0;
 }
 
+static int start_admitting(void **state)
+{
+    (void)state;
+    start("whenLedgerUnreachable: admit");
+    lg_canned_config_map(first->canned, 0);
+    return 0;
+}
+
 static int stop(void **state)
 {
     (void)state;
@@ -204,6 +212,33 @@ static void without_a_ledger_policy_decides(void **state)
     lg_assert_denied(&outcome, "livegate's ledger was not reached in time");
 }
 
+/* A ledger that does not answer may be one that answers late: who asks first waits, and nobody waits for ever. */
+static void a_ledger_that_says_nothing_is_waited_for_and_not_for_ever(void **state)
+{
+    (void)state;
+    struct lg_outcome outcome;
+    lg_replicas_await(&replicas, LG_KIND_VMI, GUESTS);
+    lg_create_migration(first, "web", "a", &outcome);
+    lg_assert_allowed(&outcome);
+    lg_canned_hang_config_map(first->canned, true);
+    lg_create_migration(first, "web", "b", &outcome);
+    lg_assert_denied(&outcome, "livegate's ledger was not reached in time");
+    assert_in_range(outcome.retry_after_s, 1, 10);
+    int64_t end_ms = lg_test_now_ms() + EVENT_MS;
+    for (char guest[] = "a"; !outcome.allowed; guest[0] = guest[0] == 'e' ? 'a' : guest[0] + 1) {
+        assert_true(lg_test_now_ms() < end_ms);
+        lg_create_migration(first, "web", guest, &outcome);
+    }
+    lg_canned_hang_config_map(first->canned, false);
+    end_ms = lg_test_now_ms() + EVENT_MS;
+    do {
+        assert_true(lg_test_now_ms() < end_ms);
+        lg_create_migration(first, "web", "a", &outcome);
+        lg_create_migration(first, "web", "b", &outcome);
+        lg_create_migration(first, "web", "c", &outcome);
+    } while (outcome.allowed || strstr(outcome.text, "2 of 2 in use") == NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -212,6 +247,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_lost_answer_costs_no_second_place, start_usual, stop),
         cmocka_unit_test_setup_teardown(without_a_ledger_policy_decides, start_without_ledger,
                                         stop),
+        cmocka_unit_test_setup_teardown(a_ledger_that_says_nothing_is_waited_for_and_not_for_ever,
+                                        start_admitting, stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

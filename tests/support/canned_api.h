@@ -79,6 +79,8 @@ void lg_canned_compact(struct lg_canned *canned);
 /* Any ConfigMap that is asked for is there from now on: one object, without data, that a merge patch changes where it names
  * its version (else 409). The next `lost` patches are done and answered with 500. */
 void lg_canned_config_map(struct lg_canned *canned, int lost);
+/* Whoever reads it is told 200, and nothing more, while it hangs. */
+void lg_canned_hang_config_map(struct lg_canned *canned, bool hangs);
 /* Puts this there, as a new version. */
 void lg_canned_set_config_map_text(struct lg_canned *canned, const char *text);
 /* What lies in its data under "ledger"; given. */

@@ -57,6 +57,8 @@ enum MHD_Result lg_canned_serve_config_map(struct lg_canned *canned,
                                            struct MHD_Connection *connection, const char *method,
                                            const struct lg_buf *body)
 {
+    if (canned->config_map_hangs && strcmp(method, "GET") == 0)
+        return lg_canned_serve_watch(canned, connection, LG_KIND_MIGRATION, LG_CANNED_HANG);
     return strcmp(method, "GET") == 0 ? answer_config_map(canned, connection)
                                       : patch_config_map(canned, connection, body);
 }
@@ -66,6 +68,13 @@ void lg_canned_config_map(struct lg_canned *canned, int lost)
     pthread_mutex_lock(&canned->mutex);
     canned->has_config_map = true;
     canned->config_map_lost = lost;
+    pthread_mutex_unlock(&canned->mutex);
+}
+
+void lg_canned_hang_config_map(struct lg_canned *canned, bool hangs)
+{
+    pthread_mutex_lock(&canned->mutex);
+    canned->config_map_hangs = hangs;
     pthread_mutex_unlock(&canned->mutex);
 }
 

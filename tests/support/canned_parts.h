@@ -86,6 +86,7 @@ struct lg_canned {
     struct lg_canned_watch *watches;
     bool has_config_map;
     int config_map_lost;
+    bool config_map_hangs;
     unsigned config_map_version;
     struct lg_buf config_map; /* its data's text */
 };

@@ -8,6 +8,7 @@
 #include "rules/core/out.h"
 #include "webhook/cluster/path.h"
 #include "webhook/limiter/ledger_text.h"
+#include "webhook/limiter/reach.h"
 #include "webhook/limiter/unreached.h"
 #include "webhook/runtime/clock.h"
 #include "webhook/runtime/log.h"
@@ -34,11 +35,13 @@ struct lg_ledger_ask {
 struct lg_ledger_api {
     struct lg_store *store;
     struct lg_client *client;
-    struct lg_queue *queue; /* this and the next two: the client's thread */
+    struct lg_queue *queue; /* this and the next three: the client's thread */
     struct lg_http *http;
     int64_t trouble_log_ms;
+    int64_t call_ms; /* when the call that is under way began */
     struct lg_buf path;
     struct lg_unreached *unreached;
+    struct lg_reach reach;
     struct lg_job refresh;
     struct lg_job rested;
     atomic_bool refreshing;
@@ -114,6 +117,11 @@ int lg_ledger_api_unreached(struct lg_ledger_api *api, const struct lg_ask *ask,
     return lg_unreached_answer(api->unreached, ask, tries);
 }
 
+bool lg_ledger_api_is_away(const struct lg_ledger_api *api)
+{
+    return lg_reach_is_away(&api->reach, lg_clock_mono_ms());
+}
+
 /* --- the queue's ends --- */
 
 static int64_t now_ms(void *arg)
@@ -168,6 +176,8 @@ static void unreadable(void *arg, const struct lg_err *err)
 {
     struct lg_ledger_api *api = arg;
     bool newer = err->code == LG_E_UNSUPPORTED;
+    if (newer)
+        lg_reach_refused(&api->reach, true, lg_clock_mono_ms());
     if (!may_complain(api))
         return;
     lg_log(LG_LOG_WARN,
@@ -194,14 +204,31 @@ enum lg_err_code lg_ledger_of_object(struct lg_str json, struct lg_arena *arena,
     return LG_E_OK;
 }
 
+/* An API server that is too busy to answer (429) is there. */
+static void note(struct lg_ledger_api *api, enum lg_reach_call call,
+                 const struct lg_http_answer *answer, bool answered)
+{
+    int64_t now = lg_clock_mono_ms();
+    enum lg_reach_end end = answered ? LG_REACH_PROMPT : LG_REACH_FAILED;
+    if (answer->status == 429 || (answered && now - api->call_ms > LG_REACH_PROMPT_MS))
+        end = LG_REACH_SLOW;
+    lg_reach_note(&api->reach, call, end, now);
+    if (end == LG_REACH_SLOW && lg_reach_is_away(&api->reach, now) && may_complain(api))
+        lg_log(LG_LOG_WARN, "the limiter's ledger is too slow and counts as not reached",
+               LG_F_STR("path", lg_buf_view(&api->path)), LG_F_INT("took_ms", now - api->call_ms),
+               LG_F_INT("status", answer->status));
+}
+
 static void read_done(void *arg, const struct lg_http_answer *answer)
 {
     struct lg_ledger_api *api = arg;
     struct lg_arena arena lg_cleanup(lg_arena_done);
     struct lg_str text = {0}, version = {0};
     lg_arena_init(&arena);
-    if (answer->status == 200 && answer->err.code == LG_E_OK &&
-        lg_ledger_of_object(answer->body, &arena, &text, &version, NULL) == LG_E_OK) {
+    bool answered = answer->status == 200 && answer->err.code == LG_E_OK &&
+                    lg_ledger_of_object(answer->body, &arena, &text, &version, NULL) == LG_E_OK;
+    note(api, LG_REACH_READ, answer, answered);
+    if (answered) {
         lg_queue_read(api->queue, text, version);
         count(api);
         return;
@@ -213,6 +240,7 @@ static void read_done(void *arg, const struct lg_http_answer *answer)
 static void start_read(void *arg)
 {
     struct lg_ledger_api *api = arg;
+    api->call_ms = lg_clock_mono_ms();
     (void)lg_http_start(api->http, &(struct lg_http_request){.method = LG_HTTP_GET,
                                                              .path = lg_buf_view(&api->path),
                                                              .deadline_ms = CALL_MS,
@@ -224,6 +252,7 @@ static void start_read(void *arg)
 static void write_done(void *arg, const struct lg_http_answer *answer)
 {
     struct lg_ledger_api *api = arg;
+    note(api, LG_REACH_WRITE, answer, answer->status == 200 || answer->status == 409);
     if (answer->status == 200) { /* it is written, whatever became of the body */
         lg_queue_written(api->queue);
         count(api);
@@ -249,6 +278,7 @@ static void start_write(void *arg, struct lg_str text, struct lg_str version)
     lg_out_set(root, "data", data);
     lg_out_text(root, 0, &body);
     json_decref(root);
+    api->call_ms = lg_clock_mono_ms();
     (void)lg_http_start(api->http,
                         &(struct lg_http_request){.method = LG_HTTP_PATCH,
                                                   .path = lg_buf_view(&api->path),
@@ -282,7 +312,8 @@ static bool tell(void *arg, struct lg_ledger *io_ledger, int64_t at_ms)
 
 static void told(void *arg)
 {
-    const struct lg_ledger_api *api = arg;
+    struct lg_ledger_api *api = arg;
+    lg_reach_refused(&api->reach, false, 0);
     lg_unreached_told(api->unreached);
 }
 

@@ -35,6 +35,8 @@ const struct lg_turnout *lg_ledger_ask_turnout(struct lg_ledger_ask *ask);
  * NULL where it could not be. Its ticket counts the answer as soon as the ledger is reached. Any thread. */
 int lg_ledger_api_unreached(struct lg_ledger_api *api, const struct lg_ask *ask,
                             const struct lg_ledger_ask *asked) __attribute__((nonnull(1, 2)));
+/* The ledger itself is not reached (reach.h), so that more than this caller's time was lacking. Any thread. */
+bool lg_ledger_api_is_away(const struct lg_ledger_api *api);
 /* NULL is allowed. Any thread. */
 void lg_ledger_ask_unref(struct lg_ledger_ask *ask);
 

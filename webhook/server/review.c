@@ -266,8 +266,10 @@ static const struct lg_turnout *turnout_of(struct lg_reviewer *reviewer,
     if (!asked && ask_ledger(reviewer, call, ask))
         return NULL;
     lg_limiter_unreachable(input->policy, ask, turnout);
-    /* Nobody goes through because too many wait here, or because it gave us less time than the ledger may take. */
-    if (!asked || call->timeout_ms < LG_REVIEW_TIMEOUT_MS)
+    /* Nobody goes through because too many wait here, because their time was over before their turn, or because it gave us
+     * less time than the ledger may take. */
+    if (!asked || call->timeout_ms < LG_REVIEW_TIMEOUT_MS ||
+        !lg_ledger_api_is_away(reviewer->ledger))
         turnout->admitted = ask->admit;
     if (!turnout->admitted && !ask->no_ticket && !ask->no_trace)
         turnout->retry_after_s = lg_ledger_api_unreached(reviewer->ledger, ask, call->memory->turn);
