@@ -4,6 +4,7 @@
 
 #include "rules/core/map.h"
 #include "rules/core/mem.h"
+#include "rules/core/yaml_put.h"
 #include "rules/core/yaml_scalar.h"
 
 #define MERGE_TAG "tag:yaml.org,2002:merge"

@@ -1,7 +1,7 @@
-/* What a YAML scalar means to kubectl: yaml.v2's resolution, then Go's JSON text. Private to rules/core/yaml.c and tests.
+/* What a YAML scalar means to kubectl. Private to the YAML reader (yaml.h).
  *
- * Implements the resolution of gopkg.in/yaml.v2 (YAML 1.1 words, Go's integers with base prefixes and underscores, then
- * its floats) and the conversions of sigs.k8s.io/yaml: a key's text, a value's JSON. Pure functions, any thread.
+ * Implements the resolution of gopkg.in/yaml.v2: YAML 1.1 words, Go's integers with base prefixes
+ * and underscores, then its floats. Pure functions, any thread.
  */
 #ifndef LG_RULES_CORE_YAML_SCALAR_H
 #define LG_RULES_CORE_YAML_SCALAR_H
@@ -33,12 +33,6 @@ struct lg_yaml_scalar {
  * what is wrong (static storage): a tag that the value does not fit, base64 that is none. */
 const char *lg_yaml_resolve(struct lg_arena *arena, const char *tag, struct lg_str value,
                             bool plain, struct lg_yaml_scalar *ret)
-    __attribute__((warn_unused_result));
-
-/* Appends the scalar as a JSON value, or as a member's name (a JSON string). Returns NULL, or what is wrong. */
-const char *lg_yaml_put_value(struct lg_buf *buf, const struct lg_yaml_scalar *scalar)
-    __attribute__((warn_unused_result));
-const char *lg_yaml_put_key(struct lg_buf *buf, const struct lg_yaml_scalar *scalar)
     __attribute__((warn_unused_result));
 
 #endif
