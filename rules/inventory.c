@@ -1,56 +1,15 @@
-#include "rules/inventory.h"
+#include "rules/inventory_data.h"
 
 #include <assert.h>
 #include <stdlib.h>
 
-#include "rules/core/map.h"
 #include "rules/core/mem.h"
-
-/* An index from a key ("namespace/name" of a claim or of a VMI, a namespace) to what refers to it. A list knows its links and a link
- * its place in the list, so that adding and removing one costs the same however many others there are. */
-struct link {
-    struct list *in;
-    const struct lg_record *record;
-    uint32_t at;  /* in->items[at] is this link */
-    uint32_t use; /* which of the record's uses; 0 for other links */
-};
-
-struct list {
-    struct lg_map *of; /* the index */
-    struct link **items;
-    uint32_t n, size;
-    struct lg_str key; /* stands behind the list */
-};
 
 /* What a table holds for the kinds that are indexed; other tables hold the records themselves. */
 struct entry {
     struct lg_record *record;
     uint32_t n_links;
-    struct link links[];
-};
-
-struct table {
-    struct lg_map
-        by_key; /* lg_record_key -> struct lg_record, or struct entry for an indexed kind */
-    size_t bytes;
-    enum lg_known known;
-};
-
-struct lg_inventory {
-    struct table tables[LG_KIND_COUNT];
-    struct lg_map users;      /* claim -> struct list of VMs and VMIs */
-    struct lg_map migrations; /* VMI -> struct list of migrations */
-    struct lg_map guests;     /* namespace -> struct list of VMIs */
-    /* namespace (where their terms name namespaces: "") -> struct list of VMIs with required podAntiAffinity */
-    struct lg_map keepers;
-    struct lg_node_table *nodes;
-    struct lg_slots *slots;
-    const struct lg_storage_class *default_class[2]; /* [virt] */
-    struct lg_arena settings_arena;
-    const struct lg_settings *settings;
-    /* of a view (lg_inventory_over), else none */
-    const struct lg_read *reads;
-    size_t n_reads;
+    struct lg_link links[];
 };
 
 static bool is_indexed(enum lg_kind kind)
@@ -99,40 +58,7 @@ static void key_init(struct key *key, bool namespaced, struct lg_str ns, struct 
     key->str = (struct lg_str){key->small, n};
 }
 
-/* --- indexes --- */
-
-static void index_add(struct lg_map *index, struct lg_str key, const struct lg_record *record,
-                      uint32_t use, struct link *link)
-{
-    struct list *list = lg_map_get(index, key);
-    if (list == NULL) {
-        list = lg_calloc(1, sizeof *list + key.n);
-        list->of = index;
-        list->key = (struct lg_str){(char *)(list + 1), key.n};
-        if (key.n != 0)
-            memcpy(list + 1, key.p, key.n);
-        lg_map_set(index, list->key, list);
-    }
-    if (list->n == list->size) {
-        list->size = list->size != 0 ? list->size * 2 : 1;
-        list->items = lg_realloc(list->items, list->size, sizeof(struct link *));
-    }
-    *link = (struct link){.in = list, .record = record, .at = list->n, .use = use};
-    list->items[list->n++] = link;
-}
-
-static void index_remove(struct link *link)
-{
-    struct list *list = link->in;
-    struct link *last = list->items[--list->n];
-    list->items[link->at] = last;
-    last->at = link->at;
-    if (list->n != 0)
-        return;
-    lg_map_remove(list->of, list->key);
-    free(list->items);
-    free(list);
-}
+/* --- what is indexed --- */
 
 static const struct lg_use *uses_of(const struct lg_record *record, uint32_t *ret_n)
 {
@@ -147,11 +73,11 @@ static const struct lg_use *uses_of(const struct lg_record *record, uint32_t *re
 }
 
 static void link_by_name(struct lg_map *index, struct lg_str name, const struct lg_record *record,
-                         uint32_t use, struct link *link)
+                         uint32_t use, struct lg_link *link)
 {
     struct key key lg_cleanup(key_done);
     key_init(&key, true, record->ns, name);
-    index_add(index, key.str, record, use, link);
+    lg_index_add(index, key.str, record, use, link);
 }
 
 static bool keeps_off(const struct lg_record *record)
@@ -168,7 +94,7 @@ static struct entry *entry_new(struct lg_inventory *inv, struct lg_record *recor
         uses = uses_of(record, &n_uses);
     bool by_name = record->kind == LG_KIND_VMI || record->kind == LG_KIND_MIGRATION;
     size_t others = (size_t)by_name + (size_t)keeps_off(record);
-    struct entry *entry = lg_calloc(1, sizeof *entry + (n_uses + others) * sizeof(struct link));
+    struct entry *entry = lg_calloc(1, sizeof *entry + (n_uses + others) * sizeof(struct lg_link));
     entry->record = record;
     for (; n < n_uses; n++)
         link_by_name(&inv->users, uses[n].claim, record, n, &entry->links[n]);
@@ -176,11 +102,11 @@ static struct entry *entry_new(struct lg_inventory *inv, struct lg_record *recor
         link_by_name(&inv->migrations, ((struct lg_migration_record *)record)->vmi, record, 0,
                      &entry->links[n++]);
     if (record->kind == LG_KIND_VMI)
-        index_add(&inv->guests, record->ns, record, 0, &entry->links[n++]);
+        lg_index_add(&inv->guests, record->ns, record, 0, &entry->links[n++]);
     if (keeps_off(record)) {
         bool elsewhere = ((const struct lg_vmi_record *)record)->apart_elsewhere;
-        index_add(&inv->keepers, elsewhere ? LG_STR("") : record->ns, record, 0,
-                  &entry->links[n++]);
+        lg_index_add(&inv->keepers, elsewhere ? LG_STR("") : record->ns, record, 0,
+                     &entry->links[n++]);
     }
     entry->n_links = n;
     return entry;
@@ -189,7 +115,7 @@ static struct entry *entry_new(struct lg_inventory *inv, struct lg_record *recor
 static void entry_free(struct entry *entry)
 {
     for (uint32_t i = 0; i < entry->n_links; i++)
-        index_remove(&entry->links[i]);
+        lg_index_remove(&entry->links[i]);
     free(entry);
 }
 
@@ -278,7 +204,7 @@ static void slots_changed(struct lg_inventory *inv, const struct lg_record *old,
 static void change(struct lg_inventory *inv, enum lg_kind kind, struct lg_str key,
                    struct lg_record *new)
 {
-    struct table *table = &inv->tables[kind];
+    struct lg_inventory_table *table = &inv->tables[kind];
     void *old_value, *value = new;
     if (new != NULL && is_indexed(kind))
         value = entry_new(inv, new);
@@ -464,20 +390,19 @@ bool lg_inventory_stands_in(const struct lg_inventory *inv, enum lg_kind kind, s
     return false;
 }
 
-static const struct link *next_link(const struct lg_map *index, struct lg_str ns,
-                                    struct lg_str name, size_t *pos)
+static const struct lg_link *next_link(const struct lg_map *index, struct lg_str ns,
+                                       struct lg_str name, size_t *pos)
 {
     struct key key lg_cleanup(key_done);
     key_init(&key, true, ns, name);
-    const struct list *list = lg_map_get(index, key.str);
-    return list != NULL && *pos < list->n ? list->items[(*pos)++] : NULL;
+    return lg_index_next(index, key.str, pos);
 }
 
 const struct lg_record *lg_inventory_next_user(const struct lg_inventory *inv, struct lg_str ns,
                                                struct lg_str claim, size_t *pos,
                                                const struct lg_use **ret_use)
 {
-    const struct link *link = next_link(&inv->users, ns, claim, pos);
+    const struct lg_link *link = next_link(&inv->users, ns, claim, pos);
     if (link == NULL)
         return NULL;
     uint32_t n;
@@ -489,7 +414,7 @@ const struct lg_migration_record *lg_inventory_next_migration(const struct lg_in
                                                               struct lg_str ns, struct lg_str vmi,
                                                               size_t *pos)
 {
-    const struct link *link;
+    const struct lg_link *link;
     while ((link = next_link(&inv->migrations, ns, vmi, pos)) != NULL) {
         const struct lg_record *record = link->record;
         const struct lg_read *read = read_of(inv, LG_KIND_MIGRATION, record->ns, record->name);
@@ -506,59 +431,6 @@ const struct lg_slots *lg_inventory_slots(const struct lg_inventory *inv)
     return inv->slots;
 }
 
-static const struct lg_vmi_record *next_in(const struct lg_map *index, struct lg_str ns,
-                                           size_t *pos)
-{
-    const struct list *list = lg_map_get(index, ns);
-    if (list == NULL || *pos >= list->n)
-        return NULL;
-    return (const struct lg_vmi_record *)list->items[(*pos)++]->record;
-}
-
-static const struct lg_vmi_record *next_guest(void *arg, struct lg_str ns, size_t *pos)
-{
-    return next_in(&((const struct lg_inventory *)arg)->guests, ns, pos);
-}
-
-static const struct lg_vmi_record *next_keeper(void *arg, struct lg_str ns, size_t *pos)
-{
-    return next_in(&((const struct lg_inventory *)arg)->keepers, ns, pos);
-}
-
-static const struct lg_vmi_record *next_holder(void *arg, struct lg_str ns, struct lg_str claim,
-                                               size_t *pos)
-{
-    const struct lg_record *record;
-    const struct lg_use *use = NULL;
-    while ((record = lg_inventory_next_user(arg, ns, claim, pos, &use)) != NULL)
-        if (record->kind == LG_KIND_VMI && use->reserves)
-            return (const struct lg_vmi_record *)record;
-    return NULL;
-}
-
-static bool next_namespace(void *arg, size_t *pos, struct lg_str *ret_ns)
-{
-    const struct lg_map_entry *at = lg_map_next(&((const struct lg_inventory *)arg)->guests, pos);
-    if (at != NULL)
-        *ret_ns = lg_map_key(at);
-    return at != NULL;
-}
-
-static enum lg_lookup namespace_of(void *arg, struct lg_str ns, const struct lg_namespace **ret)
-{
-    return lg_inventory_namespace(arg, ns, ret);
-}
-
-struct lg_guests_view lg_inventory_guests(const struct lg_inventory *inv)
-{
-    return (struct lg_guests_view){.arg = (void *)(uintptr_t)inv, /* only read through it */
-                                   .next_guest = next_guest,
-                                   .next_keeper = next_keeper,
-                                   .next_holder = next_holder,
-                                   .next_namespace = next_namespace,
-                                   .namespace_of = namespace_of};
-}
-
 const struct lg_node_table *lg_inventory_nodes(const struct lg_inventory *inv)
 {
     return inv->nodes;
@@ -567,64 +439,4 @@ const struct lg_node_table *lg_inventory_nodes(const struct lg_inventory *inv)
 const struct lg_settings *lg_inventory_settings(const struct lg_inventory *inv)
 {
     return inv->settings;
-}
-
-enum lg_lookup lg_inventory_migration_settings(const struct lg_inventory *inv,
-                                               const struct lg_vmi_record *vmi,
-                                               struct lg_arena *arena,
-                                               struct lg_migration_settings *ret)
-{
-    const struct lg_namespace *ns = NULL;
-    const struct lg_migration_policy_record *best = NULL;
-    const struct lg_record *record;
-    size_t pos = 0;
-    *ret = inv->settings->migrations;
-    enum lg_known known = inv->tables[LG_KIND_MIGRATION_POLICY].known;
-    if (known == LG_NOT_SERVED)
-        return LG_FOUND; /* a KubeVirt without policies */
-    if (known != LG_KNOWN)
-        return LG_UNKNOWN;
-    if (lg_inventory_count(inv, LG_KIND_MIGRATION_POLICY) == 0)
-        return LG_FOUND;
-    if (lg_inventory_namespace(inv, vmi->r.ns, &ns) != LG_FOUND)
-        return LG_UNKNOWN;
-    while ((record = lg_inventory_next(inv, LG_KIND_MIGRATION_POLICY, &pos)) != NULL)
-        best = lg_migration_policy_better(best, (const struct lg_migration_policy_record *)record,
-                                          vmi->labels, ns->labels);
-    *ret = lg_migration_settings_with(&inv->settings->migrations, best, arena);
-    return LG_FOUND;
-}
-
-static enum lg_lookup class_by_name(void *arg, struct lg_str name,
-                                    const struct lg_storage_class **ret)
-{
-    return lg_inventory_get(arg, LG_KIND_STORAGE_CLASS, LG_STR(""), name,
-                            (const struct lg_record **)ret);
-}
-
-static enum lg_lookup class_default(void *arg, bool virt, const struct lg_storage_class **ret)
-{
-    const struct lg_inventory *inv = arg;
-    *ret = virt ? inv->default_class[true] : NULL;
-    if (*ret == NULL)
-        *ret = inv->default_class[false];
-    /* Where classes are not all known, another one may be the newest default. */
-    if (inv->tables[LG_KIND_STORAGE_CLASS].known != LG_KNOWN)
-        return LG_UNKNOWN;
-    return *ret != NULL ? LG_FOUND : LG_ABSENT;
-}
-
-static enum lg_lookup profile_by_name(void *arg, struct lg_str name,
-                                      const struct lg_storage_profile **ret)
-{
-    return lg_inventory_get(arg, LG_KIND_STORAGE_PROFILE, LG_STR(""), name,
-                            (const struct lg_record **)ret);
-}
-
-struct lg_storage_view lg_inventory_storage(const struct lg_inventory *inv)
-{
-    return (struct lg_storage_view){.arg = (void *)inv,
-                                    .class_by_name = class_by_name,
-                                    .class_default = class_default,
-                                    .profile_by_name = profile_by_name};
 }
