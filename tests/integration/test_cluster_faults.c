@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -236,7 +237,9 @@ static void it_outlives_the_api_server(void **state)
     (void)state;
     options.plain = true;
     options.port = lg_canned_port(cluster.canned);
-    lg_canned_stop(cluster.canned);
+    int held_fd = lg_canned_hold_port(options.port);
+    lg_await_watches(&cluster); /* young ones, that break off before anything is refused */
+    lg_lose_api(&cluster);
     lg_serve_await_log(&cluster.serve, "\"trouble with the API server\"", 1);
     int64_t end_ms = lg_test_now_ms() + OUTAGE_MS;
     while (lg_test_now_ms() < end_ms) { /* what was known is known */
@@ -244,12 +247,13 @@ static void it_outlives_the_api_server(void **state)
         assert_false(outcome.allowed);
         lg_review_vm(&cluster, "ns-0", "claim-0", &outcome);
         assert_true(outcome.allowed);
-        (void)lg_cluster_ready(&cluster, 1000);
+        lg_assert_ready(&cluster);
         lg_test_sleep_ms(200);
     }
     assert_int_equal(lg_count_log(&cluster, "\"trouble with the API server\""), 1);
     /* It comes back with another past: etcd was compacted meanwhile. */
     cluster.canned = lg_canned_start(&options);
+    assert_int_equal(close(held_fd), 0);
     lg_canned_touch(cluster.canned, LG_KIND_CLAIM, 100);
     lg_put_claim(&cluster, "ns-0", "claim-0", "ReadWriteOnce");
     lg_put_claim(&cluster, "ns-0", "new", "ReadWriteOnce");

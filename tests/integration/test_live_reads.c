@@ -255,8 +255,7 @@ static void without_the_api_server_it_is_pending(void **state)
 {
     struct lg_outcome outcome;
     (void)state;
-    lg_canned_stop(cluster.canned);
-    cluster.canned = NULL;
+    lg_lose_api(&cluster);
     outcome.took_ms = INT64_MAX;
     for (int i = 0; i < ATTEMPTS && outcome.took_ms >= TIMEOUT_MS * 8 / 10 + SLACK_MS; i++) {
         lg_review_migration(&cluster, "ns-0", "nobody", &outcome);

@@ -42,6 +42,13 @@ static void make_mutex(pthread_mutex_t *ret)
     pthread_mutexattr_destroy(&kind);
 }
 
+static struct sockaddr_in loopback(unsigned port)
+{
+    return (struct sockaddr_in){.sin_family = AF_INET,
+                                .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+                                .sin_port = htons((uint16_t)port)};
+}
+
 struct lg_canned *lg_canned_start(const struct lg_canned_options *options)
 {
     struct lg_canned *canned = lg_calloc(1, sizeof *canned);
@@ -52,9 +59,7 @@ struct lg_canned *lg_canned_start(const struct lg_canned_options *options)
     lg_canned_store_fill(canned);
     if (!options->plain)
         make_certificates(canned);
-    struct sockaddr_in at = {.sin_family = AF_INET,
-                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-                             .sin_port = htons((uint16_t)options->port)};
+    struct sockaddr_in at = loopback(options->port);
     struct MHD_OptionItem tls[] = {{MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)canned->files.chain.p},
                                    {MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)canned->files.key.p},
                                    {MHD_OPTION_END, 0, NULL}};
@@ -63,9 +68,10 @@ struct lg_canned *lg_canned_start(const struct lg_canned_options *options)
     unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC;
     canned->daemon = MHD_start_daemon(
         flags | (options->plain ? 0u : (unsigned)MHD_USE_TLS), 0, NULL, NULL, lg_canned_handle,
-        canned, MHD_OPTION_SOCK_ADDR, &at, MHD_OPTION_NOTIFY_COMPLETED, lg_canned_completed, NULL,
-        MHD_OPTION_ARRAY, options->plain ? tls + 2 : tls, MHD_OPTION_ARRAY,
-        options->threads > 1 ? pool : pool + 1, MHD_OPTION_END);
+        canned, MHD_OPTION_SOCK_ADDR, &at, MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u,
+        MHD_OPTION_NOTIFY_COMPLETED, lg_canned_completed, NULL, MHD_OPTION_ARRAY,
+        options->plain ? tls + 2 : tls, MHD_OPTION_ARRAY, options->threads > 1 ? pool : pool + 1,
+        MHD_OPTION_END);
     if (canned->daemon == NULL)
         die("it does not start");
     if (pthread_create(&canned->ticker, NULL, lg_canned_run_ticker, canned) != 0)
@@ -89,6 +95,16 @@ void lg_canned_stop(struct lg_canned *canned)
     lg_buf_done(&canned->config_map);
     free(canned->token);
     free(canned);
+}
+
+int lg_canned_hold_port(unsigned port)
+{
+    struct sockaddr_in at = loopback(port);
+    int on = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) != 0 ||
+        bind(fd, (struct sockaddr *)&at, sizeof at) != 0)
+        die("its port cannot be held");
+    return fd;
 }
 
 unsigned lg_canned_port(const struct lg_canned *canned)

@@ -48,6 +48,10 @@ struct lg_canned *lg_canned_start(const struct lg_canned_options *options)
     __attribute__((returns_nonnull));
 void lg_canned_stop(struct lg_canned *canned);
 
+/* Keeps the port for a server that is stopped and started again with it: nobody listens meanwhile, and nobody else gets it.
+ * A descriptor to close. */
+int lg_canned_hold_port(unsigned port);
+
 unsigned lg_canned_port(const struct lg_canned *canned);
 /* Its authority's certificate, PEM; "" when plain. */
 const char *lg_canned_ca(const struct lg_canned *canned);

@@ -8,8 +8,9 @@
 #include <cmocka.h>
 
 #include "rules/core/mem.h"
+#include "rules/rule.h"
 
-enum { POLL_MS = 20 };
+enum { POLL_MS = 20, WATCHES_MS_MAX = 60 * 1000 };
 
 void lg_cluster_init(struct lg_cluster *cluster, const struct lg_canned_options *options)
 {
@@ -41,20 +42,44 @@ int64_t lg_cluster_ready(struct lg_cluster *cluster, int64_t deadline_ms)
         int64_t took_ms = lg_test_now_ms() - start_ms;
         if (reply.status == 200)
             return took_ms;
-        if (took_ms > deadline_ms) {
-            char *log lg_cleanup(lg_free_cleanup) = lg_serve_log(&cluster->serve);
-            fail_msg("not ready after %lld ms:\n%s", (long long)took_ms, log);
-        }
+        if (took_ms > deadline_ms)
+            lg_serve_fail(&cluster->serve, "not ready after %lld ms", (long long)took_ms);
         lg_test_sleep_ms(POLL_MS);
     }
+}
+
+void lg_assert_ready(struct lg_cluster *cluster)
+{
+    struct lg_reply reply lg_cleanup(lg_reply_done) = {0};
+    lg_get_operation(&cluster->serve, "/readyz", &reply);
+    if (reply.status != 200)
+        lg_serve_fail(&cluster->serve, "not ready: curl %d, HTTP %d: %s", reply.curl, reply.status,
+                      reply.body.p);
+}
+
+void lg_await_watches(struct lg_cluster *cluster)
+{
+    size_t kinds = (size_t)__builtin_popcount(lg_rules_watched());
+    int64_t end_ms = lg_test_now_ms() + WATCHES_MS_MAX;
+    while (lg_canned_watches(cluster->canned) != kinds) {
+        if (lg_test_now_ms() >= end_ms)
+            lg_serve_fail(&cluster->serve, "%zu watches, not %zu",
+                          lg_canned_watches(cluster->canned), kinds);
+        lg_test_sleep_ms(POLL_MS);
+    }
+}
+
+void lg_lose_api(struct lg_cluster *cluster)
+{
+    lg_canned_stop(cluster->canned);
+    cluster->canned = NULL;
 }
 
 void lg_cluster_done(struct lg_cluster *cluster)
 {
     if (cluster->serve.process.pid > 0)
         lg_serve_stop(&cluster->serve);
-    lg_canned_stop(cluster->canned);
-    cluster->canned = NULL;
+    lg_lose_api(cluster);
     lg_serve_done(&cluster->serve);
 }
 
@@ -245,9 +270,9 @@ void lg_await_vm(struct lg_cluster *cluster, const char *ns, const char *claim, 
             return;
         lg_test_sleep_ms(POLL_MS);
     } while (lg_test_now_ms() < end_ms);
-    char *log lg_cleanup(lg_free_cleanup) = lg_serve_log(&cluster->serve);
-    fail_msg("%s, not %s with \"%s\": %s\n%s", outcome.allowed ? "allowed" : "denied",
-             allowed ? "allowed" : "denied", text, outcome.text, log);
+    lg_serve_fail(&cluster->serve, "%s, not %s with \"%s\": %s",
+                  outcome.allowed ? "allowed" : "denied", allowed ? "allowed" : "denied", text,
+                  outcome.text);
 }
 
 int lg_count_log(struct lg_cluster *cluster, const char *text)

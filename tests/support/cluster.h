@@ -18,6 +18,12 @@ void lg_cluster_init(struct lg_cluster *cluster, const struct lg_canned_options 
 void lg_cluster_start(struct lg_cluster *cluster, const char *const *extra);
 /* Waits until /readyz says yes; returns how long that took. */
 int64_t lg_cluster_ready(struct lg_cluster *cluster, int64_t deadline_ms);
+/* It says so now, in one answer. */
+void lg_assert_ready(struct lg_cluster *cluster);
+/* Waits until each kind that serve watches has its watch. */
+void lg_await_watches(struct lg_cluster *cluster);
+/* Stops the API server: `canned` is NULL from here on. */
+void lg_lose_api(struct lg_cluster *cluster);
 /* Stops serve where it runs (status 0, no sanitizer's report) and the API server. */
 void lg_cluster_done(struct lg_cluster *cluster);
 

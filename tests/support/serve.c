@@ -132,6 +132,19 @@ char *lg_serve_log(struct lg_serve *serve)
     return log.p;
 }
 
+void lg_serve_fail(struct lg_serve *serve, const char *format, ...)
+{
+    char text[1024]; /* cmocka prints no more of a message */
+    char *log = lg_serve_log(serve);
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    (void)fprintf(stderr, "%s\n", log);
+    free(log);
+    fail_msg("%s", text);
+}
+
 static int occurrences(const char *text, const char *of)
 {
     int n = 0;
@@ -150,10 +163,8 @@ void lg_serve_await_log(struct lg_serve *serve, const char *text, int times)
 {
     int64_t end_ms = lg_test_now_ms() + LG_SERVE_START_MS_MAX;
     while (!log_has(serve, text, times)) {
-        if (lg_test_now_ms() >= end_ms) {
-            char *log lg_cleanup(lg_free_cleanup) = lg_serve_log(serve);
-            fail_msg("the log never said %s %d times:\n%s", text, times, log);
-        }
+        if (lg_test_now_ms() >= end_ms)
+            lg_serve_fail(serve, "the log never said %s %d times", text, times);
         lg_test_sleep_ms(10);
     }
 }
@@ -202,10 +213,8 @@ static void start(struct lg_serve *serve, const char *option, const char *value,
     lg_process_start(argv, lg_serve_path(serve, "log"), false, &serve->process);
     while (!read_ports(serve)) {
         int status = lg_process_wait(&serve->process, 10);
-        if (status != -1 || lg_test_now_ms() >= end_ms) {
-            char *log lg_cleanup(lg_free_cleanup) = lg_serve_log(serve);
-            fail_msg("the server does not start (status %d):\n%s", status, log);
-        }
+        if (status != -1 || lg_test_now_ms() >= end_ms)
+            lg_serve_fail(serve, "the server does not start (status %d)", status);
     }
 }
 
@@ -238,11 +247,10 @@ void lg_serve_signal(struct lg_serve *serve, int signal)
 int lg_serve_wait(struct lg_serve *serve)
 {
     int status = lg_process_wait(&serve->process, LG_SERVE_STOP_MS_MAX);
-    char *log lg_cleanup(lg_free_cleanup) = lg_serve_log(serve);
     if (status == -1)
-        fail_msg("the server does not stop:\n%s", log);
-    if (strstr(log, "Sanitizer") != NULL || strstr(log, "runtime error:") != NULL)
-        fail_msg("a sanitizer reported:\n%s", log);
+        lg_serve_fail(serve, "the server does not stop");
+    if (log_has(serve, "Sanitizer", 1) || log_has(serve, "runtime error:", 1))
+        lg_serve_fail(serve, "a sanitizer reported");
     return status;
 }
 

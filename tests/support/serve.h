@@ -59,6 +59,9 @@ void lg_serve_stop(struct lg_serve *serve);
 
 /* The log so far; given. */
 char *lg_serve_log(struct lg_serve *serve);
+/* Fails the test with this message, and the whole log on stderr. */
+void lg_serve_fail(struct lg_serve *serve, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 /* Waits until the log contains `text` `times` times. */
 void lg_serve_await_log(struct lg_serve *serve, const char *text, int times);
 

@@ -155,6 +155,33 @@ static void an_unreachable_server_is_asked_ever_later_and_is_one_problem(void **
     assert_true(wait_for(p, LG_ASK_WATCH) <= LG_BACKOFF_MS_MIN);
 }
 
+/* The server goes when watches are young: that they break off and that nobody is there then is one trouble. */
+static void a_young_watch_that_breaks_off_is_no_problem_yet(void **state)
+{
+    struct play *p = *state;
+    start(p);
+    p->now_ms += LG_STEADY_MS / 2;
+    break_off(p, 200, LG_E_UNAVAILABLE, "Connection reset by peer");
+    assert_int_equal(lg_reflector_report(p->r).problems, 0);
+    assert_true(wait_for(p, LG_ASK_WATCH) >= LG_BACKOFF_MS_MIN / 2);
+    break_off(p, 0, LG_E_UNAVAILABLE, "Connection refused");
+    assert_int_equal(lg_reflector_report(p->r).problems, 1);
+    expect_problem(p, LG_E_UNAVAILABLE, "https://api:6443", "Connection refused");
+}
+
+static void watches_that_break_off_again_and_again_are_a_problem(void **state)
+{
+    struct play *p = *state;
+    start(p);
+    break_off(p, 200, LG_E_UNAVAILABLE, "Connection reset by peer");
+    assert_int_equal(lg_reflector_report(p->r).problems, 0);
+    (void)wait_for(p, LG_ASK_WATCH);
+    lg_reflector_head(p->r, p->now_ms);
+    break_off(p, 200, LG_E_UNAVAILABLE, "Connection reset by peer");
+    assert_int_equal(lg_reflector_report(p->r).problems, 1);
+    expect_problem(p, LG_E_UNAVAILABLE, "https://api:6443", "Connection reset by peer");
+}
+
 static void watches_that_end_at_once_are_not_asked_in_a_loop(void **state)
 {
     struct play *p = *state;
@@ -558,6 +585,8 @@ int main(void)
         TEST(events_change_the_store),
         TEST(a_watch_that_breaks_off_goes_on_from_its_version),
         TEST(an_unreachable_server_is_asked_ever_later_and_is_one_problem),
+        TEST(a_young_watch_that_breaks_off_is_no_problem_yet),
+        TEST(watches_that_break_off_again_and_again_are_a_problem),
         TEST(watches_that_end_at_once_are_not_asked_in_a_loop),
         TEST(a_410_lists_again_in_pages_as_one_change),
         TEST(a_410_event_lists_again_in_pages_as_one_change),
