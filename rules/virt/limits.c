@@ -2,6 +2,7 @@
 
 enum {
     TALLY_SIZE = 2048, /* a table of nodes or namespaces that never fills */
+    LAST_TRIES = 2,    /* of a client: they are far apart, and must not find the place gone again */
     STUCK_TIMES = 2, /* the typical duration: whoever takes longer gives its place to nobody soon */
 };
 _Static_assert((int)TALLY_SIZE > (int)LG_TICKETS_MAX + (int)LG_RESERVATIONS_MAX + 1,
@@ -139,6 +140,12 @@ static bool is_due(const struct lg_ask *ask, const struct lg_ticket *ticket)
            ticket->due_ms - ask->now_ms <= LG_TICKET_AHEAD_MS;
 }
 
+/* Nearly at its end: a place is kept for it whenever it comes, where nobody is before it. */
+static bool has_few_tries(const struct lg_ticket *ticket)
+{
+    return ticket->tries + LAST_TRIES > LG_RETRIES;
+}
+
 /* Before it was told to come, however late this reader learned of that. */
 static bool is_early(const struct lg_ask *ask, const struct lg_ticket *ticket)
 {
@@ -166,6 +173,7 @@ static struct queue line_up(const struct lg_ask *ask, const struct lg_slots *slo
     find_greedy(ask, slots, ledger, &greedy);
     bool am_greedy = is_greedy(&greedy, ask->ns);
     size_t n_before = before(ledger, me);
+    bool first = true; /* nobody before this one waits for a place that it could have */
     for (size_t i = 0; i < ledger->n_reservations; i++)
         if (stands_alone(slots, &ledger->reservations[i]))
             take_place(places_of(&places, ask, slots, ledger->reservations[i].node));
@@ -180,7 +188,9 @@ static struct queue line_up(const struct lg_ask *ask, const struct lg_slots *slo
         if (node->n <= 0 || ticket->inbound)
             continue;
         queue.ahead_cluster += before_me;
-        if (places.free <= 0 || is_passed || !is_due(ask, ticket))
+        bool is_kept = !is_passed && (is_due(ask, ticket) || (first && has_few_tries(ticket)));
+        first = first && is_passed;
+        if (places.free <= 0 || !is_kept)
             continue;
         places.free--;
         take_place(node);

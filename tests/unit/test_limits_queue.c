@@ -218,6 +218,56 @@ static void a_place_is_not_kept_for_one_who_went_away(void **state)
     assert_int_equal(ledger.n_tickets, 0);
 }
 
+/* Its retries are far apart by then, and the next one may be its last: a place that gets free meanwhile waits for it. */
+static void who_is_first_and_soon_gives_up_has_its_place_kept(void **state)
+{
+    (void)state;
+    limit_cluster = 1;
+    guest("a", "holder", "n0");
+    guest("a", "old", "n1");
+    guest("a", "next", "n1");
+    migration("a", "m", "holder", "Running");
+    struct lg_turnout old = {0};
+    for (int answers = 1; answers <= LG_RETRIES; answers++) {
+        old = ask("a", "old");
+        assert_false(old.admitted || old.last_try);
+        if (answers < LG_RETRIES)
+            now_ms += old.retry_after_s * (int64_t)1000;
+    }
+    int64_t due_ms = now_ms + old.retry_after_s * (int64_t)1000;
+    assert_true(due_ms - now_ms > 50 * 1000);
+    struct lg_ask sooner = ask_of("a", "next");
+    sooner.typical_s = 30;
+    struct lg_turnout next = decide(&sooner);
+    migration("a", "m", "holder", "Succeeded");
+    now_ms += next.retry_after_s * (int64_t)1000;
+    assert_true(due_ms - now_ms > LG_TICKET_AHEAD_MS);
+    assert_false(ask("a", "next").admitted);
+    now_ms = due_ms;
+    assert_true(ask("a", "old").admitted);
+}
+
+/* The same, for one that does not come: its place is another's when its ticket is over. */
+static void it_is_not_kept_for_ever(void **state)
+{
+    (void)state;
+    limit_cluster = 1;
+    guest("a", "old", "n1");
+    guest("a", "next", "n1");
+    (void)lg_ledger_add_ticket(&ledger, &(struct lg_ticket){.ns = LG_STR("a"),
+                                                            .guest = LG_STR("old"),
+                                                            .node = LG_STR("n1"),
+                                                            .user = LG_STR("alice"),
+                                                            .due_ms = now_ms + 60 * 1000,
+                                                            .tries = LG_RETRIES});
+    int64_t due_ms = now_ms + 60 * 1000;
+    assert_false(ask("a", "next").admitted);
+    now_ms = due_ms + LG_TICKET_EXPIRY_MS - 1;
+    assert_false(ask("a", "next").admitted);
+    now_ms++;
+    assert_true(ask("a", "next").admitted);
+}
+
 static void a_client_outlasts_a_long_migration(void **state)
 {
     (void)state;
@@ -348,6 +398,8 @@ int main(void)
         TEST(fifty_tickets_a_namespace_and_no_more),
         TEST(a_full_queue_shuts_nobody_out),
         TEST(a_place_is_not_kept_for_one_who_went_away),
+        TEST(who_is_first_and_soon_gives_up_has_its_place_kept),
+        TEST(it_is_not_kept_for_ever),
         TEST(a_client_outlasts_a_long_migration),
         TEST(starting_anew_before_its_time_counts_from_the_beginning),
         TEST(estimates_follow_places_limits_and_ages),
