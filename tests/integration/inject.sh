@@ -166,7 +166,7 @@ fault "PATCH $validating/livegate" 403
 run "${inject[@]}"
 expect_status 3
 expect_one_line "$err"
-expect_in "livegate: validatingwebhookconfigurations: we may not patch validatingwebhookconfigurations; a ClusterRole of ours must allow it" "$err"
+expect_in "livegate: validatingwebhookconfigurations: we may not patch validatingwebhookconfigurations; a Role or ClusterRole of ours must allow it" "$err"
 fault "GET $validating" 403
 run "${inject[@]}"
 expect_status 3

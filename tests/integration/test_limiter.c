@@ -206,6 +206,7 @@ static void without_a_ledger_policy_decides(void **state)
         assert_true(lg_test_now_ms() < end_ms);
     } while (!outcome.allowed);
     assert_true(lg_count_log(first, "the limiter's ledger cannot be reached") >= 1);
+    assert_true(lg_count_log(first, "the API server has no configmap livegate-ledger") >= 1);
     /* Whoever gives us little time (kubectl --request-timeout=1s) does not get by for that. */
     first->timeout = "1s";
     lg_create_migration(first, "web", "a", &outcome);

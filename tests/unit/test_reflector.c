@@ -392,9 +392,10 @@ static void what_we_may_not_read_is_said_with_what_is_missing(void **state)
     end(p, 403, STATUS(403, "persistentvolumeclaims is forbidden: User \\\"x\\\" cannot list"));
     assert_int_equal(known(p), LG_FORBIDDEN);
     assert_true(lg_reflector_report(p->r).settled);
-    expect_problem(p, LG_E_DENIED, "persistentvolumeclaims",
-                   "we may not list and watch persistentvolumeclaims; a ClusterRole of ours must "
-                   "allow it: persistentvolumeclaims is forbidden: User \"x\" cannot list");
+    expect_problem(
+        p, LG_E_DENIED, "persistentvolumeclaims",
+        "we may not list and watch persistentvolumeclaims; a Role or ClusterRole of ours "
+        "must allow it: persistentvolumeclaims is forbidden: User \"x\" cannot list");
     for (int i = 0; i < 3; i++) {
         assert_true(wait_for(p, LG_ASK_LIST) >= LG_ABSENT_RETRY_MS);
         end(p, 403, STATUS(403, "persistentvolumeclaims is forbidden: User \\\"x\\\" cannot list"));

@@ -347,7 +347,7 @@ static enum lg_err_code code_of(CURLcode result)
     }
 }
 
-/* How to fix what a handshake failed on; "" where there is nothing to add. */
+/* How to fix what it failed on; "" where there is nothing to add. */
 static const char *advice(const struct lg_kubeconfig *config, CURLcode result)
 {
     if (result == CURLE_PEER_FAILED_VERIFICATION && config->ca.text.p == NULL)
@@ -359,7 +359,14 @@ static const char *advice(const struct lg_kubeconfig *config, CURLcode result)
     if (result == CURLE_SSL_CACERT_BADFILE)
         return "; the kubeconfig's certificate-authority is no certificate";
     if (result == CURLE_SSL_CERTPROBLEM)
-        return "; the kubeconfig's client-certificate and client-key must be a pair";
+        return "; the kubeconfig's client-certificate and client-key must be PEM, and a pair";
+    if (result == CURLE_COULDNT_CONNECT)
+        return "; the API server must be up, and this must be its address";
+    if (result == CURLE_COULDNT_RESOLVE_HOST)
+        return "; the kubeconfig's server must be a name that is known here";
+    if (code_of(result) == LG_E_TIMEOUT)
+        return "; it hangs, or something on the way (a network policy, a firewall) drops what we "
+               "send";
     return "";
 }
 
@@ -381,6 +388,8 @@ static void explain(struct lg_http_call *call, CURLcode result, struct lg_err *r
     /* A sentence of libcurl's may hold times and counts: the same trouble must read the same. */
     if (result == CURLE_COULDNT_RESOLVE_HOST)
         what = "the name cannot be resolved";
+    if (result == CURLE_SSL_CERTPROBLEM)
+        what = "the client certificate cannot be used";
     (void)lg_err_set(ret, code, config->server, "%s%s", what != NULL ? what : "it failed",
                      advice(config, result));
     ret->os_errno = (int)os_errno;

@@ -61,8 +61,8 @@ enum lg_err_code lg_status_err(const struct lg_http_answer *answer,
                           about->credential);
     if (code == LG_E_DENIED)
         return lg_err_set(err, code, about->what,
-                          "we may not %s %s; a ClusterRole of ours must allow it%s", about->verbs,
-                          about->what, said);
+                          "we may not %s %s; a Role or ClusterRole of ours must allow it%s",
+                          about->verbs, about->what, said);
     if (code == LG_E_NOTFOUND)
         return lg_err_set(err, code, about->what, "the API server has no %s", about->what);
     return lg_err_set(err, code, about->server, "the API server answered %d%s", answer->status,

@@ -7,6 +7,7 @@
 #include "rules/core/mem.h"
 #include "rules/core/out.h"
 #include "webhook/cluster/path.h"
+#include "webhook/cluster/status.h"
 #include "webhook/limiter/ledger_text.h"
 #include "webhook/limiter/reach.h"
 #include "webhook/limiter/unreached.h"
@@ -165,11 +166,18 @@ static bool may_complain(struct lg_ledger_api *api)
 static void trouble(struct lg_ledger_api *api, const struct lg_http_answer *answer,
                     const char *doing)
 {
+    const struct lg_status_about about = {.server = lg_client_server(api->client),
+                                          .credential = lg_client_source(api->client),
+                                          .verbs = "get and patch",
+                                          .what = "configmap " LG_LEDGER_NAME};
+    struct lg_err err = {0};
     if (!may_complain(api))
         return;
+    if (lg_status_err(answer, &about, &err) == LG_E_OK)
+        (void)lg_err_set(&err, LG_E_INVALID, about.server, "the answer is no ConfigMap");
     lg_log(LG_LOG_WARN, "the limiter's ledger cannot be reached", LG_F_TEXT("doing", doing),
            LG_F_STR("path", lg_buf_view(&api->path)), LG_F_INT("status", answer->status),
-           LG_F_TEXT("reason", answer->err.text));
+           LG_F_TEXT("where", err.where), LG_F_TEXT("reason", err.text));
 }
 
 static void unreadable(void *arg, const struct lg_err *err)

@@ -70,7 +70,7 @@ succeeds "the manifests are applied again"
 run k get secret livegate-tls -n livegate -o jsonpath='{.data}'
 check "and leave the certificate alone" test "$(jq -r 'keys | join(" ")' <<<"$printed")" = "ca.crt tls.crt tls.key"
 run "$livegate" certs issue --kubeconfig "$certs_config" --secret=token-1 --ca-secret=livegate-ca
-refused "another secret is out of its reach" 'we may not get secrets; a ClusterRole of ours must allow it'
+refused "another secret is out of its reach" 'we may not get secrets; a Role or ClusterRole of ours must allow it'
 run "$livegate" certs inject --kubeconfig "$certs_config" --cert-dir "$work/certs"
 refused "other webhook configurations, too" 'we may not list validatingwebhookconfigurations'
 run "$livegate" certs inject --kubeconfig "$work/gate.kubeconfig" --cert-dir "$work/certs" --configuration livegate
