@@ -1,5 +1,6 @@
 /* How long a list that hangs, fails or does not end is waited for, and what is said of it. */
 #include "tests/unit/reflector_play.h"
+#include "webhook/cluster/intake.h"
 
 static int set_up_three(void **state)
 {

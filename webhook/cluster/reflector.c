@@ -6,8 +6,8 @@
 
 #include "rules/core/mem.h"
 #include "rules/core/num.h"
-#include "rules/kube/meta.h"
 #include "webhook/cluster/frame.h"
+#include "webhook/cluster/intake.h"
 #include "webhook/cluster/path.h"
 #include "webhook/runtime/random.h"
 
@@ -23,12 +23,10 @@ enum {
     RETRY_AFTER_S_MAX = 60,
     BACKOFF_STEPS = 5,
     WHAT_BYTES = 128,
-    VERSION_BYTES_MAX = 256,
 };
 
 struct lg_reflector {
-    enum lg_kind kind;
-    struct lg_store *store;
+    struct lg_intake intake; /* it knows the kind, the store and the last version */
     struct lg_status_about about;
     char what[WHAT_BYTES];
     uint64_t random;
@@ -40,22 +38,15 @@ struct lg_reflector {
     const char *api_version;
     bool turned; /* api_version was changed for a 404, and nothing good came of it yet */
     int64_t asked_ms;
-    char *version; /* NULL: none yet */
-    char *next;    /* continue of the next page */
+    char *next; /* continue of the next page */
     unsigned failures_in_row, refusals_in_row;
 
     struct lg_frame frame;
     bool framed;
     int64_t head_ms; /* when the watch was granted; 0: not yet */
-    bool error_event;
-    struct lg_record **aside;
-    size_t n_aside, size_aside;
-    size_t aside_bytes, objects_max;
-    unsigned pages; /* of this list */
 
-    struct lg_arena arena; /* of one item */
     struct lg_buf path;
-    struct lg_err problem, unread;
+    struct lg_err problem;
     struct lg_reflector_report report;
 };
 
@@ -65,10 +56,7 @@ struct lg_reflector *lg_reflector_new(const struct lg_reflector_options *options
 {
     const struct lg_gvk *gvk = lg_gvk(options->kind);
     struct lg_reflector *r = lg_calloc(1, sizeof *r);
-    r->kind = options->kind;
-    r->store = options->store;
     r->random = options->seed * 2 + 1;
-    r->objects_max = options->objects_max != 0 ? options->objects_max : LG_LIST_OBJECTS_MAX;
     r->api_version = gvk->version;
     (void)snprintf(r->what, sizeof r->what, "%s%s%s", gvk->plural, *gvk->group != '\0' ? "." : "",
                    gvk->group);
@@ -76,24 +64,18 @@ struct lg_reflector *lg_reflector_new(const struct lg_reflector_options *options
                                         .credential = options->credential,
                                         .verbs = "list and watch",
                                         .what = r->what};
+    r->intake = (struct lg_intake){.kind = options->kind,
+                                   .store = options->store,
+                                   .what = r->what,
+                                   .server = options->server,
+                                   .objects_max = options->objects_max != 0 ? options->objects_max
+                                                                            : LG_LIST_OBJECTS_MAX};
+    lg_arena_init(&r->intake.arena);
     r->plan = LG_ASK_LIST;
     r->mode = FIRST;
-    lg_arena_init(&r->arena);
-    lg_store_set_known(r->store, r->kind, LG_NOT_SYNCED);
+    lg_store_set_known(r->intake.store, r->intake.kind, LG_NOT_SYNCED);
     r->report.known = LG_NOT_SYNCED;
     return r;
-}
-
-static void drop_aside(struct lg_reflector *r)
-{
-    for (size_t i = 0; i < r->n_aside; i++)
-        lg_record_unref(r->aside[i]);
-    free(r->aside);
-    r->aside = NULL;
-    r->n_aside = 0;
-    r->size_aside = 0;
-    r->aside_bytes = 0;
-    r->pages = 0;
 }
 
 static void drop_frame(struct lg_reflector *r)
@@ -108,10 +90,8 @@ void lg_reflector_free(struct lg_reflector *take_reflector)
     if (take_reflector == NULL)
         return;
     drop_frame(take_reflector);
-    drop_aside(take_reflector);
-    free(take_reflector->version);
+    lg_intake_done(&take_reflector->intake);
     free(take_reflector->next);
-    lg_arena_done(&take_reflector->arena);
     lg_buf_done(&take_reflector->path);
     free(take_reflector);
 }
@@ -176,8 +156,8 @@ static void list_path(struct lg_reflector *r)
     (void)snprintf(limit, sizeof limit, "%d", LG_LIST_PAGE);
     if (r->mode == FIRST)
         lg_path_query(&r->path, "resourceVersion", LG_STR("0"));
-    else if (r->mode == AGAIN && r->version != NULL)
-        lg_path_query(&r->path, "resourceVersion", lg_str_of(r->version));
+    else if (r->mode == AGAIN && r->intake.version != NULL)
+        lg_path_query(&r->path, "resourceVersion", lg_str_of(r->intake.version));
     else if (r->mode == PAGES)
         lg_path_query(&r->path, "limit", lg_str_of(limit));
     if (r->next != NULL)
@@ -190,12 +170,9 @@ static void watch_path(struct lg_reflector *r, int64_t seconds)
     (void)snprintf(text, sizeof text, "%lld", (long long)seconds);
     lg_path_query(&r->path, "watch", LG_STR("1"));
     lg_path_query(&r->path, "allowWatchBookmarks", LG_STR("true"));
-    lg_path_query(&r->path, "resourceVersion", lg_str_of(r->version));
+    lg_path_query(&r->path, "resourceVersion", lg_str_of(r->intake.version));
     lg_path_query(&r->path, "timeoutSeconds", lg_str_of(text));
 }
-
-static enum lg_err_code on_list_item(void *arg, struct lg_str item, struct lg_err *err);
-static enum lg_err_code on_event(void *arg, struct lg_str event, struct lg_err *err);
 
 enum lg_ask lg_reflector_wants(const struct lg_reflector *r, int64_t now_ms)
 {
@@ -216,7 +193,7 @@ static int64_t look_at_watch(struct lg_reflector *r, int64_t now_ms)
 
 struct lg_reflector_request lg_reflector_next(struct lg_reflector *r, int64_t now_ms)
 {
-    const struct lg_gvk *gvk = lg_gvk(r->kind);
+    const struct lg_gvk *gvk = lg_gvk(r->intake.kind);
     enum lg_ask ask = lg_reflector_wants(r, now_ms);
     struct lg_reflector_request request = {.ask = ask};
     if (ask == LG_ASK_NOTHING) {
@@ -229,12 +206,12 @@ struct lg_reflector_request lg_reflector_next(struct lg_reflector *r, int64_t no
     r->framed = true;
     r->head_ms = 0;
     r->asked_ms = now_ms;
-    r->error_event = false;
+    r->intake.error_event = false;
     if (ask == LG_ASK_LIST) {
         r->state = LISTING;
         r->report.lists++;
         list_path(r);
-        lg_frame_init(&r->frame, LG_FRAME_LIST, 0, on_list_item, r);
+        lg_frame_init(&r->frame, LG_FRAME_LIST, 0, lg_intake_item, &r->intake);
         request.deadline_ms = LIST_DEADLINE_MS;
         request.idle_ms = LIST_IDLE_MS;
     } else {
@@ -242,178 +219,13 @@ struct lg_reflector_request lg_reflector_next(struct lg_reflector *r, int64_t no
         r->state = WATCHING;
         r->report.watches++;
         watch_path(r, seconds);
-        lg_frame_init(&r->frame, LG_FRAME_WATCH, 0, on_event, r);
+        lg_frame_init(&r->frame, LG_FRAME_WATCH, 0, lg_intake_event, &r->intake);
         request.deadline_ms = seconds * 1000 + WATCH_GRACE_MS;
         request.head_ms = WATCH_HEAD_MS;
         request.idle_ms = WATCH_IDLE_MS;
     }
     request.path = lg_buf_view(&r->path);
     return request;
-}
-
-/* --- objects --- */
-
-/* "namespace/name: path", the text as it is. */
-static void note_unread(struct lg_reflector *r, struct lg_val object, const struct lg_err *why)
-{
-    struct lg_buf where lg_cleanup(lg_buf_done) = {0};
-    struct lg_str ns = lg_json_str_at(object, "metadata.namespace");
-    lg_buf_str(&where, ns);
-    if (ns.n != 0)
-        lg_buf_putc(&where, '/');
-    lg_buf_str(&where, lg_json_str_at(object, "metadata.name"));
-    lg_buf_printf(&where, ": %s", why->where);
-    r->unread = (struct lg_err){0};
-    (void)lg_err_set(&r->unread, why->code, where.p, "%s", why->text);
-    r->report.unreadable++;
-}
-
-/* Given; NULL: the object cannot be read, which is noted. */
-static struct lg_record *read_record(struct lg_reflector *r, struct lg_val object)
-{
-    struct lg_record *record = NULL;
-    struct lg_err err = {0};
-    if (lg_record_new_as(r->kind, object, &record, &err) == LG_E_OK)
-        return record;
-    note_unread(r, object, &err);
-    return NULL;
-}
-
-/* The one that is there already where nothing differs: a relist costs no second copy of what did not change. */
-static struct lg_record *share(struct lg_reflector *r, struct lg_record *take_record)
-{
-    const struct lg_record *old =
-        lg_store_find(r->store, r->kind, take_record->ns, take_record->name);
-    if (old == NULL || !lg_record_equal(old, take_record))
-        return take_record;
-    lg_record_unref(take_record);
-    return lg_record_ref((struct lg_record *)old);
-}
-
-static enum lg_err_code endless(struct lg_reflector *r, struct lg_err *err)
-{
-    return lg_err_set(err, LG_E_LIMIT, r->what,
-                      "the list does not end: livegate keeps %zu objects of a resource, %d MiB of "
-                      "them and %d pages, and more came",
-                      r->objects_max, LG_LIST_BYTES_MAX / 1024 / 1024, LG_LIST_PAGES_MAX);
-}
-
-static enum lg_err_code on_list_item(void *arg, struct lg_str item, struct lg_err *err)
-{
-    struct lg_reflector *r = arg;
-    struct lg_val object = LG_NONE;
-    struct lg_err why = {0};
-    lg_arena_reset(&r->arena);
-    enum lg_err_code code =
-        item.p == NULL ? lg_err_set(&why, LG_E_LIMIT, "", "the object is larger than 4 MiB")
-                       : lg_meta_parse(&r->arena, item, &object, &why);
-    if (code == LG_E_LIMIT) {
-        note_unread(r, object, &why);
-        return LG_E_OK;
-    }
-    if (code != LG_E_OK)
-        return lg_err_set(err, code, why.where, "an item of the list is not JSON: %s", why.text);
-    struct lg_record *record = read_record(r, object);
-    if (record == NULL)
-        return LG_E_OK;
-    if (r->n_aside == r->objects_max || r->aside_bytes >= LG_LIST_BYTES_MAX) {
-        lg_record_unref(record);
-        return endless(r, err);
-    }
-    r->aside_bytes += record->bytes;
-    if (r->n_aside == r->size_aside) {
-        r->size_aside = r->size_aside != 0 ? r->size_aside * 2 : 64;
-        r->aside = lg_realloc(r->aside, r->size_aside, sizeof(struct lg_record *));
-    }
-    r->aside[r->n_aside++] = share(r, record);
-    return LG_E_OK;
-}
-
-/* --- events --- */
-
-static enum lg_err_code bad_event(struct lg_err *err, const char *why)
-{
-    return lg_err_set(err, LG_E_INVALID, "", "the watch sent what is no event: %s", why);
-}
-
-static enum lg_err_code on_error_event(struct lg_reflector *r, struct lg_val status,
-                                       struct lg_err *err)
-{
-    int64_t code = 0;
-    struct lg_str message = lg_str_cut(lg_json_str(lg_json_get(status, "message")), 200);
-    struct lg_buf text lg_cleanup(lg_buf_done) = {0};
-    if (lg_json_int64(lg_json_get(status, "code"), &code) != LG_E_OK)
-        code = 0;
-    lg_buf_printable(&text, message);
-    bool expired = code == 410 || lg_json_is(lg_json_get(status, "reason"), "Expired") ||
-                   lg_json_is(lg_json_get(status, "reason"), "Gone");
-    r->error_event = true;
-    return lg_err_set(err, expired ? LG_E_GONE : LG_E_UNAVAILABLE, r->about.server,
-                      "the watch ended with an error %lld: %s", (long long)code,
-                      text.p != NULL ? text.p : "");
-}
-
-static enum lg_err_code on_change(struct lg_reflector *r, struct lg_val object, bool deleted,
-                                  struct lg_err *err)
-{
-    struct lg_str ns = lg_json_str_at(object, "metadata.namespace");
-    struct lg_str name = lg_json_str_at(object, "metadata.name");
-    if (name.n == 0)
-        return bad_event(err, "its object has no name");
-    r->report.events++;
-    struct lg_record *record = deleted ? NULL : read_record(r, object);
-    if (record != NULL)
-        (void)lg_store_set(r->store, record);
-    else
-        (void)lg_store_remove(r->store, r->kind, ns, name);
-    return LG_E_OK;
-}
-
-static enum lg_err_code set_version(struct lg_reflector *r, struct lg_str version,
-                                    struct lg_err *err)
-{
-    if (version.n == 0 || version.n > VERSION_BYTES_MAX ||
-        memchr(version.p, '\0', version.n) != NULL)
-        return bad_event(err, "its object has no resourceVersion");
-    if (r->version != NULL && strlen(r->version) == version.n) {
-        memcpy(r->version, version.p, version.n); /* nearly always, and without an allocation */
-        return LG_E_OK;
-    }
-    free(r->version);
-    r->version = lg_memdup(version.p, version.n);
-    return LG_E_OK;
-}
-
-static enum lg_err_code on_event(void *arg, struct lg_str event, struct lg_err *err)
-{
-    struct lg_reflector *r = arg;
-    struct lg_val root = LG_NONE;
-    struct lg_err why = {0};
-    lg_arena_reset(&r->arena);
-    if (event.p == NULL)
-        return bad_event(err, "it is larger than 4 MiB");
-    enum lg_err_code code = lg_meta_parse(&r->arena, event, &root, &why);
-    struct lg_val type = lg_json_get(root, "type");
-    struct lg_val object = lg_json_get(root, "object");
-    bool deleted = lg_json_is(type, "DELETED");
-    bool changed = deleted || lg_json_is(type, "ADDED") || lg_json_is(type, "MODIFIED");
-    struct lg_str version = lg_json_str_at(object, "metadata.resourceVersion");
-    if (code == LG_E_LIMIT && changed && version.n != 0) {
-        /* Too deep, too long or a key twice: what stood before says which object it is. */
-        note_unread(r, object, &why);
-        deleted = true;
-    } else if (code != LG_E_OK) {
-        return bad_event(err, why.text);
-    }
-    if (lg_json_is(type, "ERROR"))
-        return on_error_event(r, object, err);
-    if (lg_json_is(type, "BOOKMARK"))
-        r->report.bookmarks++;
-    else if (!changed)
-        return bad_event(err, "its type is unknown");
-    else if (on_change(r, object, deleted, err) != LG_E_OK)
-        return LG_E_INVALID;
-    return set_version(r, version, err);
 }
 
 /* --- what came --- */
@@ -435,7 +247,7 @@ enum lg_err_code lg_reflector_chunk(struct lg_reflector *r, struct lg_str chunk,
 
 static void set_known(struct lg_reflector *r, enum lg_known known)
 {
-    lg_store_set_known(r->store, r->kind, known);
+    lg_store_set_known(r->intake.store, r->intake.kind, known);
     r->report.known = known;
     r->report.settled = true;
     r->report.failing_since_ms = 0;
@@ -444,7 +256,7 @@ static void set_known(struct lg_reflector *r, enum lg_known known)
 /* True when there is another version to ask for, and it was not asked for yet. */
 static bool turn_version(struct lg_reflector *r)
 {
-    const struct lg_gvk *gvk = lg_gvk(r->kind);
+    const struct lg_gvk *gvk = lg_gvk(r->intake.kind);
     r->turned = gvk->also != NULL && !r->turned;
     if (r->turned)
         r->api_version = r->api_version == gvk->version ? gvk->also : gvk->version;
@@ -465,9 +277,9 @@ static void list_refused(struct lg_reflector *r, const struct lg_err *err, int64
         plan(r, LG_ASK_LIST, now_ms + backoff(r, 0));
         return;
     }
-    lg_store_replace(r->store, r->kind, NULL, 0);
+    lg_store_replace(r->intake.store, r->intake.kind, NULL, 0);
     set_known(r, forbidden ? LG_FORBIDDEN : LG_NOT_SERVED);
-    set_text(&r->version, NULL);
+    set_text(&r->intake.version, NULL);
     set_problem(r, forbidden ? err : &(struct lg_err){0});
     plan(r, LG_ASK_LIST, now_ms + draw_between(r, LG_ABSENT_RETRY_MS, LG_ABSENT_RETRY_MS * 4 / 3));
 }
@@ -476,7 +288,7 @@ static void list_failed(struct lg_reflector *r, const struct lg_err *err, int64_
                         int64_t now_ms)
 {
     bool paged = r->next != NULL;
-    drop_aside(r);
+    lg_intake_drop(&r->intake);
     set_text(&r->next, NULL);
     if (r->report.failing_since_ms == 0)
         r->report.failing_since_ms = r->asked_ms;
@@ -505,9 +317,7 @@ static enum lg_err_code next_page(struct lg_reflector *r, const struct lg_frame_
         return lg_err_set(err, LG_E_LIMIT, r->what,
                           "the list does not end: a page is followed by itself (the same "
                           "`continue` twice)");
-    if (list->next != NULL && ++r->pages == LG_LIST_PAGES_MAX)
-        return endless(r, err);
-    return LG_E_OK;
+    return list->next != NULL ? lg_intake_page(&r->intake, err) : LG_E_OK;
 }
 
 /* A page, or the last one. */
@@ -518,10 +328,8 @@ static void list_ended(struct lg_reflector *r, struct lg_frame_list *list, int64
         plan(r, LG_ASK_LIST, now_ms);
         return;
     }
-    lg_store_replace(r->store, r->kind, r->aside, r->n_aside);
-    r->n_aside = 0; /* taken */
-    drop_aside(r);
-    set_text(&r->version, list->resource_version);
+    lg_intake_replace(&r->intake);
+    set_text(&r->intake.version, list->resource_version);
     set_known(r, LG_KNOWN);
     r->turned = false;
     r->refusals_in_row = 0;
@@ -555,7 +363,8 @@ static enum sequel sequel_of(const struct lg_reflector *r, enum lg_err_code code
     bool granted = status >= 200 && status < 300;
     if (code == LG_E_GONE)
         return LIST_PAGES;
-    if (code == LG_E_INVALID || code == LG_E_DENIED || code == LG_E_NOTFOUND || r->error_event)
+    if (code == LG_E_INVALID || code == LG_E_DENIED || code == LG_E_NOTFOUND ||
+        r->intake.error_event)
         return LIST_LATER;
     return granted ? WATCH_ON : WATCH_LATER;
 }
@@ -604,7 +413,10 @@ struct lg_reflector_report lg_reflector_report(const struct lg_reflector *r)
     report.listing = r->state == LISTING;
     report.watching = r->state == WATCHING && r->head_ms != 0;
     report.problem = &r->problem;
-    report.unread = &r->unread;
+    report.events = r->intake.events;
+    report.bookmarks = r->intake.bookmarks;
+    report.unreadable = r->intake.unreadable;
+    report.unread = &r->intake.unread;
     return report;
 }
 
@@ -624,7 +436,8 @@ bool lg_reflector_settled(const struct lg_reflector *r, int64_t now_ms)
 uint64_t lg_reflector_version(const struct lg_reflector *r)
 {
     int64_t version = 0;
-    if (r->version == NULL || lg_num_int64(lg_str_of(r->version), &version) != LG_E_OK)
+    if (r->intake.version == NULL ||
+        lg_num_int64(lg_str_of(r->intake.version), &version) != LG_E_OK)
         return 0;
     return version > 0 ? (uint64_t)version : 0;
 }

@@ -42,11 +42,6 @@ enum {
     LG_REFUSALS_BELIEVED = 3,
     LG_SETTLED_MS = 10 * 1000, /* who fails or hangs for so long holds up nobody's readiness */
     LG_STEADY_MS = 2000,       /* a watch that lasted so long ends a problem */
-    /* A list is given up beyond these: it does not end, or what it holds would take the place of all the rest. Clusters
-     * of a thousand nodes have a tenth of them. */
-    LG_LIST_OBJECTS_MAX = 500 * 1000,
-    LG_LIST_BYTES_MAX = 128 * 1024 * 1024, /* of kept records */
-    LG_LIST_PAGES_MAX = 20 * 1000,
 };
 
 struct lg_reflector;
@@ -81,7 +76,7 @@ struct lg_reflector_options {
     const char *server;     /* for messages; borrowed */
     const char *credential; /* likewise */
     uint64_t seed;          /* of what is random: replicas must not move in step */
-    size_t objects_max;     /* 0: LG_LIST_OBJECTS_MAX */
+    size_t objects_max;     /* of a list; 0: LG_LIST_OBJECTS_MAX (intake.h) */
 };
 
 /* Given. Texts of the options are borrowed. Sets the kind LG_NOT_SYNCED in the store. */
