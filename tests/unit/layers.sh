@@ -28,7 +28,7 @@ BEGIN {
     may["webhook/cli"] = may["rules"] "|certs/[^/]+|webhook/[^/]+/[^/]+"
 
     # external header -> the files that may include it
-    only["yaml.h"] = "rules/core/yaml[^/]*[.]c"
+    only["yaml.h"] = "rules/core/yaml_event[.][ch]|rules/core/yaml[.]c"
     only["pcre2.h"] = "rules/core/regex[.]c"
     only["jansson.h"] = "rules/core/out[^/]*[.][ch]|rules/kube/[^/]+[.]c|rules/[^/]+[.]c|webhook/.*[.][ch]|tests/.*"
     only["openssl/"] = "certs/[^/]+[.][ch]|tests/.*"
