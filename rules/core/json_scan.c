@@ -3,23 +3,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "rules/core/json.h"
-#include "rules/core/map.h"
+#include "rules/core/json_keys.h"
+#include "rules/core/json_string.h"
 #include "rules/core/mem.h"
 #include "rules/core/plain.h"
 #include "rules/core/skip.h"
-#include "rules/core/utf8.h"
 
 /* An object whose keys are few and short finds duplicates by comparing them, any other by hash. */
-enum { KEYS_COMPARED_MAX = 32, KEY_COMPARED_BYTES_MAX = 128, SLOTS_MIN = 4 };
+enum { KEYS_COMPARED_MAX = 32, KEY_COMPARED_BYTES_MAX = 128 };
 enum { ANY_KEY = (1 << LG_JSON_KEY_BITS) - 1 };
 
 enum state { WANT_VALUE, WANT_VALUE_OR_CLOSE, WANT_KEY, WANT_KEY_OR_CLOSE, WANT_COMMA_OR_CLOSE };
-
-struct key_slot {
-    uint32_t key; /* node index; 0 = free (node 0 is the root) */
-    uint32_t hash;
-};
 
 /* A container around the place where the scan is. */
 struct level {
@@ -27,8 +21,7 @@ struct level {
     uint32_t members; /* keys so far */
     uint32_t seen;    /* the lg_json_key_bit of each, or all bits */
     bool object;
-    uint32_t slots_size;
-    struct key_slot *slots; /* of all its keys; NULL = they are compared */
+    struct lg_json_keys keys; /* all of them, or none while they are compared */
 };
 
 struct scan {
@@ -103,41 +96,6 @@ static enum lg_err_code over_limit(struct scan *s, uint32_t at, const char *what
     return lg_err_set(s->err, LG_E_LIMIT, path.n != 0 ? path.p : "document", "%s", what);
 }
 
-static void grow_slots(struct scan *s, struct level *level)
-{
-    const struct key_slot *old = level->slots;
-    uint32_t old_size = level->slots_size;
-    uint32_t size = old_size != 0 ? old_size * 2 : (uint32_t)SLOTS_MIN;
-    level->slots = lg_arena_array(s->doc->arena, size, sizeof *level->slots);
-    level->slots_size = size;
-    for (uint32_t i = 0; old != NULL && i < old_size; i++) {
-        uint32_t at = old[i].hash;
-        if (old[i].key == 0)
-            continue;
-        while (level->slots[at & (size - 1)].key != 0)
-            at++;
-        level->slots[at & (size - 1)] = old[i];
-    }
-}
-
-/* Adds a key to the object's set, which has `used` of them; false when it is there already. */
-static bool add_slot(struct scan *s, struct level *level, uint32_t used, uint32_t key)
-{
-    if (level->slots == NULL || used * 4 >= level->slots_size * 3)
-        grow_slots(s, level);
-    struct lg_str text = lg_json_str((struct lg_val){s->doc, key});
-    uint32_t hash = (uint32_t)lg_hash(text);
-    for (uint32_t at = hash;; at++) {
-        struct key_slot *slot = &level->slots[at & (level->slots_size - 1)];
-        if (slot->key == 0) {
-            *slot = (struct key_slot){key, hash};
-            return true;
-        }
-        if (slot->hash == hash && lg_json_is_str((struct lg_val){s->doc, slot->key}, text))
-            return false;
-    }
-}
-
 /* The object's keys, one by one; none of them has a backslash. */
 static __attribute__((noinline)) bool among_members(const struct scan *s, const struct level *level,
                                                     uint32_t members, struct lg_str key)
@@ -157,13 +115,13 @@ static __attribute__((noinline)) bool new_among_many(struct scan *s, struct leve
                                                      uint32_t members, uint32_t key)
 {
     uint32_t at = level->node + 1;
-    bool hashed = level->slots != NULL;
+    bool hashed = level->keys.slots != NULL;
     level->seen = ANY_KEY;
     for (uint32_t i = 0; i < members && !hashed; i++) {
-        (void)add_slot(s, level, i, at);
+        (void)lg_json_keys_add(&level->keys, s->doc, at);
         at = s->nodes[at + 1].next;
     }
-    return add_slot(s, level, members, key);
+    return lg_json_keys_add(&level->keys, s->doc, key);
 }
 
 /* True when the key, the last node, is new in the object around it; `text` is what it says. */
@@ -171,8 +129,8 @@ static inline bool new_key(struct scan *s, uint32_t key, struct lg_str text, boo
 {
     struct level *level = s->top;
     uint32_t members = level->members++;
-    if (level->slots != NULL || members >= KEYS_COMPARED_MAX || text.n > KEY_COMPARED_BYTES_MAX ||
-        escaped)
+    if (level->keys.slots != NULL || members >= KEYS_COMPARED_MAX ||
+        text.n > KEY_COMPARED_BYTES_MAX || escaped)
         return new_among_many(s, level, members, key);
     uint32_t bit = lg_json_key_bit(text);
     bool maybe = (level->seen & bit) != 0;
@@ -180,133 +138,21 @@ static inline bool new_key(struct scan *s, uint32_t key, struct lg_str text, boo
     return !maybe || !among_members(s, level, members, text);
 }
 
-static unsigned hex_digit(unsigned char d)
-{
-    if (d >= '0' && d <= '9')
-        return d - (unsigned)'0';
-    d |= 0x20;
-    return d >= 'a' && d <= 'f' ? d - (unsigned)'a' + 10 : 16;
-}
-
-static bool four_hex(const char *p, const char *end, unsigned *ret)
-{
-    if (end - p < 4)
-        return false;
-    unsigned c = 0;
-    for (int i = 0; i < 4; i++) {
-        unsigned v = hex_digit((unsigned char)p[i]);
-        if (v == 16)
-            return false;
-        c = c << 4 | v;
-    }
-    *ret = c;
-    return true;
-}
-
-/* At a backslash. LG_E_LIMIT: a surrogate without its other half, which is JSON and no text. The escapes of one character,
- * which are most, are passed over in scan_string. */
-static enum lg_err_code scan_escape(struct scan *s)
-{
-    s->p++;
-    if (s->p == s->end)
-        return bad(s, "the text ends within a string");
-    if (*s->p++ != 'u')
-        return bad(s, "unknown escape in a string");
-    unsigned u = 0;
-    if (!four_hex(s->p, s->end, &u))
-        return bad(s, "\\u needs four hexadecimal digits");
-    s->p += 4;
-    if (u < 0xD800 || u > 0xDFFF)
-        return LG_E_OK;
-    unsigned low = 0;
-    bool pair = u < 0xDC00 && s->end - s->p >= 6 && s->p[0] == '\\' && s->p[1] == 'u' &&
-                four_hex(s->p + 2, s->end, &low) && low >= 0xDC00 && low <= 0xDFFF;
-    if (!pair)
-        return LG_E_LIMIT;
-    s->p += 6;
-    return LG_E_OK;
-}
-
-/* At a character that ends a run of plain ones, but no quote. */
-static enum lg_err_code scan_special(struct scan *s)
-{
-    if (s->p == s->end)
-        return bad(s, "the text ends within a string");
-    unsigned char c = (unsigned char)*s->p;
-    if (c == '\\')
-        return scan_escape(s);
-    if (c < 0x80)
-        return bad(s, "a control character in a string");
-    uint32_t ignored;
-    size_t len = lg_utf8_decode((const unsigned char *)s->p, (size_t)(s->end - s->p), &ignored);
-    if (len == 0)
-        return bad(s, "not UTF-8");
-    s->p += len;
-    return LG_E_OK;
-}
-
-static const bool one_character[256] = {['"'] = true, ['\\'] = true, ['/'] = true, ['b'] = true,
-                                        ['f'] = true, ['n'] = true,  ['r'] = true, ['t'] = true};
-
-#ifdef LG_PLAIN_BLOCKS
-/* skip_simple as far as whole blocks go; most texts that need it are JSON within JSON, an escape every few characters. */
-static inline const char *skip_simple_blocks(const char *p, const char *end, bool *io_escaped)
-{
-    while (end - p > 16) {
-        unsigned mask = lg_plain_stops(p);
-        size_t skip = 16;
-        while (mask != 0) {
-            unsigned i = (unsigned)__builtin_ctz(mask);
-            if (p[i] != '\\' || !one_character[(unsigned char)p[i + 1]])
-                return p + i;
-            *io_escaped = true;
-            mask &= ~(3u << i);
-            skip = i == 15 ? 17 : 16;
-        }
-        p += skip;
-    }
-    return p;
-}
-#endif
-
-/* Skips plain characters and the escapes of one character. */
-static const char *skip_simple(const char *p, const char *end, bool *io_escaped)
-{
-#ifdef LG_PLAIN_BLOCKS
-    p = skip_simple_blocks(p, end, io_escaped);
-#endif
-    for (;;) {
-        p = lg_plain_skip(p, end);
-        if (end - p < 2 || *p != '\\' || !one_character[(unsigned char)p[1]])
-            return p;
-        *io_escaped = true;
-        p += 2;
-    }
-}
-
-/* The rest of a string of which `p` is the first character that needs a look. LG_E_LIMIT: as scan_escape; the node ends
- * before it. */
+/* The rest of a string of which `p` is the first character that needs a look. LG_E_LIMIT: a
+ * surrogate without its other half; the node ends before it. */
 static __attribute__((noinline)) enum lg_err_code scan_rest(struct scan *s, const char *first,
                                                             const char *p)
 {
-    const char *const end = s->end;
-    enum lg_err_code code = LG_E_OK;
-    bool escaped = false;
-    p = skip_simple(p, end, &escaped);
-    while (p == end || *p != '"') {
-        escaped = escaped || (p < end && *p == '\\');
-        s->p = p;
-        code = scan_special(s);
-        if (code == LG_E_INVALID)
-            return code;
-        if (code == LG_E_LIMIT)
-            break;
-        p = skip_simple(s->p, end, &escaped);
+    struct lg_json_string rest = {.p = p};
+    enum lg_err_code code = lg_json_string_rest(&rest, s->end);
+    if (code == LG_E_INVALID) {
+        s->p = rest.p;
+        return bad(s, rest.wrong);
     }
-    uint32_t i = add_node(s, LG_JSON_STRING, first, (size_t)(p - first));
-    if (escaped)
+    uint32_t i = add_node(s, LG_JSON_STRING, first, (size_t)(rest.p - first));
+    if (rest.escaped)
         s->nodes[i].more = ++s->escapes;
-    s->p = p + 1;
+    s->p = rest.p + 1;
     return code;
 }
 
