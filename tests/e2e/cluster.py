@@ -8,6 +8,7 @@ already is left alone. FOLDER-OF-KEYS holds ca.crt, admin.crt and admin.key.
 import json
 import ssl
 import sys
+import time
 import urllib.error
 import urllib.request
 
@@ -31,11 +32,22 @@ class Cluster:
         with urllib.request.urlopen(request, context=self.context, timeout=20) as response:
             return json.load(response)
 
+    def served_in(self, prefix):
+        """What the server has in that version. Of a CRD that was established a moment ago it may not have told its front yet."""
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                return self.send("GET", prefix)["resources"]
+            except urllib.error.HTTPError as error:
+                if error.code not in (404, 503) or time.monotonic() > deadline:
+                    sys.exit(f"cluster.py: {prefix}: {error}")
+            time.sleep(0.2)
+
     def find(self, version, kind):
         """(path of the version, plural, namespaced), as the server says."""
         prefix = f"/apis/{version}" if "/" in version else f"/api/{version}"
         if prefix not in self.served:
-            self.served[prefix] = self.send("GET", prefix)["resources"]
+            self.served[prefix] = self.served_in(prefix)
         for resource in self.served[prefix]:
             if resource["kind"] == kind and "/" not in resource["name"]:
                 return prefix, resource["name"], resource["namespaced"]

@@ -133,7 +133,7 @@ cluster_start() {
     export KUBECONFIG=$work/plane/admin.kubeconfig
     server_minor=$(k get --raw /version | jq -r '.minor | gsub("[^0-9]"; "")')
     echo "# API server 1.$server_minor, $(kubectl version --client -o json | jq -r '"kubectl " + .clientVersion.gitVersion')"
-    crds_create && k wait --for=condition=Established --all crd --timeout=20s >"$work/log" 2>&1 &&
+    crds_create && eventually 120 k wait --for=condition=Established --all crd --timeout=20s >"$work/log" 2>&1 &&
         /usr/bin/python3 tests/e2e/cluster.py "$control_plane_server" "$work/plane" manifests/demo/cluster/*.yaml &&
         controllers_allowed >"$work/log" 2>&1 || {
         cat "$work/log"

@@ -46,8 +46,8 @@ func parse(arguments []string) (*options, error) {
 	flags.StringVar(&o.clientCA, "client-ca-file", "", "whose client certificates are good")
 	flags.StringVar(&o.tokens, "token-auth-file", "", "static tokens")
 	flags.StringVar(&o.accountKey, "service-account-signing-key-file", "", "what signs the tokens of service accounts")
-	for _, name := range []string{"advertise-address", "authorization-mode", "service-account-issuer", "service-account-key-file",
-		"service-cluster-ip-range", "disable-admission-plugins"} {
+	for _, name := range []string{"advertise-address", "endpoint-reconciler-type", "authorization-mode", "service-account-issuer",
+		"service-account-key-file", "service-cluster-ip-range", "disable-admission-plugins"} {
 		flags.String(name, "", "taken, and of no effect: there is but one way here")
 	}
 	// Their policies are kinds that are not served.
