@@ -125,7 +125,8 @@ enum lg_seen lg_limiter_seen(void *arg, const struct lg_reservation *reservation
                                                     &pos)) != NULL)
         if (lg_str_eq(migration->r.uid, reservation->id))
             return state_of(migration);
-    return LG_UNSEEN;
+    return lg_slots_is_gone(lg_inventory_slots(inventory), reservation->id) ? LG_SEEN_FINAL
+                                                                            : LG_UNSEEN;
 }
 
 bool lg_limiter_speaks(const struct lg_turnout *turnout)

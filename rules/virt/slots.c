@@ -4,6 +4,7 @@
 
 #include "rules/core/map.h"
 #include "rules/core/mem.h"
+#include "rules/virt/ledger.h"
 
 enum {
     TYPICAL_WEIGHT = 8,
@@ -33,6 +34,8 @@ struct lg_slots {
     size_t n, size;
     size_t running, unplaced;
     int64_t typical_ms;
+    uint64_t gone[LG_SLOTS_GONE_MAX]; /* hashes of uids, a ring; 0: none */
+    size_t gone_at;
 };
 
 struct lg_slots *lg_slots_new(void)
@@ -275,6 +278,30 @@ static void settle(struct lg_slots *slots, struct guest *guest, const struct lg_
     free(guest);
 }
 
+/* Not 0. */
+static uint64_t hash_of(struct lg_str uid)
+{
+    uint64_t hash = lg_ledger_hash(uid, LG_STR(""), LG_STR(""));
+    return hash != 0 ? hash : 1;
+}
+
+static void remember_gone(struct lg_slots *slots, struct lg_str uid)
+{
+    if (uid.n == 0)
+        return;
+    slots->gone[slots->gone_at] = hash_of(uid);
+    slots->gone_at = (slots->gone_at + 1) % LG_SLOTS_GONE_MAX;
+}
+
+bool lg_slots_is_gone(const struct lg_slots *slots, struct lg_str uid)
+{
+    bool found = false;
+    uint64_t hash = hash_of(uid);
+    for (size_t i = 0; i < LG_SLOTS_GONE_MAX; i++)
+        found = found || slots->gone[i] == hash;
+    return found;
+}
+
 void lg_slots_set_migration(struct lg_slots *slots, const struct lg_migration_record *old,
                             const struct lg_migration_record *new, lg_slots_guest_fn *guest_of,
                             void *arg)
@@ -286,6 +313,8 @@ void lg_slots_set_migration(struct lg_slots *slots, const struct lg_migration_re
         put(find_or_make(slots, new->r.ns, new->vmi), new);
     else if (new != NULL && (was || old == NULL))
         learn_duration(slots, new);
+    if (old != NULL && (new == NULL || !lg_str_eq(old->r.uid, new->r.uid)))
+        remember_gone(slots, old->r.uid);
     /* One or the other guest; both, where somebody wrote another vmiName into a file. */
     const struct lg_migration_record *touched[] = {old, new};
     for (int i = 0; i < 2; i++) {

@@ -6,13 +6,15 @@
  * KubeVirt's own limiter does; inbound on the node that it goes to, once that is known.
  *
  * Kept up with every change of a migration or of a guest, so that counting costs nothing: O(unfinished migrations of the
- * one guest). Finished migrations are not kept. One table belongs to one copy of the inventory; one thread changes it
+ * one guest). Finished migrations are not kept; of those that were deleted the last ones are known. One table belongs to one copy of the inventory; one thread changes it
  * while nobody reads, any number read. Source: KubeVirt pkg/virt-controller/watch/migration/migration.go.
  */
 #ifndef LG_RULES_VIRT_SLOTS_H
 #define LG_RULES_VIRT_SLOTS_H
 
 #include "rules/virt/records.h"
+
+enum { LG_SLOTS_GONE_MAX = 256 };
 
 struct lg_slots; /* opaque */
 
@@ -53,6 +55,10 @@ const struct lg_slot *lg_slots_get(const struct lg_slots *slots, struct lg_str n
                                    struct lg_str guest);
 /* Visits all slots, in no order: start with *pos = 0 until NULL. */
 const struct lg_slot *lg_slots_next(const struct lg_slots *slots, size_t *pos);
+
+/* Whether a migration of that uid was there and is not any more: of the last LG_SLOTS_GONE_MAX. One may have come and gone
+ * before anybody looked. O(LG_SLOTS_GONE_MAX) */
+bool lg_slots_is_gone(const struct lg_slots *slots, struct lg_str uid);
 
 /* How long a migration takes here, from those that ended; 0 = none was seen to end. */
 int64_t lg_slots_typical_s(const struct lg_slots *slots);

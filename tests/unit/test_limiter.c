@@ -328,6 +328,28 @@ static void what_another_webhook_refuses_is_free_after_thirty_seconds(void **sta
     assert_int_equal(lg_limits_used(slots, &ledger), 1);
 }
 
+/* Created and deleted again before anybody asked: nobody ever saw it, and its place is free all the same. */
+static void what_came_and_went_between_two_looks_is_free_at_once(void **state)
+{
+    (void)state;
+    cluster("2");
+    const struct lg_slots *slots = lg_inventory_slots(world.inventory);
+    assert_true(ask("jane").answer.allowed);
+    /* Another one of that name is not it. */
+    lg_world_add_text(&world, "apiVersion: kubevirt.io/v1\n"
+                              "kind: VirtualMachineInstanceMigration\n"
+                              "metadata: {name: move, namespace: web, uid: before}\n"
+                              "spec: {vmiName: db}\nstatus: {phase: Failed}\n");
+    lg_inventory_remove(world.inventory, LG_KIND_MIGRATION, LG_STR("web"), LG_STR("move"));
+    assert_false(lg_ledger_tidy(&ledger, now_ms, lg_limiter_seen, world.inventory));
+    assert_int_equal(lg_limits_used(slots, &ledger), 2);
+    lg_world_add_text(&world, MIGRATION("move") "status: {phase: Pending}\n");
+    lg_inventory_remove(world.inventory, LG_KIND_MIGRATION, LG_STR("web"), LG_STR("move"));
+    assert_true(lg_ledger_tidy(&ledger, now_ms, lg_limiter_seen, world.inventory));
+    assert_int_equal(lg_limits_used(slots, &ledger), 1);
+    assert_int_equal(ledger.n_reservations, 0);
+}
+
 static void a_denial_by_a_rule_takes_no_place_and_no_ticket(void **state)
 {
     (void)state;
@@ -379,6 +401,7 @@ int main(void)
         TEST(a_name_that_exists_takes_no_place),
         TEST(a_name_made_up_again_takes_one_place),
         TEST(what_another_webhook_refuses_is_free_after_thirty_seconds),
+        TEST(what_came_and_went_between_two_looks_is_free_at_once),
         TEST(a_denial_by_a_rule_takes_no_place_and_no_ticket),
         TEST(a_clock_that_jumps_changes_no_decision),
     };

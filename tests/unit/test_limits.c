@@ -175,6 +175,34 @@ static void a_guest_counts_once_however_many_migrations_it_has(void **state)
     assert_int_equal(used(), 1);
 }
 
+/* The last ones that were deleted are known, each by its uid, and no more of them. */
+static void what_was_deleted_is_known_for_a_while(void **state)
+{
+    (void)state;
+    char name[16];
+    const struct lg_slots *slots = lg_inventory_slots(inv);
+    assert_false(lg_slots_is_gone(slots, LG_STR("uid-m0")));
+    for (int i = 0; i <= LG_SLOTS_GONE_MAX; i++) {
+        snprintf(name, sizeof name, "m%d", i);
+        migration("web", name, "db", i % 2 == 0 ? "Running" : "Succeeded");
+        migration("web", name, "db", "Succeeded");
+        assert_int_equal(lg_slots_is_gone(slots, LG_STR("uid-m1")), i > 1);
+        lg_inventory_remove(inv, LG_KIND_MIGRATION, LG_STR("web"), lg_str_of(name));
+        assert_true(lg_slots_is_gone(slots, lg_arena_printf(&objects.arena, "uid-%s", name)));
+    }
+    assert_false(lg_slots_is_gone(slots, LG_STR("uid-m0")));
+    assert_true(lg_slots_is_gone(slots, LG_STR("uid-m1")));
+    /* One of the same name in its place. */
+    migration_with("web", "m", "db", "Running", "");
+    lg_inventory_set(
+        inv, lg_objects_record(&objects, "{'apiVersion':'kubevirt.io/v1','kind':"
+                                         "'VirtualMachineInstanceMigration','metadata':{'name':'m',"
+                                         "'namespace':'web','uid':'other'},'spec':{'vmiName':'db'},"
+                                         "'status':{'phase':'Pending'}}"));
+    assert_true(lg_slots_is_gone(slots, LG_STR("uid-m")));
+    assert_false(lg_slots_is_gone(slots, LG_STR("other")));
+}
+
 /* The plain way to count is the oracle for the kept-up one. */
 static void counting_survives_any_order_of_changes(void **state)
 {
@@ -521,6 +549,7 @@ int main(void)
         TEST(blocked_and_decentralized_ones_do_not_wait_for_a_place),
         TEST(after_the_switch_it_still_leaves_its_source),
         TEST(a_guest_counts_once_however_many_migrations_it_has),
+        TEST(what_was_deleted_is_known_for_a_while),
         TEST(counting_survives_any_order_of_changes),
         TEST(a_reservation_stands_for_thirty_seconds),
         TEST(a_reservation_and_its_migration_are_one_place),
