@@ -81,7 +81,9 @@ struct lg_reservation *lg_ledger_reservation(const struct lg_ledger *ledger, str
 void lg_ledger_reserve(struct lg_ledger *ledger, const struct lg_reservation *reservation)
 {
     struct lg_reservation copy = *reservation;
-    keep((struct lg_str *const[]){&copy.ns, &copy.guest, &copy.node, &copy.name, &copy.id}, 5);
+    keep((struct lg_str *const[]){&copy.ns, &copy.guest, &copy.node, &copy.name, &copy.id,
+                                  &copy.first_name, &copy.first_id},
+         7);
     copy.hash = lg_ledger_hash(copy.ns, copy.guest, LG_STR(""));
     if (copy.sure_ms < copy.born_ms)
         copy.sure_ms = copy.born_ms;
@@ -245,8 +247,25 @@ static void adopt_ticket(struct lg_ticket *mine, const struct lg_ticket *was)
     lg_ledger_set_ticket(mine, was->node, was->id);
 }
 
+static void forget_first(struct lg_reservation *reservation)
+{
+    reservation->first_name = reservation->first_id = (struct lg_str){0};
+}
+
+/* The first admission's is the one that is there, or may be, and no other. */
+static void stand_for_first(struct lg_reservation *reservation)
+{
+    reservation->name = reservation->first_name;
+    reservation->id = reservation->first_id;
+    reservation->gone = false;
+    reservation->ask_ms = 0;
+    forget_first(reservation);
+}
+
 static void adopt_reservation(struct lg_reservation *mine, const struct lg_reservation *was)
 {
+    if (was->first_id.n == 0)
+        forget_first(mine);
     mine->seen = mine->seen || was->seen;
     mine->gone = mine->gone || was->gone;
     mine->ask_ms = was->ask_ms;
@@ -262,6 +281,8 @@ void lg_ledger_adopt(struct lg_ledger *io_ledger, const struct lg_ledger *known)
     for (size_t i = 0; i < known->n_reservations; i++) {
         const struct lg_reservation *was = &known->reservations[i];
         struct lg_reservation *mine = lg_ledger_reservation(io_ledger, was->ns, was->guest);
+        if (mine != NULL && was->seen && lg_str_eq(was->id, mine->first_id))
+            stand_for_first(mine); /* as this reader found out, and told nobody */
         if (mine != NULL && lg_str_eq(was->id, mine->id))
             adopt_reservation(mine, was);
         if (mine != NULL || was->seen || io_ledger->n_reservations == LG_RESERVATIONS_MAX)
@@ -318,6 +339,21 @@ static void tidy_turns(struct lg_ledger *ledger)
         ledger->now_tag = 0;
 }
 
+/* What the cluster shows of its migration: of a guest's, KubeVirt creates one at a time. */
+static enum lg_seen look_at(struct lg_reservation *reservation, lg_ledger_seen_fn *seen, void *arg)
+{
+    const struct lg_reservation first = {.ns = reservation->ns,
+                                         .guest = reservation->guest,
+                                         .name = reservation->first_name,
+                                         .id = reservation->first_id};
+    enum lg_seen is = first.id.n != 0 ? seen(arg, &first) : LG_UNSEEN;
+    if (is == LG_SEEN_UNFINISHED)
+        stand_for_first(reservation);
+    else if (is == LG_SEEN_FINAL)
+        forget_first(reservation);
+    return seen(arg, reservation);
+}
+
 enum fate { KEPT, HELD, OVER };
 
 static enum fate fate_of(const struct lg_reservation *reservation, enum lg_seen is, int64_t now_ms)
@@ -337,8 +373,14 @@ bool lg_ledger_tidy(struct lg_ledger *ledger, int64_t now_ms, lg_ledger_seen_fn 
     size_t n_tickets = ledger->n_tickets;
     for (size_t i = 0; i < ledger->n_reservations; i++) {
         struct lg_reservation *reservation = &ledger->reservations[i];
-        enum lg_seen is = seen(arg, reservation);
+        enum lg_seen is = look_at(reservation, seen, arg);
         enum fate fate = fate_of(reservation, is, now_ms);
+        bool was_seen = reservation->seen || is == LG_SEEN_FINAL;
+        if (fate == OVER && !was_seen && reservation->first_id.n != 0) {
+            stand_for_first(reservation);
+            is = look_at(reservation, seen, arg);
+            fate = fate_of(reservation, is, now_ms);
+        }
         changed = changed || (fate != KEPT && !reservation->held);
         reservation->seen = reservation->seen || is == LG_SEEN_UNFINISHED || is == LG_SEEN_FINAL;
         reservation->held = fate == HELD;

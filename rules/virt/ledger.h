@@ -1,7 +1,8 @@
 /* What the limiter remembers beside the cluster itself: who was let through a moment ago, and who waits.
  *
  * A reservation stands for a migration that was admitted and that a watch may not show yet: one a guest, for
- * LG_RESERVATION_MS, less where the migration is seen to end. A new admission of the guest takes it over, for as long; a
+ * LG_RESERVATION_MS, less where the migration is seen to end. A new admission of the guest takes it over, for as long, and
+ * the first of those admissions is remembered, since KubeVirt may have created that one and refused the others; a
  * guest that is let through again and again and is never seen lines up again after that time. A ticket is a caller's place: namespace, guest and user.
  * Tickets are served in the order of their tags: start-time fair queueing over namespaces, so that namespaces take turns
  * whatever they have waiting, first come first served inside one. A ticket's tag never changes.
@@ -37,6 +38,8 @@ struct lg_reservation {
     struct lg_str ns, guest, node;
     struct lg_str name; /* of the migration */
     struct lg_str id;   /* its uid: what makes this entry ours */
+    /* Of the first admission of those that took the place over, where nobody saw it; "": there was no other. */
+    struct lg_str first_name, first_id;
     int64_t born_ms;
     int64_t since_ms; /* of the guest's first admission of those that took the place over */
     bool seen;        /* the migration was seen in the cluster */

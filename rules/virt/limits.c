@@ -322,6 +322,16 @@ static void drop_tickets(const struct lg_ask *ask, struct lg_ledger *ledger, str
         lg_ledger_drop_ticket(ledger, (size_t)(ticket - ledger->tickets));
 }
 
+/* Who comes again may be refused because of the first one, which nobody has seen yet. */
+static void remember_first(const struct lg_reservation *own, struct lg_reservation *io)
+{
+    bool is_first = own->first_id.n == 0 && !lg_str_eq(own->id, io->id);
+    if (own->seen || own->gone)
+        return;
+    io->first_name = is_first ? own->name : own->first_name;
+    io->first_id = is_first ? own->id : own->first_id;
+}
+
 static void admit(const struct lg_ask *ask, struct lg_ledger *ledger, struct lg_str user,
                   uint64_t tag, struct lg_turnout *io)
 {
@@ -330,14 +340,16 @@ static void admit(const struct lg_ask *ask, struct lg_ledger *ledger, struct lg_
         return;
     drop_tickets(ask, ledger, user);
     const struct lg_reservation *own = lg_ledger_reservation(ledger, ask->ns, ask->guest);
-    lg_ledger_reserve(ledger,
-                      &(struct lg_reservation){.ns = ask->ns,
-                                               .guest = ask->guest,
-                                               .node = ask->node,
-                                               .name = ask->name,
-                                               .id = ask->id,
-                                               .born_ms = ask->now_ms,
-                                               .since_ms = io->own ? own->since_ms : ask->now_ms});
+    struct lg_reservation reservation = {.ns = ask->ns,
+                                         .guest = ask->guest,
+                                         .node = ask->node,
+                                         .name = ask->name,
+                                         .id = ask->id,
+                                         .born_ms = ask->now_ms,
+                                         .since_ms = io->own ? own->since_ms : ask->now_ms};
+    if (own != NULL)
+        remember_first(own, &reservation);
+    lg_ledger_reserve(ledger, &reservation);
     lg_ledger_served(ledger, ask->ns, tag);
     io->changed = true;
 }

@@ -623,6 +623,33 @@ static void a_create_that_came_to_nothing_is_asked_for_once(void **state)
     assert_int_equal(world.look_ups, 1);
 }
 
+/* A second create of a guest took the place over, and KubeVirt refused it: the first one's migration is asked for, too. */
+static void the_first_of_two_creates_is_asked_for_as_well(void **state)
+{
+    (void)state;
+    assert_true(is_admitted(0, "first"));
+    for (size_t i = 1; i < 3; i++) {
+        world.now_ms += 1000;
+        submit(i, "first", 2000);
+        world.jobs[i].ask.id = i == 1 ? LG_STR("again") : LG_STR("once more");
+        round_trip();
+        assert_true(world.jobs[i].turnout.admitted && world.jobs[i].turnout.own);
+    }
+    assert_true(is_in_text("\"firstMigration\":\"first\",\"firstId\":\"first\""));
+    look_for(LG_RESERVATION_MS);
+    assert_int_equal(world.look_ups, 1);
+    assert_true(lg_str_is(world.looked_up.id, "once more"));
+    lg_queue_looked_up(world.queue, &world.looked_up, LG_UNSEEN);
+    assert_false(is_admitted(3, "second"));
+    assert_int_equal(world.look_ups, 2);
+    assert_true(lg_str_is(world.looked_up.id, "first"));
+    lg_queue_looked_up(world.queue, &world.looked_up, LG_SEEN_UNFINISHED);
+    assert_false(is_admitted(4, "second"));
+    look_for(LG_QUEUE_LOOK_UP_AGAIN_MS);
+    lg_queue_looked_up(world.queue, &world.looked_up, LG_SEEN_FINAL);
+    assert_true(is_admitted(5, "second"));
+}
+
 /* What another one saw end, or counts by now, need not be here yet. */
 static void what_others_let_go_is_asked_for_at_once(void **state)
 {
@@ -702,6 +729,8 @@ int main(void)
             what_the_watch_never_showed_is_asked_for_before_its_place_goes, setup_looking_up,
             teardown),
         cmocka_unit_test_setup_teardown(a_create_that_came_to_nothing_is_asked_for_once,
+                                        setup_looking_up, teardown),
+        cmocka_unit_test_setup_teardown(the_first_of_two_creates_is_asked_for_as_well,
                                         setup_looking_up, teardown),
         cmocka_unit_test_setup_teardown(what_others_let_go_is_asked_for_at_once, setup_looking_up,
                                         teardown),

@@ -51,6 +51,8 @@ static void read_reservation(struct lg_val v, int64_t now_ms, struct lg_ledger *
         .node = text_at(v, "node"),
         .name = text_at(v, "migration"),
         .id = text_at(v, "id"),
+        .first_name = text_at(v, "firstMigration"),
+        .first_id = text_at(v, "firstId"),
         .born_ms = now_ms - age,
         .since_ms = now_ms - (held > age ? held : age),
     };
@@ -130,6 +132,10 @@ static json_t *reservation_out(const struct lg_reservation *reservation, int64_t
     lg_out_set_str(out, "node", reservation->node);
     lg_out_set_str(out, "migration", reservation->name);
     lg_out_set_str(out, "id", reservation->id);
+    if (reservation->first_id.n != 0) {
+        lg_out_set_str(out, "firstMigration", reservation->first_name);
+        lg_out_set_str(out, "firstId", reservation->first_id);
+    }
     lg_out_set(out, "ageMs", json_integer(now_ms - reservation->born_ms));
     if (reservation->since_ms < reservation->born_ms)
         lg_out_set(out, "heldMs", json_integer(now_ms - reservation->since_ms));

@@ -1,7 +1,7 @@
 /* The shared ledger as text: what lies in the ConfigMap. JSON, schema 1:
  *
  *   {"schema":1,"seq":7,"tag":3,
- *    "reservations":[{"namespace","guest","node","migration","id","ageMs","heldMs"}],
+ *    "reservations":[{"namespace","guest","node","migration","id","firstMigration","firstId","ageMs","heldMs"}],
  *    "tickets":[{"namespace","guest","node","user","id","tag","seq","waitedMs","dueInMs","tries","inbound"}],
  *    "turns":[{"namespace","tag"}]}
  *
