@@ -21,9 +21,10 @@
 
 enum {
     LG_RESERVATION_MS = 30 * 1000,
-    LG_HELD_MS = 180 * 1000,       /* a watch that says nothing is asked anew before that */
-    LG_TICKET_GRACE_MS = 5 * 1000, /* after its due time a free place is kept for it */
-    LG_TICKET_AHEAD_MS = 5 * 1000, /* before it, too; not earlier, or places would lie idle */
+    LG_HELD_MS = 180 * 1000,             /* a watch that says nothing is asked anew before that */
+    LG_TICKET_GRACE_MS = 5 * 1000,       /* after its due time a free place is kept for it */
+    LG_TICKET_AHEAD_MS = 5 * 1000,       /* before it, too; not earlier, or places would lie idle */
+    LG_TICKET_LAST_AHEAD_MS = 25 * 1000, /* the same for who is first and has few tries left */
     LG_TICKET_EARLY_MS = 1000, /* more than that before it, somebody asks who was told to wait */
     LG_TICKET_EXPIRY_MS = 10 * 1000, /* after its due time it is gone */
     LG_TICKET_SLACK_MS_MAX = 3600 * 1000,

@@ -133,17 +133,21 @@ struct asker {
     bool own_node; /* what its guest holds already counts on its node */
 };
 
-/* About when it said that it would come: a free place is kept for it. */
-static bool is_due(const struct lg_ask *ask, const struct lg_ticket *ticket)
-{
-    return ask->now_ms - ticket->due_ms <= LG_TICKET_GRACE_MS &&
-           ticket->due_ms - ask->now_ms <= LG_TICKET_AHEAD_MS;
-}
-
-/* Nearly at its end: a place is kept for it whenever it comes, where nobody is before it. */
+/* Nearly at its end. It has come at its time each time (who does not begins to count anew), so this is true once in a
+ * ticket's life, however somebody asks. */
 static bool has_few_tries(const struct lg_ticket *ticket)
 {
     return ticket->tries + LAST_TRIES > LG_RETRIES;
+}
+
+/* About when it said that it would come: a free place is kept for it. Longer for who is first and may not come again after
+ * that; but not until it comes, whenever that is: it may have gone away, and a place that lies idle is everybody's. */
+static bool is_due(const struct lg_ask *ask, const struct lg_ticket *ticket, bool first)
+{
+    int64_t ahead_ms =
+        first && has_few_tries(ticket) ? LG_TICKET_LAST_AHEAD_MS : LG_TICKET_AHEAD_MS;
+    return ask->now_ms - ticket->due_ms <= LG_TICKET_GRACE_MS &&
+           ticket->due_ms - ask->now_ms <= ahead_ms;
 }
 
 /* Before it was told to come, however late this reader learned of that. */
@@ -188,7 +192,7 @@ static struct queue line_up(const struct lg_ask *ask, const struct lg_slots *slo
         if (node->n <= 0 || ticket->inbound)
             continue;
         queue.ahead_cluster += before_me;
-        bool is_kept = !is_passed && (is_due(ask, ticket) || (first && has_few_tries(ticket)));
+        bool is_kept = !is_passed && is_due(ask, ticket, first);
         first = first && is_passed;
         if (places.free <= 0 || !is_kept)
             continue;

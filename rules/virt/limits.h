@@ -2,8 +2,8 @@
  *
  * A function of what the cluster shows (slots), what the limiter remembers (the ledger), the limits and the time. Used =
  * guests with a slot and guests with a reservation, each once. A free place is offered to who waits longest (ledger.h)
- * from LG_TICKET_AHEAD_MS before its due time until LG_TICKET_GRACE_MS after it, else to the next that comes at its time; who is
- * first and has asked so often that its client gives up soon has it kept until it comes. A caller whose
+ * from LG_TICKET_AHEAD_MS before its due time until LG_TICKET_GRACE_MS after it, else to the next that comes at its time; to who
+ * is first and has asked so often that its client gives up soon from LG_TICKET_LAST_AHEAD_MS before it. A caller whose
  * own node is full holds back nobody else. A namespace that holds half of the places by reservations whose migrations nobody
  * saw (creates that come to nothing) gets no more while others are due. O(reservations + tickets), whatever the number of migrations. Any thread.
  */

@@ -218,39 +218,9 @@ static void a_place_is_not_kept_for_one_who_went_away(void **state)
     assert_int_equal(ledger.n_tickets, 0);
 }
 
-/* Its retries are far apart by then, and the next one may be its last: a place that gets free meanwhile waits for it. */
-static void who_is_first_and_soon_gives_up_has_its_place_kept(void **state)
+/* A client with two tries left, whose next one is due in `due_in_ms`; "next" waits behind it, and cluster and node are free. */
+static void one_has_few_tries_left(int64_t due_in_ms)
 {
-    (void)state;
-    limit_cluster = 1;
-    guest("a", "holder", "n0");
-    guest("a", "old", "n1");
-    guest("a", "next", "n1");
-    migration("a", "m", "holder", "Running");
-    struct lg_turnout old = {0};
-    for (int answers = 1; answers <= LG_RETRIES; answers++) {
-        old = ask("a", "old");
-        assert_false(old.admitted || old.last_try);
-        if (answers < LG_RETRIES)
-            now_ms += old.retry_after_s * (int64_t)1000;
-    }
-    int64_t due_ms = now_ms + old.retry_after_s * (int64_t)1000;
-    assert_true(due_ms - now_ms > 50 * 1000);
-    struct lg_ask sooner = ask_of("a", "next");
-    sooner.typical_s = 30;
-    struct lg_turnout next = decide(&sooner);
-    migration("a", "m", "holder", "Succeeded");
-    now_ms += next.retry_after_s * (int64_t)1000;
-    assert_true(due_ms - now_ms > LG_TICKET_AHEAD_MS);
-    assert_false(ask("a", "next").admitted);
-    now_ms = due_ms;
-    assert_true(ask("a", "old").admitted);
-}
-
-/* The same, for one that does not come: its place is another's when its ticket is over. */
-static void it_is_not_kept_for_ever(void **state)
-{
-    (void)state;
     limit_cluster = 1;
     guest("a", "old", "n1");
     guest("a", "next", "n1");
@@ -258,14 +228,67 @@ static void it_is_not_kept_for_ever(void **state)
                                                             .guest = LG_STR("old"),
                                                             .node = LG_STR("n1"),
                                                             .user = LG_STR("alice"),
-                                                            .due_ms = now_ms + 60 * 1000,
-                                                            .tries = LG_RETRIES});
+                                                            .due_ms = now_ms + due_in_ms,
+                                                            .tries = LG_RETRIES - 1});
+}
+
+/* The next one comes at its time. */
+static bool next_is_let_through(void)
+{
+    struct lg_ticket *next =
+        lg_ledger_ticket(&ledger, LG_STR("a"), LG_STR("next"), LG_STR("alice"));
+    if (next != NULL)
+        next->due_ms = now_ms;
+    return ask("a", "next").admitted;
+}
+
+/* Its retries are far apart by then, and the next one may be its last: a place that gets free meanwhile waits for it. */
+static void who_is_first_and_soon_gives_up_has_its_place_kept(void **state)
+{
+    (void)state;
+    one_has_few_tries_left(60 * 1000);
     int64_t due_ms = now_ms + 60 * 1000;
-    assert_false(ask("a", "next").admitted);
-    now_ms = due_ms + LG_TICKET_EXPIRY_MS - 1;
-    assert_false(ask("a", "next").admitted);
-    now_ms++;
-    assert_true(ask("a", "next").admitted);
+    now_ms = due_ms - LG_TICKET_LAST_AHEAD_MS;
+    assert_false(next_is_let_through());
+    assert_false(next_is_let_through());
+    now_ms = due_ms;
+    assert_true(ask("a", "old").admitted);
+}
+
+/* Ctrl-C with two tries left, and the next try was due in five minutes: the free place does not lie idle so long. */
+static void a_free_place_is_kept_for_thirty_seconds_at_most(void **state)
+{
+    (void)state;
+    one_has_few_tries_left(LG_RETRY_S_MAX * 1000);
+    int64_t due_ms = now_ms + LG_RETRY_S_MAX * (int64_t)1000;
+    int64_t idle_ms = 0;
+    assert_false(ask("a", "next").admitted); /* a newcomer passes nobody */
+    for (now_ms += 1000; now_ms < due_ms + LG_TICKET_EXPIRY_MS; now_ms += 1000) {
+        struct lg_ticket *next = &ledger.tickets[1];
+        next->due_ms = now_ms;
+        struct lg_ask the = ask_of("a", "next");
+        the.no_trace = true;
+        idle_ms += decide(&the).admitted ? 0 : 1000;
+    }
+    assert_in_range(idle_ms, 30 * 1000, 31 * 1000);
+    now_ms = due_ms - LG_TICKET_LAST_AHEAD_MS - 1;
+    assert_true(next_is_let_through());
+}
+
+/* Who asks before its time to have it kept anew begins to count anew, and has it kept no longer than others. */
+static void a_place_is_not_kept_again_and_again(void **state)
+{
+    (void)state;
+    guest("x", "holder", "n0");
+    migration("x", "m", "holder", "Running");
+    one_has_few_tries_left(LG_TICKET_LAST_AHEAD_MS);
+    (void)ask("a", "next");
+    now_ms += LG_TICKET_LAST_AHEAD_MS / 2;
+    assert_false(ask("a", "old").admitted);
+    assert_int_equal(ledger.tickets[0].tries, 1);
+    migration("x", "m", "holder", "Succeeded");
+    ledger.tickets[0].due_ms = now_ms + LG_TICKET_AHEAD_MS + 1;
+    assert_true(next_is_let_through());
 }
 
 static void a_client_outlasts_a_long_migration(void **state)
@@ -399,7 +422,8 @@ int main(void)
         TEST(a_full_queue_shuts_nobody_out),
         TEST(a_place_is_not_kept_for_one_who_went_away),
         TEST(who_is_first_and_soon_gives_up_has_its_place_kept),
-        TEST(it_is_not_kept_for_ever),
+        TEST(a_free_place_is_kept_for_thirty_seconds_at_most),
+        TEST(a_place_is_not_kept_again_and_again),
         TEST(a_client_outlasts_a_long_migration),
         TEST(starting_anew_before_its_time_counts_from_the_beginning),
         TEST(estimates_follow_places_limits_and_ages),
