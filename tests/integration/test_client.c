@@ -16,7 +16,7 @@
 #include "webhook/cluster/client.h"
 #include "webhook/runtime/thread.h"
 
-enum { DEADLINE_MS = 20 * 1000 };
+enum { DEADLINE_MS = 120 * 1000 };
 
 static struct lg_canned *canned;
 static struct lg_store *store;

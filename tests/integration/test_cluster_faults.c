@@ -16,8 +16,8 @@
 #include "tests/support/cluster.h"
 
 enum {
-    READY_MS = 60 * 1000,
-    SOON_MS = 60 * 1000,
+    READY_MS = 120 * 1000,
+    SOON_MS = 120 * 1000,
     CLAIMS = 1200, /* three pages */
     OUTAGE_MS = 6000,
     STEADY_MS = 2500, /* a watch that lasted so long may break off without being a trouble */

@@ -16,8 +16,8 @@
 #include "tests/support/cluster.h"
 
 enum {
-    READY_MS = 60 * 1000,
-    SOON_MS = 60 * 1000,
+    READY_MS = 120 * 1000,
+    SOON_MS = 120 * 1000,
     STORM_EVENTS = LG_SANITIZED ? 20 * 1000 : 100 * 1000,
     STORM_PER_S = 5000,
     STORM_MS_MAX = 4 * 60 * 1000, /* a machine that does other things too */

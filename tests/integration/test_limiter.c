@@ -16,7 +16,7 @@
 
 #define LIVEGATE LG_BINARY_DIR "/livegate"
 
-enum { EVENT_MS = 30 * 1000, GUESTS = 5 };
+enum { EVENT_MS = 120 * 1000, GUESTS = 5 };
 
 static struct lg_replicas replicas;
 static struct lg_cluster *const first = &replicas.of[0], *const second = &replicas.of[1];
@@ -190,14 +190,19 @@ static void without_a_ledger_policy_decides(void **state)
     (void)state;
     struct lg_outcome outcome;
     lg_replicas_await(&replicas, LG_KIND_VMI, GUESTS);
+    first->timeout = "3s";
     outcome.took_ms = INT64_MAX;
-    for (int i = 0; i < 3 && outcome.took_ms >= 2600; i++) { /* the machine may be busy */
+    int64_t most_ms = 0;
+    for (int i = 0; i < 5 && outcome.took_ms > most_ms; i++) {
+        struct lg_outcome other; /* what the machine makes of a review that asks nobody */
+        lg_review_vm(first, "ns-0", "claim-0", &other);
+        most_ms = 2600 + 2 * other.took_ms;
         lg_create_migration(first, "web", "a", &outcome);
         lg_assert_denied(&outcome,
                          "[LG610] who migrates and who waits is not known: livegate's ledger was "
                          "not reached in time");
     }
-    assert_true(outcome.took_ms < 2600);
+    assert_in_range(outcome.took_ms, 0, most_ms);
     lg_replicas_policy(&replicas, "whenLedgerUnreachable: admit");
     lg_serve_signal(&first->serve, SIGHUP);
     int64_t end_ms = lg_test_now_ms() + EVENT_MS;
@@ -222,6 +227,7 @@ static void a_ledger_that_says_nothing_is_waited_for_and_not_for_ever(void **sta
     lg_create_migration(first, "web", "a", &outcome);
     lg_assert_allowed(&outcome);
     lg_canned_hang_config_map(first->canned, true);
+    first->timeout = "3s"; /* what it waits for is the point */
     lg_create_migration(first, "web", "b", &outcome);
     lg_assert_denied(&outcome, "livegate's ledger was not reached in time");
     assert_in_range(outcome.retry_after_s, 1, 10);
@@ -231,6 +237,7 @@ static void a_ledger_that_says_nothing_is_waited_for_and_not_for_ever(void **sta
         lg_create_migration(first, "web", guest, &outcome);
     }
     lg_canned_hang_config_map(first->canned, false);
+    first->timeout = "30s";
     end_ms = lg_test_now_ms() + EVENT_MS;
     do {
         assert_true(lg_test_now_ms() < end_ms);

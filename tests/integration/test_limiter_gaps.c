@@ -12,7 +12,7 @@
 #include "rules/core/mem.h"
 #include "tests/support/replicas.h"
 
-enum { EVENT_MS = 30 * 1000, POLL_MS = 100, GUESTS = 5, FINISHED = 10000, OLD_AFTER_MS = 2000 };
+enum { EVENT_MS = 120 * 1000, POLL_MS = 100, GUESTS = 5, FINISHED = 10000, OLD_AFTER_MS = 2000 };
 
 #define RESERVED(guest, age)                                                                       \
     "{\"namespace\":\"web\",\"guest\":\"" guest                                                    \
@@ -29,8 +29,8 @@ static struct lg_canned *canned(void)
     return replicas.of[0].canned;
 }
 
-/* What was there before these replicas were started: guest b is on its way, or not, and what others let through. */
-static void start(const char *ledger, bool b_runs)
+/* Guest b is on its way when these replicas are started, or not. */
+static void start(bool b_runs)
 {
     static const struct lg_canned_options options = {.counts = {[LG_KIND_NODE] = 3,
                                                                 [LG_KIND_NAMESPACE] = 2,
@@ -39,7 +39,7 @@ static void start(const char *ledger, bool b_runs)
     lg_replicas_init(&replicas, &options);
     lg_replicas_policy(&replicas, "whenLedgerUnreachable: refuse");
     lg_canned_config_map(canned(), 0);
-    lg_canned_set_config_map_text(canned(), ledger);
+    lg_canned_set_config_map_text(canned(), LEDGER(""));
     for (char name[] = "a"; name[0] < 'a' + GUESTS; name[0]++)
         lg_put_vmi(&replicas.of[0], "web", name, "True");
     if (b_runs)
@@ -49,27 +49,30 @@ static void start(const char *ledger, bool b_runs)
     lg_replicas_await(&replicas, LG_KIND_MIGRATION, FINISHED + b_runs);
 }
 
-/* Guest a was let through, and its time is over soon. */
-static int start_late(void **state)
+static int start_with_b(void **state)
 {
     (void)state;
-    start(LEDGER(RESERVED("a", "28000")), true);
+    start(true);
     return 0;
+}
+
+static int start_alone(void **state)
+{
+    (void)state;
+    start(false);
+    return 0;
+}
+
+/* What another replica wrote: guest a was let through, and its time is over soon. */
+static void let_a_through_late(void)
+{
+    lg_canned_set_config_map_text(canned(), LEDGER(RESERVED("a", "28000")));
 }
 
 /* Guest a was let through again and again for longer than one reservation lasts. */
-static int start_hammered(void **state)
+static void let_a_through_again_and_again(void)
 {
-    (void)state;
-    start(LEDGER(RESERVED("a", "26000,\"heldMs\":31000")), true);
-    return 0;
-}
-
-static int start_early(void **state)
-{
-    (void)state;
-    start(LEDGER(""), false);
-    return 0;
+    lg_canned_set_config_map_text(canned(), LEDGER(RESERVED("a", "26000,\"heldMs\":31000")));
 }
 
 static int stop(void **state)
@@ -130,6 +133,7 @@ static void a_silent_watch_gives_no_place_away(void **state)
     int64_t start_ms = lg_test_now_ms();
     lg_canned_mute(canned(), LG_KIND_MIGRATION, true);
     lg_move_migration(&replicas, "web", "a", "Running");
+    let_a_through_late();
     assert_full_for("c", OLD_AFTER_MS + 2000);
     /* Each asks for a's, and for nothing else: not for each decision. */
     unsigned each_10_s = (unsigned)((lg_test_now_ms() - start_ms) / 10000) + 1;
@@ -148,6 +152,7 @@ static void a_watch_that_lost_events_gives_no_place_away(void **state)
     lg_canned_fault(canned(), LG_KIND_MIGRATION, LG_CANNED_WATCH, LG_CANNED_HANG, -1);
     lg_canned_disconnect(canned());
     lg_move_migration(&replicas, "web", "a", "Scheduling");
+    let_a_through_late();
     assert_full_for("c", OLD_AFTER_MS + 1000);
     await_running(1);
     lg_canned_compact(canned());
@@ -164,6 +169,7 @@ static void a_watch_that_lost_events_gives_no_place_away(void **state)
 static void a_create_that_came_to_nothing_frees_its_place(void **state)
 {
     (void)state;
+    let_a_through_late();
     await_allowed("c");
     assert_in_range(gets(), 1, 2);
     assert_full_for("d", 500);
@@ -176,6 +182,7 @@ static void a_loop_for_ever_starves_nobody(void **state)
     (void)state;
     struct lg_outcome outcome;
     bool passed = false;
+    let_a_through_again_and_again();
     lg_create_migration(&replicas.of[0], "web", "c", &outcome);
     lg_assert_denied(&outcome, "; place 1, about ");
     int64_t end_ms = lg_test_now_ms() + 3 * EVENT_MS;
@@ -234,13 +241,13 @@ static void a_loop_takes_one_place(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_silent_watch_gives_no_place_away, start_late, stop),
-        cmocka_unit_test_setup_teardown(a_watch_that_lost_events_gives_no_place_away, start_late,
+        cmocka_unit_test_setup_teardown(a_silent_watch_gives_no_place_away, start_with_b, stop),
+        cmocka_unit_test_setup_teardown(a_watch_that_lost_events_gives_no_place_away, start_with_b,
                                         stop),
-        cmocka_unit_test_setup_teardown(a_create_that_came_to_nothing_frees_its_place, start_late,
+        cmocka_unit_test_setup_teardown(a_create_that_came_to_nothing_frees_its_place, start_with_b,
                                         stop),
-        cmocka_unit_test_setup_teardown(a_loop_for_ever_starves_nobody, start_hammered, stop),
-        cmocka_unit_test_setup_teardown(a_loop_takes_one_place, start_early, stop),
+        cmocka_unit_test_setup_teardown(a_loop_for_ever_starves_nobody, start_with_b, stop),
+        cmocka_unit_test_setup_teardown(a_loop_takes_one_place, start_alone, stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -15,11 +15,11 @@
 #include "tests/support/cluster.h"
 
 enum {
-    READY_MS = 30 * 1000,
-    EVENT_MS = 30 * 1000,
+    READY_MS = 120 * 1000,
+    EVENT_MS = 120 * 1000,
     TIMEOUT_MS = 3000,
     SLACK_MS = 400,
-    ATTEMPTS = 3, /* the machine may do other things too; a fault of ours is there every time */
+    ATTEMPTS = 5, /* the machine may do other things too; a fault of ours is there every time */
     PAUSES_MAX = 64,
     READS_PER_S = 20,
 };
@@ -220,21 +220,42 @@ static void a_migration_that_has_ended_is_in_nobodys_way(void **state)
     expect_allowed(&outcome, "");
 }
 
-/* A review of a claim that the API server does not tell of ends at the review's deadline, and not before `least_ms`. */
+/* What a review takes that waits for nothing: what the machine makes of it just now. */
+static int64_t bystander_ms(void)
+{
+    struct lg_outcome outcome;
+    lg_review_vm(&cluster, "ns-0", "claim-0", &outcome);
+    expect_allowed(&outcome, "");
+    return outcome.took_ms;
+}
+
+/* True when a review of a claim that the API server does not tell of ended at the review's deadline. It may be late by what
+ * the machine makes of any review, and not early. */
+static bool ends_in_time(const char *claim, int64_t least_ms, int64_t most_ms)
+{
+    struct lg_outcome outcome;
+    double before = pauses("deadline");
+    int64_t other_ms = bystander_ms();
+    lg_review_vm(&cluster, "ns-0", claim, &outcome);
+    int64_t another_ms = bystander_ms();
+    expect_allowed(&outcome, "LG102");
+    if (pauses("deadline") == before) /* too late to ask anybody when it was looked at */
+        return false;
+    assert_true(pauses("deadline") == before + 1);
+    assert_true(outcome.took_ms >= least_ms);
+    return outcome.took_ms <= most_ms + 2 * (other_ms > another_ms ? other_ms : another_ms);
+}
+
 static void expect_pause(const char *timeout, int64_t least_ms, int64_t most_ms)
 {
-    struct lg_outcome outcome = {.took_ms = INT64_MAX};
+    bool in_time = false;
     cluster.timeout = timeout;
-    for (int i = 0; i < ATTEMPTS && outcome.took_ms > most_ms; i++) {
+    for (int i = 0; i < ATTEMPTS && !in_time; i++) {
         char claim[64];
-        double before = pauses("deadline");
         (void)snprintf(claim, sizeof claim, "slow-%s-%d", timeout, i);
-        lg_review_vm(&cluster, "ns-0", claim, &outcome);
-        expect_allowed(&outcome, "LG102");
-        assert_true(pauses("deadline") == before + 1);
-        assert_true(outcome.took_ms >= least_ms);
+        in_time = ends_in_time(claim, least_ms, most_ms);
     }
-    assert_in_range(outcome.took_ms, least_ms, most_ms);
+    assert_true(in_time);
 }
 
 static void a_slow_answer_is_not_waited_for_beyond_the_deadline(void **state)
@@ -256,12 +277,15 @@ static void without_the_api_server_it_is_pending(void **state)
     struct lg_outcome outcome;
     (void)state;
     lg_lose_api(&cluster);
+    cluster.timeout = "3s";
     outcome.took_ms = INT64_MAX;
-    for (int i = 0; i < ATTEMPTS && outcome.took_ms >= TIMEOUT_MS * 8 / 10 + SLACK_MS; i++) {
+    int64_t most_ms = 0;
+    for (int i = 0; i < ATTEMPTS && outcome.took_ms > most_ms; i++) {
+        most_ms = TIMEOUT_MS * 8 / 10 + SLACK_MS + 2 * bystander_ms();
         lg_review_migration(&cluster, "ns-0", "nobody", &outcome);
         expect_allowed(&outcome, "LG601");
     }
-    assert_true(outcome.took_ms < TIMEOUT_MS * 8 / 10 + SLACK_MS);
+    assert_in_range(outcome.took_ms, 0, most_ms);
     lg_review_vm(&cluster, "ns-3", "claim-3", &outcome); /* what is known is as it was */
     expect_denied(&outcome, "[LG101]");
 }
@@ -270,11 +294,11 @@ static void without_the_api_server_it_is_pending(void **state)
 static bool one_fetch_serves_all(const char *claim)
 {
     enum { AT_ONCE = 72 };
-    struct lg_process curl = {.input = -1, .output = -1};
+    struct lg_clients *clients = lg_clients_new(&cluster.serve, "127.0.0.1", AT_ONCE);
     struct lg_outcome outcome;
     unsigned gets_before = gets(LG_KIND_CLAIM);
     double refused = pauses("refused"), ended = pauses("done") + pauses("deadline");
-    lg_review_vms_at_once(&cluster, "ns-0", claim, AT_ONCE, &curl);
+    lg_review_vms_at_once(&cluster, clients, "ns-0", claim, AT_ONCE);
     int64_t end_ms = lg_test_now_ms() + EVENT_MS;
     bool wait_together = false;
     while (!wait_together && pauses("done") + pauses("deadline") == ended &&
@@ -287,7 +311,7 @@ static bool one_fetch_serves_all(const char *claim)
     expect_allowed(&outcome, "");
     bool in_time = outcome.took_ms < 1000 ||
                    lg_metric_value(&cluster.serve, "livegate_paused_reviews") == PAUSES_MAX;
-    assert_int_equal(lg_await_reviews(&cluster, &curl, AT_ONCE, "LG102", 30 * 1000), AT_ONCE);
+    assert_int_equal(lg_await_reviews(clients, AT_ONCE, "LG102"), AT_ONCE);
     assert_true(lg_metric_value(&cluster.serve, "livegate_paused_reviews") == 0);
     if (!wait_together || !in_time)
         return false;
@@ -301,7 +325,6 @@ static void one_fetch_serves_all_and_64_wait(void **state)
     bool shown = false;
     (void)state;
     lg_canned_fault(cluster.canned, LG_KIND_CLAIM, LG_CANNED_GET, LG_CANNED_HANG, -1);
-    cluster.timeout = "10s";
     for (int i = 0; i < ATTEMPTS && !shown; i++) {
         char claim[32];
         (void)snprintf(claim, sizeof claim, "wanted-%d", i);
@@ -313,32 +336,31 @@ static void one_fetch_serves_all_and_64_wait(void **state)
 static void only_so_many_are_read_a_second(void **state)
 {
     enum { AT_ONCE = 60 };
-    struct lg_process curl = {.input = -1, .output = -1};
+    struct lg_clients *clients = lg_clients_new(&cluster.serve, "127.0.0.1", AT_ONCE);
     (void)state;
-    cluster.timeout = "30s"; /* on a busy machine a review that comes late asks for nothing */
     int64_t start_ms = lg_test_now_ms();
-    lg_review_vms_at_once(&cluster, "ns-0", "flood-#", AT_ONCE, &curl);
-    assert_int_equal(lg_await_reviews(&cluster, &curl, AT_ONCE, "LG102", 60 * 1000), AT_ONCE);
+    lg_review_vms_at_once(&cluster, clients, "ns-0", "flood-#", AT_ONCE);
+    assert_int_equal(lg_await_reviews(clients, AT_ONCE, "LG102"), AT_ONCE);
     int64_t took_ms = lg_test_now_ms() - start_ms;
     assert_true(gets(LG_KIND_CLAIM) <= READS_PER_S + took_ms * READS_PER_S / 1000 + 1);
     assert_true(gets(LG_KIND_CLAIM) >= READS_PER_S / 2); /* the rest is kept for other namespaces */
-    assert_true(reads("limited") + gets(LG_KIND_CLAIM) == AT_ONCE);
+    /* Who was too busy to take a read in time was asked all the same. */
+    assert_true(reads("limited") + reads("absent") + reads("failed") == AT_ONCE);
 }
 
 /* Somebody who wants more than all reads at once, and a claim in another namespace that only a read can tell of. */
 static void no_namespace_takes_all_reads(void **state)
 {
     enum { AT_ONCE = 60, FEW = 6 };
-    struct lg_process curl = {.input = -1, .output = -1};
+    struct lg_clients *clients = lg_clients_new(&cluster.serve, "127.0.0.1", AT_ONCE);
     (void)state;
-    cluster.timeout = "30s";
     for (int i = 0; i < FEW; i++) {
         char name[32];
         (void)snprintf(name, sizeof name, "alone-%d", i);
         lg_put_claim(&cluster, "ns-1", name, "ReadWriteOnce");
     }
-    lg_review_vms_at_once(&cluster, "ns-0", "flood-#", AT_ONCE, &curl);
-    assert_int_equal(lg_await_reviews(&cluster, &curl, AT_ONCE, "LG102", 60 * 1000), AT_ONCE);
+    lg_review_vms_at_once(&cluster, clients, "ns-0", "flood-#", AT_ONCE);
+    assert_int_equal(lg_await_reviews(clients, AT_ONCE, "LG102"), AT_ONCE);
     assert_true(reads("limited") > 0);
     for (int i = 0; i < FEW; i++) {
         struct lg_outcome outcome;
@@ -400,16 +422,15 @@ static void who_hangs_up_while_waiting_keeps_no_place(void **state)
     struct lg_outcome outcome;
     (void)state;
     lg_canned_fault(cluster.canned, LG_KIND_CLAIM, LG_CANNED_GET, LG_CANNED_HANG, -1);
-    cluster.timeout = "10s";
     for (int round = 0; round < ROUNDS; round++) {
-        struct lg_process curl = {.input = -1, .output = -1};
-        lg_review_vms_at_once(&cluster, "ns-0", "wanted", AT_ONCE, &curl);
+        struct lg_clients *clients = lg_clients_new(&cluster.serve, "127.0.0.1", AT_ONCE);
+        lg_review_vms_at_once(&cluster, clients, "ns-0", "wanted", AT_ONCE);
         int64_t end_ms = lg_test_now_ms() + EVENT_MS;
         while (lg_metric_value(&cluster.serve, "livegate_paused_reviews") < AT_ONCE / 2 &&
                lg_test_now_ms() < end_ms)
             lg_test_sleep_ms(10);
         assert_true(lg_metric_value(&cluster.serve, "livegate_paused_reviews") > 0);
-        lg_process_kill(&curl);
+        lg_clients_free(clients);
         while (lg_metric_value(&cluster.serve, "livegate_paused_reviews") > 0) {
             assert_true(lg_test_now_ms() < end_ms);
             lg_test_sleep_ms(50);
@@ -456,7 +477,7 @@ static bool is_mended(const char *instancetype, const char *user)
         "\"networks\":[{\"name\":\"default\",\"pod\":{}}]}}}}}}",
         user, instancetype);
     json_t *response =
-        lg_post_review(&cluster.serve, "/mutate?timeout=1s", lg_str_of(body), &reply);
+        lg_post_review(&cluster.serve, "/mutate?timeout=30s", lg_str_of(body), &reply);
     assert_true(json_is_true(json_object_get(response, "allowed")));
     return json_object_get(response, "patch") != NULL;
 }
@@ -478,20 +499,19 @@ static void an_instancetype_is_read_before_a_machine_is_mended(void **state)
 
 static void stopping_answers_all_that_wait(void **state)
 {
-    enum { AT_ONCE = 20 };
-    struct lg_process curl = {.input = -1, .output = -1};
+    enum { AT_ONCE = 20, PROMPT_MS = 20 * 1000 };
+    struct lg_clients *clients = lg_clients_new(&cluster.serve, "127.0.0.1", AT_ONCE);
     (void)state;
     lg_canned_fault(cluster.canned, LG_KIND_CLAIM, LG_CANNED_GET, LG_CANNED_HANG, -1);
-    cluster.timeout = "30s";
-    lg_review_vms_at_once(&cluster, "ns-0", "wanted", AT_ONCE, &curl);
+    lg_review_vms_at_once(&cluster, clients, "ns-0", "wanted", AT_ONCE);
     int64_t end_ms = lg_test_now_ms() + EVENT_MS;
     while (lg_metric_value(&cluster.serve, "livegate_paused_reviews") < AT_ONCE &&
-           lg_test_now_ms() < end_ms)
+           pauses("done") == 0 && lg_test_now_ms() < end_ms)
         lg_test_sleep_ms(10);
     int64_t start_ms = lg_test_now_ms();
     lg_serve_stop(&cluster.serve);
-    assert_int_equal(lg_await_reviews(&cluster, &curl, AT_ONCE, "LG102", 10 * 1000), AT_ONCE);
-    assert_true(lg_test_now_ms() - start_ms < 5000);
+    assert_int_equal(lg_await_reviews(clients, AT_ONCE, "LG102"), AT_ONCE);
+    assert_true(lg_test_now_ms() - start_ms < PROMPT_MS); /* they would wait for 24 s */
     assert_int_equal(lg_count_log(&cluster, "\"unanswered\":0"), 1);
 }
 

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -16,7 +17,7 @@
 #include "tests/support/canned_api.h"
 #include "tests/support/process.h"
 
-enum { SOON_MS = 60 * 1000, LARGE_MS_MAX = 10 * 1000, LARGE_KIB_MAX = 64 * 1024 };
+enum { SOON_MS = 180 * 1000, LARGE_CPU_MS_MAX = 5 * 1000, LARGE_KIB_MAX = 64 * 1024 };
 
 #define LIVEGATE LG_BINARY_DIR "/livegate"
 
@@ -229,6 +230,15 @@ static void a_drain_is_forecast_from_the_cluster(void **state)
 
 /* VmHWM of a running livegate, KiB; 0 = it is gone, or is not livegate yet but a copy of this process. (A child's ru_maxrss
  * begins with what its parent had.) */
+/* Of all programs that have run and ended. */
+static int64_t children_cpu_ms(void)
+{
+    struct rusage used;
+    assert_int_equal(getrusage(RUSAGE_CHILDREN, &used), 0);
+    return (used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1000 +
+           (used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1000;
+}
+
 static long highest_kib(pid_t pid)
 {
     char path[64], line[256];
@@ -266,22 +276,22 @@ static void a_large_cluster_costs_little(void **state)
     struct lg_process process;
     int status = -1;
     long kib = 0;
-    int64_t began_ms = lg_test_now_ms();
+    int64_t began_ms = lg_test_now_ms(), cpu_before_ms = children_cpu_ms();
     lg_process_start((const char *const[]){"/bin/sh", "-c", command, NULL}, NULL, false, &process);
     while (status < 0 && lg_test_now_ms() - began_ms < SOON_MS) {
         long now = highest_kib(process.pid);
         kib = now > kib ? now : kib;
         status = lg_process_wait(&process, 5);
     }
-    int64_t took_ms = lg_test_now_ms() - began_ms;
-    print_message("5,000 VMs, 10,000 claims, 200 nodes: %ld KiB at its highest, %lld ms\n", kib,
-                  (long long)took_ms);
+    int64_t cpu_ms = children_cpu_ms() - cpu_before_ms;
+    print_message("5,000 VMs, 10,000 claims, 200 nodes: %ld KiB at its highest, %lld ms of CPU\n",
+                  kib, (long long)cpu_ms);
     lg_process_kill(&process);
     assert_int_equal(status, 1);
     assert_true(kib > 0);
     if (!LG_SANITIZED) {
         assert_true(kib < LARGE_KIB_MAX);
-        assert_true(took_ms < LARGE_MS_MAX);
+        assert_true(cpu_ms < LARGE_CPU_MS_MAX);
     }
 }
 

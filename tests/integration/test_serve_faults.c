@@ -15,22 +15,21 @@
 #include <lg_test_paths.h>
 
 #include "rules/core/mem.h"
-#include "tests/support/serve.h"
+#include "tests/support/clients.h"
 
 #define OPTIONS(...) ((const char *const[]){__VA_ARGS__, NULL})
 #define INVENTORY    LG_SOURCE_DIR "/tests/integration/inventory.yaml"
 #define REVIEW       LG_SOURCE_DIR "/tests/reviews/vm-create.json"
 
-enum { TALK_MS_MAX = 20 * 1000 };
+enum { TALK_MS_MAX = 120 * 1000 };
 
 static struct lg_serve server;
-static struct lg_process talkers[16];
+static struct lg_process talking;
 
 static int set_up(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof talkers / sizeof *talkers; i++)
-        talkers[i] = (struct lg_process){.input = -1, .output = -1};
+    talking = (struct lg_process){.input = -1, .output = -1};
     lg_serve_init(&server);
     return 0;
 }
@@ -38,8 +37,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof talkers / sizeof *talkers; i++)
-        lg_process_kill(&talkers[i]);
+    lg_process_kill(&talking);
     lg_serve_done(&server);
     return 0;
 }
@@ -155,18 +153,12 @@ static void post_vm(bool *ret_allowed, size_t *ret_warnings)
 }
 
 /* A TLS connection that stays open, held by openssl. */
-static struct lg_process *connect_tls_from(size_t i, const char *address)
+static struct lg_process *connect_tls(void)
 {
     lg_process_start(OPTIONS("openssl", "s_client", "-quiet", "-verify_return_error", "-CAfile",
-                             lg_serve_path(&server, "ca.crt"), "-connect", server.reviews, "-bind",
-                             address),
-                     lg_serve_path(&server, "s_client"), true, &talkers[i]);
-    return &talkers[i];
-}
-
-static struct lg_process *connect_tls(size_t i)
-{
-    return connect_tls_from(i, "127.0.0.1");
+                             lg_serve_path(&server, "ca.crt"), "-connect", server.reviews),
+                     lg_serve_path(&server, "s_client"), true, &talking);
+    return &talking;
 }
 
 static void say(const struct lg_process *talker, struct lg_str text)
@@ -206,7 +198,7 @@ static void a_new_certificate_is_served_and_connections_live(void **state)
     (void)state;
 
     lg_serve_start(&server, OPTIONS("--drain", "0s"));
-    struct lg_process *talker = connect_tls(0);
+    struct lg_process *talker = connect_tls();
     talk(talker, &before);
     lg_serve_new_pair(&server, server.dir, "second", 1);
     lg_serve_await_log(&server, "\"serving certificate\"", 2); /* within 10 s, unasked */
@@ -407,9 +399,14 @@ static void clients_show_certificates_where_configured(void **state)
     lg_serve_stop(&server);
 }
 
+static double held(void)
+{
+    return lg_metric_value(&server, "livegate_request_body_bytes");
+}
+
 static void await_held(double bytes, int64_t end_ms)
 {
-    while (lg_metric_value(&server, "livegate_request_body_bytes") < bytes) {
+    while (held() < bytes) {
         assert_true(lg_test_now_ms() < end_ms);
         lg_test_sleep_ms(10);
     }
@@ -430,58 +427,83 @@ static void post_from(const char *address, size_t bytes, struct lg_reply *ret)
 
 enum { NORMAL_BYTES = 64 * 1024, LARGE_BYTES = NORMAL_BYTES + 1 };
 
+enum { ADDRESSES_MAX = 4, HELD_BYTES = 8 * 1024 * 1024, ATTEMPTS = 6 };
+
+/* What three posts are answered while others hold as much room as they get: `n` from each of these addresses. */
+struct posts {
+    int large, large_of_holder, normal_of_holder;
+    bool retry_after;
+};
+
+/* False when the machine was so busy that the reaper had ended the holders before all was asked. */
+static bool post_beside_holders(size_t addresses, size_t n, double room, struct posts *ret)
+{
+    static const char *const from[] = {"127.0.0.2", "127.0.0.3", "127.0.0.4", "127.0.0.5"};
+    struct lg_clients *holders[ADDRESSES_MAX] = {NULL};
+    struct lg_reply reply lg_cleanup(lg_reply_done) = {0};
+    struct lg_reply same lg_cleanup(lg_reply_done) = {0};
+    struct lg_reply normal lg_cleanup(lg_reply_done) = {0};
+    int64_t end_ms = lg_test_now_ms() + TALK_MS_MAX;
+    for (size_t i = 0; i < addresses; i++)
+        holders[i] = lg_clients_new(&server, from[i], n);
+    for (size_t i = 0; i < addresses; i++)
+        for (size_t k = 0; k < n; k++)
+            lg_clients_say_head(holders[i], k, "/validate", HELD_BYTES);
+    await_held(room, end_ms);
+    post_from("127.0.0.1", LARGE_BYTES, &reply);
+    post_from(from[0], LARGE_BYTES, &same);
+    post_from(from[0], NORMAL_BYTES, &normal);
+    double still = held();
+    *ret = (struct posts){.large = reply.status,
+                          .large_of_holder = same.status,
+                          .normal_of_holder = normal.status,
+                          .retry_after = strstr(reply.head.p, "Retry-After: 1") != NULL};
+    /* The reaper ends those who hold the room, and there is room again. */
+    while (held() > 0) {
+        assert_true(lg_test_now_ms() < end_ms);
+        lg_test_sleep_ms(50);
+    }
+    for (size_t i = 0; i < addresses; i++)
+        lg_clients_free(holders[i]);
+    assert_true(still <= room);
+    return still == room;
+}
+
+static void post_beside(size_t addresses, size_t n, double room, struct posts *ret)
+{
+    bool shown = false;
+    for (int i = 0; i < ATTEMPTS && !shown; i++)
+        shown = post_beside_holders(addresses, n, room, ret);
+    assert_true(shown);
+}
+
 /* Else whoever can open eight connections turns the gate off: an error is "admitted" where failurePolicy is Ignore. */
 static void one_address_does_not_take_all_room_for_bodies(void **state)
 {
-    enum { HELD_BYTES = 8 * 1024 * 1024, ROOM = 2 };
-    struct lg_reply other lg_cleanup(lg_reply_done) = {0};
-    struct lg_reply same lg_cleanup(lg_reply_done) = {0};
-    struct lg_reply normal lg_cleanup(lg_reply_done) = {0};
+    enum { ROOM = 2 };
+    struct posts posts;
     (void)state;
-
     lg_serve_start(&server, OPTIONS("--drain", "0s"));
-    for (size_t i = 0; i < sizeof talkers / sizeof *talkers; i++)
-        say_head(connect_tls_from(i, "127.0.0.2"), HELD_BYTES);
-    await_held((double)ROOM * HELD_BYTES, lg_test_now_ms() + TALK_MS_MAX);
-    post_from("127.0.0.1", LARGE_BYTES, &other);
-    assert_int_equal(other.status, 200);
-    post_from("127.0.0.2", LARGE_BYTES, &same);
-    assert_int_equal(same.status, 503);
-    post_from("127.0.0.2", NORMAL_BYTES, &normal);
-    assert_int_equal(normal.status, 200);
-    assert_true(lg_metric_value(&server, "livegate_request_body_bytes") <=
-                (double)ROOM * HELD_BYTES);
+    post_beside(1, 16, (double)ROOM * HELD_BYTES, &posts);
+    assert_int_equal(posts.large, 200);
+    assert_int_equal(posts.large_of_holder, 503);
+    assert_int_equal(posts.normal_of_holder, 200);
     lg_serve_stop(&server);
 }
 
 static void bodies_in_flight_are_limited(void **state)
 {
-    enum { HOLDERS = 8, HELD_BYTES = 8 * 1024 * 1024 };
-    struct lg_reply reply lg_cleanup(lg_reply_done) = {0};
-    struct lg_reply normal lg_cleanup(lg_reply_done) = {0};
-    int64_t end_ms = lg_test_now_ms() + TALK_MS_MAX;
-    (void)state;
-
-    lg_serve_start(&server, OPTIONS("--drain", "0s"));
-    for (size_t i = 0; i < HOLDERS; i++) {
-        char address[32];
-        snprintf(address, sizeof address, "127.0.0.%zu", 2 + i / 2);
-        say_head(connect_tls_from(i, address), HELD_BYTES);
-    }
-    await_held((double)HOLDERS * HELD_BYTES, end_ms);
-    post_from("127.0.0.1", LARGE_BYTES, &reply);
-    assert_int_equal(reply.status, 503);
-    assert_non_null(strstr(reply.head.p, "Retry-After: 1"));
-    /* Four addresses hold all of it, and everybody's normal review gets in all the same. */
-    post_from("127.0.0.1", NORMAL_BYTES, &normal);
-    assert_int_equal(normal.status, 200);
-    /* The reaper ends those who hold the room, and there is room again. */
-    while (lg_metric_value(&server, "livegate_request_body_bytes") > 0) {
-        assert_true(lg_test_now_ms() < end_ms);
-        lg_test_sleep_ms(50);
-    }
+    struct posts posts;
     bool allowed = true;
     size_t warnings = 0;
+    (void)state;
+    lg_serve_start(&server, OPTIONS("--drain", "0s"));
+    post_beside(ADDRESSES_MAX, 2, (double)ADDRESSES_MAX * 2 * HELD_BYTES, &posts);
+    assert_int_equal(posts.large, 503);
+    assert_true(posts.retry_after);
+    assert_int_equal(posts.large_of_holder, 503);
+    /* Four addresses hold all of it, and everybody's normal review gets in all the same. */
+    assert_int_equal(posts.normal_of_holder, 200);
     post_vm(&allowed, &warnings);
     assert_false(allowed);
     lg_serve_stop(&server);
@@ -503,8 +525,8 @@ static void sigterm_drains(void **state)
     struct lg_reply reply lg_cleanup(lg_reply_done) = {0};
     (void)state;
 
-    lg_serve_start(&server, OPTIONS("--drain", "8s"));
-    struct lg_process *talker = connect_tls(0);
+    lg_serve_start(&server, OPTIONS("--drain", "20s"));
+    struct lg_process *talker = connect_tls();
     talk(talker, &answer);
     assert_null(strstr(answer.p, "Connection: close"));
     assert_int_equal(status_of("/readyz"), 200);
@@ -521,7 +543,7 @@ static void sigterm_drains(void **state)
     lg_post_review(&server, "/validate", lg_buf_view(&body), &reply);
     assert_non_null(strstr(reply.head.p, "Connection: close"));
     assert_int_equal(lg_serve_wait(&server), 0);
-    assert_in_range(lg_test_now_ms() - start_ms, 7900, 30000);
+    assert_true(lg_test_now_ms() - start_ms >= 19900);
     assert_int_equal(status_of("/livez"), 0);
 }
 
@@ -532,15 +554,14 @@ static void a_request_in_flight_is_answered_before_the_end(void **state)
     (void)state;
 
     lg_serve_start(&server, OPTIONS("--drain", "0s"));
-    struct lg_process *talker = connect_tls(0);
+    struct lg_process *talker = connect_tls();
     talk(talker, &answer);
     lg_buf_done(&answer);
     answer = (struct lg_buf){0};
     lg_read_file(REVIEW, &body);
     say_head(talker, body.n);
     say(talker, (struct lg_str){body.p, 1000});
-    while (lg_metric_value(&server, "livegate_request_body_bytes") <= 0)
-        lg_test_sleep_ms(10);
+    await_held(1, lg_test_now_ms() + TALK_MS_MAX);
     lg_serve_signal(&server, SIGTERM);
     lg_serve_await_log(&server, "\"stopping\"", 1);
     lg_test_sleep_ms(300);

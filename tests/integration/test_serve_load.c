@@ -22,10 +22,11 @@
 #include <lg_test_paths.h>
 
 #include "rules/core/mem.h"
-#include "tests/support/serve.h"
+#include "tests/support/clients.h"
 
 #define OPTIONS(...) ((const char *const[]){__VA_ARGS__, NULL})
 #define REVIEWS_DIR  LG_SOURCE_DIR "/tests/reviews/"
+#define REVIEWED     "livegate_review_duration_seconds_count"
 
 /* The thread sanitizer's build is several times slower: there the crowd is for its report, and what is held is that no
  * wait is anywhere near the time in which the crowd is shut. */
@@ -45,8 +46,12 @@ enum {
     REJOIN = 50,               /* come back each time */
     KEPT_MS_MAX = 50 * SLOWER, /* how long a kept connection may wait for its answer */
     ATTEMPTS =
-        3, /* the machine may be busy with something else; a fault of ours is there every time */
-    CLOSED_MS_MAX = 20 * 1000,
+        6, /* the machine may be busy with something else; a fault of ours is there every time */
+    CLOSED_MS_MAX = 120 * 1000,
+    IDLE_MS = 9000, /* so long who idles is not shut */
+    SHUT_MS_MIN =
+        4500, /* who does not finish is shut after 5 s: late on a busy machine, never early */
+    SHUT_MS_MAX = 60 * 1000, /* who idles, after 150 s */
     CONNECTIONS_MAX = 1024,
     ADDRESS_CONNECTIONS_MAX = 256,
 };
@@ -166,7 +171,7 @@ static size_t crowd(int64_t ms)
 
 /* --- a kept connection --- */
 
-/* One curl on one connection, a review every 20 ms. */
+/* One curl on one connection, a review every 20 ms; it stands, and has asked. */
 static void keep_asking(struct lg_serve *serve, struct lg_process *process, unsigned reviews)
 {
     char url[128];
@@ -176,6 +181,12 @@ static void keep_asking(struct lg_serve *serve, struct lg_process *process, unsi
                              "@" REVIEWS_DIR "vm-create.json", "-o", "/dev/null", "-w",
                              "%{http_code} %{num_connects} %{time_total}\n", url),
                      NULL, true, process);
+    int64_t end_ms = lg_test_now_ms() + CLOSED_MS_MAX;
+    double before = lg_metric_value(serve, REVIEWED);
+    while (lg_metric_value(serve, REVIEWED) <= before) {
+        assert_true(lg_test_now_ms() < end_ms);
+        lg_test_sleep_ms(20);
+    }
 }
 
 /* Reads curl's lines to their end. Returns how many; the longest wait, and the connections it took. */
@@ -188,9 +199,9 @@ static unsigned read_waits(struct lg_process *process, double *ret_longest_ms,
 
     *ret_longest_ms = 0;
     *ret_connects = 0;
-    lg_process_expect(process, "there is no such line", 60000,
+    lg_process_expect(process, "there is no such line", CLOSED_MS_MAX,
                       &lines); /* to the end of the stream */
-    assert_int_equal(lg_process_wait(process, 10000), 0);
+    assert_int_equal(lg_process_wait(process, CLOSED_MS_MAX), 0);
     if (lines.p == NULL)
         return 0;
     for (char *line = strtok_r(lines.p, "\n", &rest); line != NULL;
@@ -215,7 +226,6 @@ static void wait_beside_a_crowd(double *ret_longest_ms, double *ret_quiet_ms)
 
     keep_asking(&server, &helpers[0], REVIEWS);
     keep_asking(&quiet, &helpers[1], REVIEWS);
-    lg_test_sleep_ms(300); /* its connection stands before the crowd comes */
     assert_true(crowd(CROWD_MS) >= CROWD);
     assert_int_equal(read_waits(&helpers[0], ret_longest_ms, &connects), REVIEWS);
     assert_int_equal(connects, 1);
@@ -281,28 +291,37 @@ static void await_connections(double most)
     }
 }
 
-static void connections_are_limited_by_address_and_in_total(void **state)
+/* `n` connect from so many addresses, and `most` stay, give or take one a server thread: two that accept at once count the
+ * same. False when the machine was too busy for that before the first are shut, since they ask nothing. */
+static bool so_many_stay(size_t n, unsigned addresses, unsigned most)
 {
     static int fds[5 * ADDRESS_CONNECTIONS_MAX];
-    enum { ONE = ADDRESS_CONNECTIONS_MAX + 44 };
-    (void)state;
-
-    lg_serve_start(&server, OPTIONS("--drain", "0s"));
-    for (size_t i = 0; i < ONE; i++)
-        fds[i] = connect_from(2);
-    unsigned of_one = await_open(fds, ONE, ADDRESS_CONNECTIONS_MAX, 4000);
-    /* One more a server thread: two that accept at once count the same. */
-    assert_in_range(of_one, ADDRESS_CONNECTIONS_MAX, ADDRESS_CONNECTIONS_MAX + 8);
-    for (size_t i = 0; i < ONE; i++)
-        close(fds[i]);
+    int64_t start_ms = lg_test_now_ms();
+    for (size_t i = 0; i < n; i++)
+        fds[i] = connect_from(2 + (unsigned)i % addresses);
+    unsigned open = await_open(fds, n, most, start_ms + SHUT_MS_MIN - lg_test_now_ms());
+    for (size_t i = 0; i < n; i++)
+        if (fds[i] >= 0)
+            close(fds[i]);
     await_connections(0);
-    size_t n = sizeof fds / sizeof *fds;
-    for (size_t i = 0; i < n; i++)
-        fds[i] = connect_from(2 + (unsigned)(i % 8));
-    unsigned open = await_open(fds, n, CONNECTIONS_MAX, 4000);
-    assert_in_range(open, CONNECTIONS_MAX, CONNECTIONS_MAX + 8);
-    for (size_t i = 0; i < n; i++)
-        close(fds[i]);
+    print_message("           %u of %zu connections stayed\n", open, n);
+    return open >= most && open <= most + 8;
+}
+
+static void connections_are_limited(size_t n, unsigned addresses, unsigned most)
+{
+    bool shown = false;
+    for (int i = 0; i < ATTEMPTS && !shown; i++)
+        shown = so_many_stay(n, addresses, most);
+    assert_true(shown);
+}
+
+static void connections_are_limited_by_address_and_in_total(void **state)
+{
+    (void)state;
+    lg_serve_start(&server, OPTIONS("--drain", "0s"));
+    connections_are_limited(ADDRESS_CONNECTIONS_MAX + 44, 1, ADDRESS_CONNECTIONS_MAX);
+    connections_are_limited((size_t)5 * ADDRESS_CONNECTIONS_MAX, 8, CONNECTIONS_MAX);
     lg_serve_stop(&server);
 }
 
@@ -316,11 +335,15 @@ static bool newcomers_are_served(struct lg_str body)
         fds[i] = connect_from(2 + (unsigned)(i % 4));
     lg_test_sleep_ms(1200);
     for (int i = 0; i < 5; i++) {
-        struct lg_reply reply lg_cleanup(lg_reply_done) = {0};
-        lg_post_review(&server, "/validate", body, &reply);
+        struct lg_buf answer lg_cleanup(lg_buf_done) = {0};
+        struct lg_clients *newcomer = lg_clients_new(&server, "127.0.0.1", 1);
+        lg_clients_post(newcomer, 0, "/validate", body);
+        lg_clients_read(newcomer, 0, CLOSED_MS_MAX, &answer);
+        assert_non_null(strstr(answer.p, "\"allowed\""));
+        lg_clients_free(newcomer);
     }
     unsigned open = still_open(fds, CONNECTIONS_MAX);
-    bool in_time = lg_test_now_ms() - start_ms < 4500;
+    bool in_time = lg_test_now_ms() - start_ms < SHUT_MS_MIN;
     if (in_time)
         assert_true(open >= CONNECTIONS_MAX - 64);
     for (size_t i = 0; i < CONNECTIONS_MAX; i++)
@@ -343,7 +366,6 @@ static void a_newcomer_is_served_when_all_places_are_taken(void **state)
     lg_read_file(REVIEWS_DIR "vm-create.json", &body);
     lg_serve_start(&server, OPTIONS("--drain", "0s"));
     keep_asking(&server, &helpers[0], REVIEWS);
-    lg_test_sleep_ms(300);
     for (int i = 0; i < ATTEMPTS && !in_time; i++)
         in_time = newcomers_are_served(lg_buf_view(&body));
     assert_true(in_time);
@@ -377,7 +399,8 @@ static void who_does_not_finish_is_shut_and_who_idles_is_not(void **state)
     int64_t silent_ms = 0, dripping_ms = 0;
     signal(SIGPIPE, SIG_IGN);
     assert_int_equal(write(dripping->input, head, sizeof head - 1), (ssize_t)sizeof head - 1);
-    while (lg_test_now_ms() - start_ms < 9000) {
+    while (lg_test_now_ms() - start_ms < IDLE_MS || silent_ms == 0 || dripping_ms == 0) {
+        assert_true(lg_test_now_ms() - start_ms < SHUT_MS_MAX);
         lg_test_sleep_ms(100);
         if (silent_ms == 0 && is_closed(silent))
             silent_ms = lg_test_now_ms() - start_ms;
@@ -386,8 +409,8 @@ static void who_does_not_finish_is_shut_and_who_idles_is_not(void **state)
         if (dripping_ms == 0 && write(dripping->input, "x", 1) < 0)
             errno = 0; /* it has just ended: the next round sees it */
     }
-    assert_in_range(silent_ms, 4500, 8000);
-    assert_in_range(dripping_ms, 4500, 8000);
+    assert_in_range(silent_ms, SHUT_MS_MIN, SHUT_MS_MAX);
+    assert_in_range(dripping_ms, SHUT_MS_MIN, SHUT_MS_MAX);
     assert_int_equal(lg_process_wait(idle, 0), -1);
     assert_int_equal((int)lg_metric_value(&server, "livegate_connections{port=\"reviews\"}"), 1);
     assert_int_equal((int)lg_metric_value(&server, "livegate_connections_reaped_total"), 2);
@@ -419,6 +442,7 @@ static void the_start_of_a_request_is_timed_whatever_it_came_with(void **state)
 {
     enum { N = sizeof bundled / sizeof *bundled };
     int64_t ended_ms[N] = {0};
+    size_t to_shut = 0;
     (void)state;
 
     lg_serve_start(&server, OPTIONS("--drain", "0s"));
@@ -428,16 +452,21 @@ static void the_start_of_a_request_is_timed_whatever_it_came_with(void **state)
         ssize_t n = (ssize_t)strlen(bundled[i].text);
         struct lg_process *client = connect_tls_of(i, bundled[i].version);
         assert_int_equal(write(client->input, bundled[i].text, (size_t)n), n);
+        to_shut += bundled[i].shut;
     }
-    while (lg_test_now_ms() - start_ms < 9000) {
+    for (size_t shut = 0; lg_test_now_ms() - start_ms < IDLE_MS || shut < to_shut;) {
+        assert_true(lg_test_now_ms() - start_ms < SHUT_MS_MAX);
         lg_test_sleep_ms(100);
-        for (size_t i = 0; i < N; i++)
-            if (ended_ms[i] == 0 && lg_process_wait(&helpers[i], 0) != -1)
-                ended_ms[i] = lg_test_now_ms() - start_ms;
+        for (size_t i = 0; i < N; i++) {
+            if (ended_ms[i] != 0 || lg_process_wait(&helpers[i], 0) == -1)
+                continue;
+            ended_ms[i] = lg_test_now_ms() - start_ms;
+            shut++;
+        }
     }
     for (size_t i = 0; i < N; i++) {
         if (bundled[i].shut)
-            assert_in_range(ended_ms[i], 4500, 8000);
+            assert_in_range(ended_ms[i], SHUT_MS_MIN, SHUT_MS_MAX);
         else
             assert_int_equal(ended_ms[i], 0);
     }
@@ -473,7 +502,7 @@ static void ask(size_t i, const char *review, bool new_connections, unsigned tim
     char url[128], body[256];
     snprintf(url, sizeof url, "https://%s/validate?n=[1-%u]", server.reviews, times);
     snprintf(body, sizeof body, "@" REVIEWS_DIR "%s", review);
-    lg_process_start(OPTIONS("curl", "-sS", "--max-time", "120", "--cacert",
+    lg_process_start(OPTIONS("curl", "-sS", "--max-time", "300", "--cacert",
                              lg_serve_path(&server, "ca.crt"), "-H",
                              "Content-Type: application/json", "-H",
                              new_connections ? "Connection: close" : "X-Any: thing",
@@ -486,8 +515,8 @@ static void all_answered(size_t i, unsigned times)
 {
     struct lg_buf lines lg_cleanup(lg_buf_done) = {0};
     unsigned n = 0;
-    lg_process_expect(&helpers[i], "there is no such line", 120000, &lines);
-    assert_int_equal(lg_process_wait(&helpers[i], 10000), 0);
+    lg_process_expect(&helpers[i], "there is no such line", (int64_t)3 * CLOSED_MS_MAX, &lines);
+    assert_int_equal(lg_process_wait(&helpers[i], CLOSED_MS_MAX), 0);
     for (const char *at = lg_buf_view(&lines).p; (at = strstr(at, "200\n")) != NULL; at += 4)
         n++;
     assert_int_equal(n, times);

@@ -15,7 +15,7 @@
 
 #define LIVEGATE LG_BINARY_DIR "/livegate"
 
-enum { LOOK_MS = 20 * 1000 };
+enum { LOOK_MS = 120 * 1000 };
 
 static struct lg_cluster cluster;
 static struct lg_process status;

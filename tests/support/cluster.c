@@ -10,7 +10,7 @@
 #include "rules/core/mem.h"
 #include "rules/rule.h"
 
-enum { POLL_MS = 20, WATCHES_MS_MAX = 60 * 1000 };
+enum { POLL_MS = 20, WATCHES_MS_MAX = 120 * 1000, ANSWER_MS_MAX = 120 * 1000 };
 
 void lg_cluster_init(struct lg_cluster *cluster, const struct lg_canned_options *options)
 {
@@ -22,7 +22,7 @@ void lg_cluster_init(struct lg_cluster *cluster, const struct lg_canned_options 
                                                               [LG_KIND_VMI] = 2,
                                                               [LG_KIND_KUBEVIRT] = 1}};
     lg_serve_init(&cluster->serve);
-    cluster->timeout = "3s";
+    cluster->timeout = "30s";
     cluster->user = "jane";
     cluster->canned = lg_canned_start(options != NULL ? options : &small);
     lg_canned_kubeconfig(cluster->canned, lg_serve_path(&cluster->serve, "kubeconfig"), NULL);
@@ -206,55 +206,36 @@ void lg_review_migration(struct lg_cluster *cluster, const char *ns, const char 
 
 /* --- many at once --- */
 
-static const char *file_of(struct lg_cluster *cluster, const char *stem, int i)
+void lg_review_vms_at_once(struct lg_cluster *cluster, struct lg_clients *clients, const char *ns,
+                           const char *claim, size_t n)
 {
-    char name[32];
-    (void)snprintf(name, sizeof name, "%s-%d", stem, i);
-    return lg_serve_path(&cluster->serve, name);
-}
-
-void lg_review_vms_at_once(struct lg_cluster *cluster, const char *ns, const char *claim, int n,
-                           struct lg_process *ret)
-{
-    struct lg_buf config lg_cleanup(lg_buf_done) = {0};
-    const char *path = lg_serve_path(&cluster->serve, "reviews");
-    for (int i = 0; i < n; i++) {
+    char path[64];
+    const char *number = strchr(claim, '#');
+    path_of(LG_KIND_VM, cluster->timeout, path);
+    for (size_t i = 0; i < n; i++) {
         struct lg_buf object lg_cleanup(lg_buf_done) = {0};
         struct lg_buf body lg_cleanup(lg_buf_done) = {0};
         char name[64];
-        if (strchr(claim, '#') != NULL)
-            (void)snprintf(name, sizeof name, "%.*s%d", (int)(strchr(claim, '#') - claim), claim,
-                           i);
+        if (number != NULL)
+            (void)snprintf(name, sizeof name, "%.*s%zu", (int)(number - claim), claim, i);
         else
             (void)snprintf(name, sizeof name, "%s", claim);
         add_vm(&object, ns, name);
         add_review(cluster, LG_KIND_VM, ns, "new", object.p, &body);
-        lg_write_file(file_of(cluster, "asked", i), lg_buf_view(&body));
-        lg_buf_printf(&config,
-                      "%surl = \"https://%s/validate?timeout=%s\"\ncacert = \"%s/ca.crt\"\n"
-                      "header = \"Content-Type: application/json\"\ndata-binary = \"@%s\"\n"
-                      "output = \"%s\"\nfail\nsilent\n",
-                      i != 0 ? "next\n" : "", cluster->serve.reviews, cluster->timeout,
-                      cluster->serve.dir, file_of(cluster, "asked", i),
-                      file_of(cluster, "answered", i));
+        lg_clients_post(clients, i, path, lg_buf_view(&body));
     }
-    lg_write_file(path, lg_buf_view(&config));
-    lg_process_start((const char *[]){"curl", "--parallel", "--parallel-immediate",
-                                      "--parallel-max", "100", "-K", path, NULL},
-                     NULL, false, ret);
 }
 
-int lg_await_reviews(struct lg_cluster *cluster, struct lg_process *process, int n,
-                     const char *text, int64_t deadline_ms)
+size_t lg_await_reviews(struct lg_clients *take_clients, size_t n, const char *text)
 {
-    int found = 0;
-    assert_int_equal(lg_process_wait(process, deadline_ms), 0);
-    for (int i = 0; i < n; i++) {
+    size_t found = 0;
+    for (size_t i = 0; i < n; i++) {
         struct lg_buf answer lg_cleanup(lg_buf_done) = {0};
-        lg_read_file(file_of(cluster, "answered", i), &answer);
+        lg_clients_read(take_clients, i, ANSWER_MS_MAX, &answer);
         assert_non_null(strstr(answer.p, "\"allowed\""));
         found += strstr(answer.p, text) != NULL;
     }
+    lg_clients_free(take_clients);
     return found;
 }
 

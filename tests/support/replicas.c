@@ -9,7 +9,7 @@
 
 #include "rules/core/mem.h"
 
-enum { READY_MS = 30 * 1000, EVENT_MS = 30 * 1000, POLL_MS = 20 };
+enum { READY_MS = 120 * 1000, EVENT_MS = 120 * 1000, POLL_MS = 20 };
 
 void lg_replicas_init(struct lg_replicas *replicas, const struct lg_canned_options *options)
 {
@@ -32,7 +32,8 @@ void lg_replicas_start(struct lg_replicas *replicas, int n)
     lg_cluster_start(first, options);
     for (replicas->n = 1; replicas->n < n; replicas->n++) {
         struct lg_cluster *next = &replicas->of[replicas->n];
-        *next = (struct lg_cluster){.canned = first->canned, .timeout = "3s", .user = first->user};
+        *next = (struct lg_cluster){
+            .canned = first->canned, .timeout = first->timeout, .user = first->user};
         lg_serve_init(&next->serve);
         lg_serve_start_watching(&next->serve, lg_serve_path(&first->serve, "kubeconfig"), options);
     }

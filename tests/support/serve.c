@@ -17,7 +17,7 @@
 
 #include "rules/core/mem.h"
 
-enum { OPENSSL_MS_MAX = 30 * 1000, CURL_MS_MAX = 60 * 1000 };
+enum { OPENSSL_MS_MAX = 120 * 1000, CURL_MS_MAX = 130 * 1000, REMOVE_MS_MAX = 120 * 1000 };
 
 #define INVENTORY LG_SOURCE_DIR "/tests/integration/inventory.yaml"
 
@@ -119,8 +119,8 @@ void lg_serve_done(struct lg_serve *serve)
     struct lg_process_result result lg_cleanup(lg_process_result_done) = {0};
     lg_process_kill(&serve->process);
     if (serve->dir[0] != '\0')
-        lg_process_run((const char *[]){"rm", "-rf", "--", serve->dir, NULL}, LG_STR(""), 10000,
-                       &result);
+        lg_process_run((const char *[]){"rm", "-rf", "--", serve->dir, NULL}, LG_STR(""),
+                       REMOVE_MS_MAX, &result);
     serve->dir[0] = '\0';
     lg_arena_done(&serve->arena);
 }
@@ -276,9 +276,9 @@ static void run_curl(struct lg_serve *serve, const char *url, const char *const 
 {
     struct lg_process_result result lg_cleanup(lg_process_result_done) = {0};
     const char *head = lg_serve_path(serve, "head"), *out = lg_serve_path(serve, "body");
-    const char *argv[LG_PROCESS_ARGS_MAX] = {"curl", "-sS",          "--max-time", "50", "--cacert",
-                                             NULL,   "-D",           head,         "-o", out,
-                                             "-w",   "%{http_code}", url};
+    const char *argv[LG_PROCESS_ARGS_MAX] = {
+        "curl", "-sS", "--max-time", "120", "--cacert",     NULL, "-D",
+        head,   "-o",  out,          "-w",  "%{http_code}", url};
     size_t n = 13;
 
     argv[5] = lg_serve_path(serve, "ca.crt");

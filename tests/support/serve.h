@@ -12,8 +12,8 @@
 #include "tests/support/process.h"
 
 enum {
-    LG_SERVE_START_MS_MAX = 30 * 1000, /* sanitizers, and a machine that does other things too */
-    LG_SERVE_STOP_MS_MAX = 30 * 1000,
+    LG_SERVE_START_MS_MAX = 120 * 1000, /* sanitizers, and a machine that does other things too */
+    LG_SERVE_STOP_MS_MAX = 120 * 1000,
     LG_SERVE_ARGS_MAX = 24,
 };
 
