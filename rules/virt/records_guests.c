@@ -140,8 +140,7 @@ static struct lg_str vmi_text(struct lg_reader *reader)
     struct lg_val metadata = lg_json_get(reader->object, "metadata");
     struct lg_val spec = lg_want_object(reader, reader->object, "spec");
     struct lg_buf buf = {0};
-    lg_buf_puts(&buf, "{\"metadata\":{");
-    lg_keep_member(&buf, "name", lg_json_get(metadata, "name"));
+    lg_keep_name(reader, &buf);
     lg_keep_member(&buf, "namespace", lg_json_get(metadata, "namespace"));
     lg_keep_member(&buf, "labels", lg_want_object(reader, metadata, "labels"));
     add_annotations(&buf, lg_want_object(reader, metadata, "annotations"));

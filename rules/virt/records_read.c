@@ -145,8 +145,7 @@ static void read_config(struct lg_reader *reader, struct lg_config_record *ret)
     struct lg_val metadata = lg_json_get(reader->object, "metadata");
     struct lg_val status = lg_want_object(reader, reader->object, "status");
     struct lg_buf buf = {0};
-    lg_buf_puts(&buf, "{\"metadata\":{");
-    lg_keep_member(&buf, "name", lg_json_get(metadata, "name"));
+    lg_keep_name(reader, &buf);
     lg_keep_member(&buf, "namespace", lg_json_get(metadata, "namespace"));
     lg_keep_member(&buf, "creationTimestamp", lg_json_get(metadata, "creationTimestamp"));
     lg_buf_putc(&buf, '}');
@@ -161,8 +160,7 @@ static void read_config(struct lg_reader *reader, struct lg_config_record *ret)
 static void read_plan(struct lg_reader *reader, struct lg_config_record *ret)
 {
     struct lg_buf buf = {0};
-    lg_buf_puts(&buf, "{\"metadata\":{");
-    lg_keep_member(&buf, "name", lg_json_at(reader->object, "metadata.name"));
+    lg_keep_name(reader, &buf);
     lg_buf_putc(&buf, '}');
     lg_keep_member(&buf, "spec", lg_want_object(reader, reader->object, "spec"));
     lg_buf_putc(&buf, '}');
@@ -175,8 +173,7 @@ static void read_revision(struct lg_reader *reader, struct lg_config_record *ret
     struct lg_val data = lg_json_get(reader->object, "data");
     struct lg_val labels = lg_json_at(reader->object, "metadata.labels");
     struct lg_buf buf = {0};
-    lg_buf_puts(&buf, "{\"metadata\":{");
-    lg_keep_member(&buf, "name", lg_json_at(reader->object, "metadata.name"));
+    lg_keep_name(reader, &buf);
     lg_keep_member(&buf, "objectName", lg_json_get(labels, "instancetype.kubevirt.io/object-name"));
     lg_buf_puts(&buf, "},\"data\":{");
     if (lg_str_starts(lg_json_str_at(data, "apiVersion"), "instancetype.kubevirt.io/")) {

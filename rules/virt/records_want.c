@@ -83,6 +83,12 @@ void lg_keep_member(struct lg_buf *buf, const char *key, struct lg_val v)
     lg_slice_compact(buf, lg_json_text(v));
 }
 
+void lg_keep_name(struct lg_reader *reader, struct lg_buf *buf)
+{
+    lg_buf_puts(buf, "{\"metadata\":{");
+    lg_keep_member(buf, "name", lg_json_at(reader->object, "metadata.name"));
+}
+
 struct lg_str lg_keep_text(struct lg_reader *reader, struct lg_buf *buf)
 {
     struct lg_str text = lg_arena_str(reader->arena, lg_buf_view(buf));

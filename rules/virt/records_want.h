@@ -29,6 +29,8 @@ struct lg_val lg_want_condition(struct lg_reader *reader, const char *type);
 
 /* Appends `"key":<text of v>` when v is there. */
 void lg_keep_member(struct lg_buf *buf, const char *key, struct lg_val v);
+/* Begins a text of the object: its metadata, left open, with its name. */
+void lg_keep_name(struct lg_reader *reader, struct lg_buf *buf);
 /* The buffer's text, in the arena; ends the buffer. */
 struct lg_str lg_keep_text(struct lg_reader *reader, struct lg_buf *buf);
 

@@ -4,10 +4,10 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "rules/core/mem.h"
 #include "rules/limiter.h"
+#include "tests/bench/inprocess.h"
 
 enum { MIGRATIONS = 10000, RESERVED = 30, WAITING = 40, ROUNDS = 2000, RUNS = 5, US_MAX = 50 };
 
@@ -15,27 +15,14 @@ static const int64_t now_ms = 1000 * (int64_t)1000;
 static struct lg_inventory *inventory;
 static struct lg_ledger ledger;
 
-static double cpu_us(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
-}
-
 static void add(const char *kind, int i, const char *rest)
 {
     struct lg_buf text lg_cleanup(lg_buf_done) = {0};
-    struct lg_arena arena lg_cleanup(lg_arena_done) = {0};
-    struct lg_val object = LG_NONE;
-    struct lg_record *record = NULL;
     lg_buf_printf(&text,
                   "{\"apiVersion\":\"kubevirt.io/v1\",\"kind\":\"%s\",\"metadata\":{\"name\":"
                   "\"g%d\",\"namespace\":\"web\",\"uid\":\"uid-%d\"},%s}",
                   kind, i, i, rest);
-    if (lg_json_parse(&arena, lg_buf_view(&text), &object, NULL) != LG_E_OK ||
-        lg_record_new(object, &record, NULL) != LG_E_OK)
-        abort();
-    lg_inventory_set(inventory, record);
+    lg_add_object(inventory, lg_buf_view(&text));
 }
 
 static void fill(void)
@@ -81,11 +68,11 @@ int main(void)
         if (decide("others", i, i < RESERVED ? MIGRATIONS : 1) != (i < RESERVED))
             abort();
     for (int run = 0; run < RUNS; run++) {
-        double from_us = cpu_us();
+        double from_us = lg_cpu_us();
         for (int i = 0; i < ROUNDS; i++)
             if (decide("mine", 0, 1))
                 abort();
-        double us = (cpu_us() - from_us) / ROUNDS;
+        double us = (lg_cpu_us() - from_us) / ROUNDS;
         least_us = us < least_us ? us : least_us;
     }
     printf("| %d known, 200 under way, %d reserved, %d waiting | %.1f us |\n", MIGRATIONS, RESERVED,

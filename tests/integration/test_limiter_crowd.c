@@ -184,17 +184,16 @@ static void admitted(struct client *client, int kept, int64_t now_ms)
 }
 
 /* Its migration, as the API server makes it of the present ask. */
-static void object_of(const struct client *client, const char *phase, char ret[512])
+static void object_of(const struct client *client, const char *phase, char ret[LG_TEST_MOVE_BYTES])
 {
-    (void)snprintf(ret, 512,
-                   "{\"metadata\":{\"name\":\"move-%s\",\"namespace\":\"%s\",\"uid\":\"%s-%d\"},"
-                   "\"spec\":{\"vmiName\":\"%s\"},\"status\":{\"phase\":\"%s\"}}",
-                   client->guest, client->ns, client->guest, client->asks, client->guest, phase);
+    char uid[64];
+    (void)snprintf(uid, sizeof uid, "%s-%d", client->guest, client->asks);
+    lg_test_move_object(&(struct lg_test_move){client->ns, client->guest, uid, phase}, ret);
 }
 
 static void put(const struct client *client, const char *phase)
 {
-    char object[512];
+    char object[LG_TEST_MOVE_BYTES];
     object_of(client, phase, object);
     lg_canned_put(replicas.of[0].canned, LG_KIND_MIGRATION, object);
 }
@@ -202,7 +201,7 @@ static void put(const struct client *client, const char *phase)
 /* One call of the API server. Who is cut tries again at once, as a person would. */
 static void call(struct client *client)
 {
-    char object[512], name[64];
+    char object[LG_TEST_MOVE_BYTES], name[64];
     struct lg_outcome outcome;
     struct lg_ledger ledger lg_cleanup(lg_ledger_done) = {0};
     char *text lg_cleanup(lg_free_cleanup) = lg_canned_config_map_text(replicas.of[0].canned);

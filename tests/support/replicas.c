@@ -66,18 +66,31 @@ void lg_replicas_await(struct lg_replicas *replicas, enum lg_kind kind, int n)
     }
 }
 
-static void object_of(const char *ns, const char *guest, const char *more, char ret[512])
+void lg_test_move_object(const struct lg_test_move *move, char ret[LG_TEST_MOVE_BYTES])
 {
-    (void)snprintf(ret, 512,
-                   "{\"metadata\":{\"name\":\"move-%s\",\"namespace\":\"%s\",\"uid\":\"uid-%s\"},"
+    char status[64] = "";
+    if (*move->phase != '\0')
+        (void)snprintf(status, sizeof status, ",\"status\":{\"phase\":\"%s\"}", move->phase);
+    (void)snprintf(ret, LG_TEST_MOVE_BYTES,
+                   "{\"metadata\":{\"name\":\"move-%s\",\"namespace\":\"%s\",\"uid\":\"%s\"},"
                    "\"spec\":{\"vmiName\":\"%s\"}%s}",
-                   guest, ns, guest, guest, more);
+                   move->guest, move->ns, move->uid, move->guest, status);
+}
+
+/* The only one that the guest ever has. */
+static void object_of(const char *ns, const char *guest, const char *phase,
+                      char ret[LG_TEST_MOVE_BYTES])
+{
+    char uid[64];
+    (void)snprintf(uid, sizeof uid, "uid-%s", guest);
+    lg_test_move_object(
+        &(struct lg_test_move){.ns = ns, .guest = guest, .uid = uid, .phase = phase}, ret);
 }
 
 void lg_create_migration(struct lg_cluster *at, const char *ns, const char *guest,
                          struct lg_outcome *ret)
 {
-    char object[512], name[64];
+    char object[LG_TEST_MOVE_BYTES], name[64];
     object_of(ns, guest, "", object);
     (void)snprintf(name, sizeof name, "move-%s", guest);
     lg_review_object(at, LG_KIND_MIGRATION, ns, name, object, ret);
@@ -86,9 +99,8 @@ void lg_create_migration(struct lg_cluster *at, const char *ns, const char *gues
 void lg_move_migration(struct lg_replicas *replicas, const char *ns, const char *guest,
                        const char *phase)
 {
-    char object[512], status[64];
-    (void)snprintf(status, sizeof status, ",\"status\":{\"phase\":\"%s\"}", phase);
-    object_of(ns, guest, status, object);
+    char object[LG_TEST_MOVE_BYTES];
+    object_of(ns, guest, phase, object);
     lg_canned_put(replicas->of[0].canned, LG_KIND_MIGRATION, object);
 }
 

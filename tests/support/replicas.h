@@ -24,6 +24,13 @@ void lg_replicas_done(struct lg_replicas *replicas);
 /* Waits until the watches of all have brought so many objects of the kind. */
 void lg_replicas_await(struct lg_replicas *replicas, enum lg_kind kind, int n);
 
+/* Migration "move-GUEST" of a guest; phase "": the API server has just made it. */
+struct lg_test_move {
+    const char *ns, *guest, *uid, *phase;
+};
+enum { LG_TEST_MOVE_BYTES = 512 };
+void lg_test_move_object(const struct lg_test_move *move, char ret[LG_TEST_MOVE_BYTES]);
+
 /* Reviews the creation of migration "move-GUEST", uid "uid-GUEST". */
 void lg_create_migration(struct lg_cluster *at, const char *ns, const char *guest,
                          struct lg_outcome *ret);
