@@ -57,14 +57,6 @@ void lg_out_set_str(json_t *object, const char *key, struct lg_str s)
     lg_out_set(object, key, lg_out_str(s));
 }
 
-void lg_out_set_key(json_t *object, struct lg_str key, json_t *take_value)
-{
-    struct lg_buf clean lg_cleanup(lg_buf_done) = {0};
-    repair(&clean, key);
-    if (json_object_setn_new_nocheck(object, clean.p, clean.n, take_value) != 0)
-        lg_oom(0);
-}
-
 void lg_out_append(json_t *array, json_t *take_value)
 {
     if (json_array_append_new(array, take_value) != 0)

@@ -17,10 +17,9 @@ json_t *lg_out_str(struct lg_str s) __attribute__((warn_unused_result, returns_n
 json_t *lg_out_object(void) __attribute__((warn_unused_result, returns_nonnull));
 json_t *lg_out_array(void) __attribute__((warn_unused_result, returns_nonnull));
 
-/* object[key] = take_value. `key` is ours, so plain UTF-8; a user's key goes through lg_out_set_key. */
+/* object[key] = take_value. `key` is ours, so plain UTF-8. */
 void lg_out_set(json_t *object, const char *key, json_t *take_value) __attribute__((nonnull));
 void lg_out_set_str(json_t *object, const char *key, struct lg_str s) __attribute__((nonnull));
-void lg_out_set_key(json_t *object, struct lg_str key, json_t *take_value) __attribute__((nonnull));
 
 /* Adds to the end of a list. */
 void lg_out_append(json_t *array, json_t *take_value) __attribute__((nonnull));

@@ -13,19 +13,6 @@ const struct lg_storage_class *lg_storage_newer_default(const struct lg_storage_
     return lg_str_cmp(candidate->r.name, best->r.name) < 0 ? candidate : best;
 }
 
-const struct lg_storage_class *lg_storage_default(const struct lg_storage_class *const *classes,
-                                                  size_t n, bool virt)
-{
-    const struct lg_storage_class *best = NULL;
-    for (size_t i = 0; virt && i < n; i++)
-        best = lg_storage_newer_default(best, classes[i], true);
-    if (best != NULL)
-        return best;
-    for (size_t i = 0; i < n; i++)
-        best = lg_storage_newer_default(best, classes[i], false);
-    return best;
-}
-
 static void unresolved(struct lg_rendered *ret, enum lg_kind missing, struct lg_str name,
                        const char *why)
 {

@@ -47,8 +47,4 @@ const struct lg_storage_class *lg_storage_newer_default(const struct lg_storage_
                                                         const struct lg_storage_class *candidate,
                                                         bool virt);
 
-/* Among `n` classes (in any order): CDI's default, or NULL; with `virt` KubeVirt's default goes before Kubernetes'. */
-const struct lg_storage_class *lg_storage_default(const struct lg_storage_class *const *classes,
-                                                  size_t n, bool virt);
-
 #endif

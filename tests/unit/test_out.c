@@ -43,11 +43,8 @@ static void trees_are_written_in_the_order_they_were_made(void **state)
     lg_out_append(list, lg_out_str(LG_STR("b")));
     lg_out_set(root, "z", list);
     lg_out_set_str(root, "a", LG_STR("\x80"));
-    lg_out_set_key(root, LG_STR("user\xFF"), json_true());
-    lg_out_set_key(root, (struct lg_str){0}, json_null());
     lg_out_text(root, 0, &buf);
-    assert_string_equal(
-        buf.p, "{\"z\":[1,\"b\"],\"a\":\"\xEF\xBF\xBD\",\"user\xEF\xBF\xBD\":true,\"\":null}");
+    assert_string_equal(buf.p, "{\"z\":[1,\"b\"],\"a\":\"\xEF\xBF\xBD\"}");
     struct lg_buf indented lg_cleanup(lg_buf_done) = {0};
     lg_out_text(list, 2, &indented);
     assert_string_equal(indented.p, "[\n  1,\n  \"b\"\n]");
