@@ -28,6 +28,11 @@ static enum lg_action action_of(struct lg_run *run, size_t i)
     return lg_policy_exempted(run->policy, run->exempt, i, action, &run->excuse);
 }
 
+bool lg_run_waives(struct lg_run *run, size_t index)
+{
+    return action_of(run, index) < LG_ACTION_DENY || lg_run_exception(run, index).n != 0;
+}
+
 /* A rule that is off still answers whether KubeVirt would call the guest migratable: that does not hang on policy. */
 static bool needed_when_off(const struct lg_run *run, const struct lg_rule *rule)
 {

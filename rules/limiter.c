@@ -24,12 +24,27 @@ static int64_t inbound_free(const struct lg_inventory *inventory,
     return left;
 }
 
-static bool name_exists(const struct lg_engine_input *input, const struct lg_subject *subject)
+/* One of that name that is there, as far as is known, or NULL. One that is being deleted is as good as gone: it goes before
+ * the create is stored, or the create fails. */
+static const struct lg_migration_record *namesake_of(const struct lg_engine_input *input,
+                                                     const struct lg_subject *subject)
 {
     const struct lg_record *record = NULL;
-    return subject->name.n != 0 &&
-           lg_inventory_get(input->inventory, LG_KIND_MIGRATION, subject->ns, subject->name,
-                            &record) == LG_FOUND;
+    if (subject->name.n == 0 ||
+        lg_inventory_get(input->inventory, LG_KIND_MIGRATION, subject->ns, subject->name,
+                         &record) != LG_FOUND ||
+        record->deleting)
+        return NULL;
+    return (const struct lg_migration_record *)record;
+}
+
+/* Whoever replaces a migration that has ended deletes it, and creates the next one before a watch knows: that it is there
+ * still is worth nothing unless the API server just said so. One that has not ended holds its place in any case. */
+static bool is_doubtful(const struct lg_engine_input *input, const struct lg_subject *subject,
+                        const struct lg_migration_record *namesake)
+{
+    return namesake != NULL && input->confirm && lg_migration_is_final(namesake) &&
+           !lg_inventory_was_read(input->inventory, LG_KIND_MIGRATION, subject->ns, subject->name);
 }
 
 /* KubeVirt's webhook refuses it whatever we say: its own words shall reach the user. */
@@ -41,17 +56,45 @@ static bool refused_anyway(const struct lg_subject *subject)
            !lg_str_empty(lg_json_str_at(spec, "priority"));
 }
 
-/* Where the guest could go; worked out by LG604, unless policy switched it off. */
-static const struct lg_requirements *requirements_of(const struct lg_engine_input *input,
-                                                     const struct lg_judgement *first,
-                                                     struct lg_arena *arena)
+/* A create that comes to something, whatever is there of that name. */
+static bool is_asked(const struct lg_engine_input *input, const struct lg_judgement *first)
 {
-    struct lg_judgement again;
-    struct lg_run run;
-    if (first->requirements != NULL || !lg_run_begin(input, arena, &again, &run))
+    return input->kind == LG_KIND_MIGRATION && input->op == LG_OP_CREATE && !first->skipped &&
+           !first->refused && first->verdict != LG_ACTION_DENY &&
+           lg_policy_limiter(input->policy)->mode != LG_LIMITER_OFF &&
+           !refused_anyway(&first->subject);
+}
+
+void lg_limiter_want(const struct lg_engine_input *input, struct lg_judgement *io_first)
+{
+    const struct lg_subject *subject = &io_first->subject;
+    struct lg_wants *wants = &io_first->wants;
+    if (!is_asked(input, io_first) || io_first->requester == LG_REQUESTER_CONTROLLER ||
+        wants->n == LG_WANTS_MAX || !is_doubtful(input, subject, namesake_of(input, subject)))
+        return;
+    wants->items[wants->n++] = (struct lg_want){
+        .kind = LG_KIND_MIGRATION, .ns = subject->ns, .name = subject->name, .found = true};
+}
+
+/* Where the guest could go; worked out by LG604, unless policy switched it off. */
+static const struct lg_requirements *requirements_of(const struct lg_judgement *first,
+                                                     struct lg_run *run)
+{
+    if (first->requirements != NULL)
         return first->requirements;
-    struct lg_rule_context context = lg_run_context(&run, 0);
+    struct lg_rule_context context = lg_run_context(run, 0);
     return lg_rule_requirements(&context);
+}
+
+/* Who is exempt, or an exception, does not come back for a place, and counts as one that was let through. */
+static void find_waived(struct lg_run *run, struct lg_ask *io)
+{
+    static const char *const rules[LG_LIMITS] = {"LG610", "LG611", "LG612"};
+    for (int limit = 0; limit < LG_LIMITS; limit++) {
+        size_t index;
+        io->waived[limit] =
+            lg_rule_find(lg_str_of(rules[limit]), &index) != NULL && lg_run_waives(run, index);
+    }
 }
 
 bool lg_limiter_ask(const struct lg_engine_input *input, const struct lg_judgement *first,
@@ -59,9 +102,11 @@ bool lg_limiter_ask(const struct lg_engine_input *input, const struct lg_judgeme
 {
     const struct lg_limiter_policy *policy = lg_policy_limiter(input->policy);
     const struct lg_subject *subject = &first->subject;
-    if (input->kind != LG_KIND_MIGRATION || input->op != LG_OP_CREATE || first->skipped ||
-        first->refused || first->verdict == LG_ACTION_DENY || policy->mode == LG_LIMITER_OFF ||
-        refused_anyway(subject) || name_exists(input, subject))
+    const struct lg_migration_record *namesake = namesake_of(input, subject);
+    struct lg_judgement again;
+    struct lg_run run;
+    if (!is_asked(input, first) || (namesake != NULL && !is_doubtful(input, subject, namesake)) ||
+        !lg_run_begin(input, arena, &again, &run))
         return false;
     const struct lg_migration_settings *limits =
         &lg_inventory_settings(input->inventory)->migrations;
@@ -91,8 +136,9 @@ bool lg_limiter_ask(const struct lg_engine_input *input, const struct lg_judgeme
         .now_ms = now_ms,
         .now_unix_s = input->now_unix_s,
     };
+    find_waived(&run, ret);
     if (ret->limit[LG_LIMIT_INBOUND] > 0 && vmi != NULL) {
-        const struct lg_requirements *requirements = requirements_of(input, first, arena);
+        const struct lg_requirements *requirements = requirements_of(first, &run);
         ret->inbound_free =
             inbound_free(input->inventory, requirements, vmi->node, ret->limit[LG_LIMIT_INBOUND]);
     } else {
@@ -142,7 +188,8 @@ void lg_limiter_unreachable(const struct lg_policy *policy, const struct lg_ask 
 {
     *ret = (struct lg_turnout){
         .unreachable = true,
-        .admitted = ask->admit || !lg_policy_limiter(policy)->refuse_when_unreachable,
+        .admitted = ask->admit || ask->waived[LG_LIMIT_CLUSTER] ||
+                    !lg_policy_limiter(policy)->refuse_when_unreachable,
         .node = ask->node,
         .no_place = true,
     };

@@ -10,8 +10,12 @@
 #include "rules/engine.h"
 #include "rules/virt/limits.h"
 
+/* Adds what should be read before the limiter is asked: whether a migration of that name, which has ended, is there still. */
+void lg_limiter_want(const struct lg_engine_input *input, struct lg_judgement *io_first);
+
 /* Fills in what is asked of the limiter; false where it has nothing to say: no new migration, a rule denies, one that
- * KubeVirt refuses anyway, a name that exists already, the limiter is off. `first` is the judgement without a turnout.
+ * KubeVirt refuses anyway, a name that exists already, the limiter is off. A name whose migration has ended and was not read
+ * (lg_limiter_want) is taken for a new one: it may have been deleted since. `first` is the judgement without a turnout.
  * Texts are borrowed from the input, the inventory and the arena. */
 bool lg_limiter_ask(const struct lg_engine_input *input, const struct lg_judgement *first,
                     int64_t now_ms, struct lg_arena *arena, struct lg_ask *ret);

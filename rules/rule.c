@@ -116,15 +116,15 @@ static struct lg_str name_of(const struct lg_subject *subject)
                                 : lg_json_str_at(subject->object, "metadata.generateName");
 }
 
-/* Of the rule that is judged now; "" = no exception holds. Worked out when a finding asks: most reviews have none. */
-static struct lg_str exception_of(struct lg_run *run)
+/* Worked out when a finding asks: most reviews have none. */
+struct lg_str lg_run_exception(struct lg_run *run, size_t index)
 {
     if (!run->excuses_known) {
         run->excuses = lg_policy_excuses(run->policy, run->subject.ns, name_of(&run->subject),
                                          run->now_unix_s, run->arena, run->stalls);
         run->excuses_known = true;
     }
-    return run->excuses != NULL ? run->excuses[run->index] : LG_STR("");
+    return run->excuses != NULL ? run->excuses[index] : LG_STR("");
 }
 
 /* Lowers `action` as exceptions say; *ret_excuse is why, *ret_excepted that an exception did it. */
@@ -133,7 +133,8 @@ static enum lg_action excused(struct lg_run *run, enum lg_action action, struct 
 {
     *ret_excuse = run->excuse;
     *ret_excepted = false;
-    struct lg_str exception = action > LG_ACTION_AUDIT ? exception_of(run) : LG_STR("");
+    struct lg_str exception =
+        action > LG_ACTION_AUDIT ? lg_run_exception(run, run->index) : LG_STR("");
     if (exception.n == 0)
         return action;
     *ret_excuse = exception;

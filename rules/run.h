@@ -75,6 +75,12 @@ bool lg_run_want(struct lg_run *run, enum lg_kind kind, struct lg_str name);
 /* What rule `index` is handed. */
 struct lg_rule_context lg_run_context(struct lg_run *run, size_t index);
 
+/* Whether policy lets this requester and object pass a rule that would deny: as exempt, or by an exception. */
+bool lg_run_waives(struct lg_run *run, size_t index);
+
+/* By what exception, of the rule of that index; "" = none holds. */
+struct lg_str lg_run_exception(struct lg_run *run, size_t index);
+
 /* A finding's identity (its rule, what it is about, the offending value) as one text; without `exact`: not what it is about. */
 struct lg_str lg_finding_key(struct lg_arena *arena, const struct lg_finding *finding, bool exact);
 

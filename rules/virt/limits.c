@@ -456,6 +456,20 @@ static void judge(const struct lg_ask *ask, const struct lg_slots *slots,
     inbound->full = ask->inbound_free <= inbound->used;
 }
 
+/* A limit that keeps it from starting, and that nobody waived. */
+static bool has_to_wait(const struct lg_ask *ask, const struct lg_turnout *turnout)
+{
+    bool waits = false;
+    for (int limit = 0; limit < LG_LIMITS; limit++)
+        waits = waits || (turnout->of[limit].full && !ask->waived[limit]);
+    return waits && !ask->admit;
+}
+
+static bool is_frozen(const struct lg_ask *ask, enum lg_limit limit)
+{
+    return ask->limit[limit] == 0 && !ask->waived[limit];
+}
+
 void lg_limits_decide(const struct lg_ask *ask, const struct lg_slots *slots,
                       struct lg_ledger *io_ledger, struct lg_turnout *ret)
 {
@@ -469,7 +483,7 @@ void lg_limits_decide(const struct lg_ask *ask, const struct lg_slots *slots,
         ask->node.n != 0 ? (int64_t)lg_limits_outbound(slots, io_ledger, ask->node) : 0;
     const struct lg_ticket *mine = lg_ledger_ticket(io_ledger, ask->ns, ask->guest, user);
     uint64_t tag = mine != NULL ? mine->tag : lg_ledger_next_tag(io_ledger, ask->ns);
-    ret->frozen = ask->limit[LG_LIMIT_CLUSTER] == 0 || ask->limit[LG_LIMIT_OUTBOUND] == 0;
+    ret->frozen = is_frozen(ask, LG_LIMIT_CLUSTER) || is_frozen(ask, LG_LIMIT_OUTBOUND);
     ret->own = !ret->frozen && has_own_place(ask, io_ledger);
     if (ret->frozen && !ask->admit)
         return;
@@ -486,12 +500,13 @@ void lg_limits_decide(const struct lg_ask *ask, const struct lg_slots *slots,
         find_holders(ask, slots, io_ledger, ret);
         estimate(ask, ret);
     }
-    if (!full || (ask->admit && room)) {
+    bool waits = has_to_wait(ask, ret);
+    if (!full || (!waits && room)) {
         admit(ask, io_ledger, user, tag, ret);
         return;
     }
     ret->no_place = ask->no_ticket;
-    if (!ask->no_trace && !ask->no_ticket && !ask->admit)
+    if (!ask->no_trace && !ask->no_ticket && waits)
         give_ticket(ask, io_ledger, user, tag, ret);
 }
 

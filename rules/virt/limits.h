@@ -28,7 +28,9 @@ struct lg_ask {
     bool no_trace;  /* dry run, a controller, observe: what would be said, and nothing remembered */
     bool no_ticket; /* a caller that does not come back by itself */
     bool admit;     /* it goes through in any case; remembered unless no_trace */
-    bool show_holders;        /* other namespaces' too */
+    bool waived
+        [LG_LIMITS];   /* policy lets this one pass that limit: said, and nothing waits for it */
+    bool show_holders; /* other namespaces' too */
     int64_t limit[LG_LIMITS]; /* inbound: 0 = none */
     int64_t inbound_free;     /* places left on the nodes it could go to, all of them together */
     int64_t typical_s;        /* 0 = not known */

@@ -238,6 +238,36 @@ static void a_loop_takes_one_place(void **state)
     assert_int_equal(gets(), 0);
 }
 
+/* `kubectl replace --force` of one that has ended, before a watch knows that it is deleted: a new one, as any other. A create
+ * of a name that is there is let through to be refused, and takes no place, however often. */
+static void a_finished_one_that_is_replaced_waits_as_any_other(void **state)
+{
+    (void)state;
+    struct lg_outcome outcome;
+    lg_move_migration(&replicas, "web", "a", "Running");
+    lg_move_migration(&replicas, "web", "b", "Running");
+    lg_move_migration(&replicas, "web", "c", "Succeeded");
+    lg_replicas_await(&replicas, LG_KIND_MIGRATION, FINISHED + 3);
+    await_running(2);
+    for (int i = 0; i < 4; i++) {
+        lg_create_migration(&replicas.of[i % 2], "web", "c", &outcome);
+        lg_assert_allowed(&outcome);
+        lg_create_migration(&replicas.of[i % 2], "web", "a", &outcome);
+        lg_assert_allowed(&outcome);
+    }
+    assert_int_equal(gets(), 4); /* of the one that has ended */
+    char *ledger = lg_canned_config_map_text(canned());
+    assert_string_equal(ledger, LEDGER(""));
+    free(ledger);
+    lg_canned_mute(canned(), LG_KIND_MIGRATION, true);
+    lg_canned_delete(canned(), LG_KIND_MIGRATION, "web", "move-c");
+    for (int i = 0; i < 2; i++) {
+        lg_create_migration(&replicas.of[i], "web", "c", &outcome);
+        lg_assert_denied(&outcome, "[LG611] migrations from node node-0: 2 of 2 in use: ");
+    }
+    lg_canned_mute(canned(), LG_KIND_MIGRATION, false);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -248,6 +278,8 @@ int main(void)
                                         stop),
         cmocka_unit_test_setup_teardown(a_loop_for_ever_starves_nobody, start_with_b, stop),
         cmocka_unit_test_setup_teardown(a_loop_takes_one_place, start_alone, stop),
+        cmocka_unit_test_setup_teardown(a_finished_one_that_is_replaced_waits_as_any_other,
+                                        start_alone, stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -280,6 +280,74 @@ static void who_may_bypass_is_warned_and_counted(void **state)
     assert_int_equal(ledger.n_reservations, 1);
 }
 
+/* Whoever policy lets pass the full limit is counted at once, and holds no place for a second time that never comes. */
+static void who_passes_by_policy_is_counted(void **state)
+{
+    (void)state;
+    static const char *const policies[] = {
+        "exceptions:\n- {rules: [LG610], namespaces: [web], reason: r}",
+        "exceptions:\n- {rules: ['*'], name: move, reason: r}",
+        "exempt:\n- {users: [jane], rules: [LG610], action: warn, reason: r}",
+        "exempt:\n- {users: [jane], rules: ['*'], action: audit, reason: r}",
+    };
+    cluster("1");
+    for (int i = 0; i < 4; i++) {
+        policy(policies[i]);
+        struct asked asked = ask("jane");
+        assert_true(asked.answer.allowed);
+        assert_int_equal(warns(&asked.answer, "LG610"), i == 2);
+        assert_int_equal(ledger.n_tickets, 0);
+        assert_int_equal(ledger.n_reservations, 1);
+        lg_ledger_drop_reservation(&ledger, 0);
+    }
+}
+
+/* A limit of 0, too; and that of its node holds it up all the same. */
+static void who_passes_one_limit_waits_for_the_other(void **state)
+{
+    (void)state;
+    cluster("0");
+    policy("exceptions:\n- {rules: [LG610], namespaces: [web], reason: r}");
+    assert_true(ask("jane").answer.allowed);
+    assert_int_equal(ledger.n_reservations, 1);
+    lg_ledger_drop_reservation(&ledger, 0);
+    lg_world_add_text(&world, GUEST("shop", "n1") "---\n"
+                                                  "apiVersion: kubevirt.io/v1\n"
+                                                  "kind: KubeVirt\n"
+                                                  "metadata: {name: kubevirt, namespace: cnv}\n"
+                                                  "spec: {configuration: {migrations: "
+                                                  "{parallelMigrationsPerCluster: 0, "
+                                                  "parallelOutboundMigrationsPerNode: 1}}}\n");
+    struct asked asked = ask("jane");
+    assert_int_equal(asked.answer.code, 429);
+    lg_assert_contains(asked.answer.message, "[LG611] migrations from node n1: 1 of 1 in use");
+    assert_int_equal(asked.answer.n_causes, 1);
+    assert_int_equal(ledger.n_tickets, 1);
+    assert_int_equal(ledger.n_reservations, 0);
+    policy("exceptions:\n- {rules: [LG611], namespaces: [web], reason: r}");
+    asked = ask("jane");
+    assert_int_equal(asked.answer.code, 403);
+    lg_assert_contains(asked.answer.message, "[LG610] migrations are frozen");
+}
+
+/* Nor is it kept waiting where the ledger is away, whatever policy says of that. */
+static void who_passes_by_policy_passes_without_a_ledger(void **state)
+{
+    (void)state;
+    struct lg_turnout turnout;
+    cluster("1");
+    policy("limiter: {whenLedgerUnreachable: refuse}");
+    struct lg_ask wanted = {.guest = LG_STR("db")};
+    lg_limiter_unreachable(world.policy, &wanted, &turnout);
+    assert_true(turnout.unreachable && !turnout.admitted);
+    wanted.waived[LG_LIMIT_OUTBOUND] = true;
+    lg_limiter_unreachable(world.policy, &wanted, &turnout);
+    assert_false(turnout.admitted);
+    wanted.waived[LG_LIMIT_CLUSTER] = true;
+    lg_limiter_unreachable(world.policy, &wanted, &turnout);
+    assert_true(turnout.admitted);
+}
+
 static void observing_only_says(void **state)
 {
     (void)state;
@@ -302,6 +370,87 @@ static void a_name_that_exists_takes_no_place(void **state)
     for (int i = 0; i < 20; i++)
         assert_true(ask("jane").answer.allowed);
     assert_int_equal(ledger.n_reservations, 0);
+}
+
+static struct lg_engine_input confirming(const struct lg_inventory *inventory)
+{
+    struct lg_engine_input input = {.op = LG_OP_CREATE,
+                                    .confirm = true,
+                                    .object = lg_world_object(&world, MIGRATION("move")),
+                                    .username = LG_STR("jane"),
+                                    .now_unix_s = 1700000000};
+    input = lg_world_input(&world, input);
+    input.inventory = inventory;
+    return input;
+}
+
+/* What is to be read of a name before the limiter is asked, and whether it is. */
+static bool is_asked_for(const struct lg_inventory *inventory, size_t wants)
+{
+    struct lg_engine_input input = confirming(inventory);
+    struct lg_judgement judgement;
+    struct lg_ask ask;
+    lg_engine_judge(&input, &world.arena, &judgement);
+    assert_int_equal(judgement.wants.n, 0);
+    lg_limiter_want(&input, &judgement);
+    assert_int_equal(judgement.wants.n, wants);
+    if (wants != 0) {
+        const struct lg_want *want = &judgement.wants.items[0];
+        assert_int_equal(want->kind, LG_KIND_MIGRATION);
+        assert_true(lg_str_is(want->ns, "web") && lg_str_is(want->name, "move") && want->found);
+    }
+    return lg_limiter_ask(&input, &judgement, now_ms, &world.arena, &ask);
+}
+
+/* `kubectl replace --force` deletes and creates before a watch knows: a name that has ended is looked up. */
+static void a_name_that_has_ended_may_be_new_again(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        MIGRATION("move") "status: {phase: Running}\n",
+        MIGRATION("move") "status: {phase: Succeeded}\n",
+        "apiVersion: kubevirt.io/v1\nkind: VirtualMachineInstanceMigration\n"
+        "metadata: {name: move, namespace: web, uid: u, deletionTimestamp: "
+        "'2023-01-01T00:00:00Z'}\nspec: {vmiName: db}\nstatus: {phase: Succeeded}\n"};
+    const struct lg_record *record = NULL;
+    cluster("1");
+    assert_true(is_asked_for(world.inventory, 0));
+    lg_world_add_text(&world, texts[0]);
+    assert_false(is_asked_for(world.inventory, 0));
+    lg_world_add_text(&world, texts[1]);
+    assert_true(is_asked_for(world.inventory, 1)); /* it could not be read */
+    assert_int_equal(lg_inventory_get(world.inventory, LG_KIND_MIGRATION, LG_STR("web"),
+                                      LG_STR("move"), &record),
+                     LG_FOUND);
+    struct lg_read read = {LG_KIND_MIGRATION, LG_STR("web"), LG_STR("move"), record};
+    assert_false(is_asked_for(lg_inventory_over(world.inventory, &read, 1, &world.arena), 0));
+    read.record = NULL;
+    assert_true(is_asked_for(lg_inventory_over(world.inventory, &read, 1, &world.arena), 0));
+    lg_world_add_text(&world, texts[2]);
+    assert_true(is_asked_for(world.inventory, 0));
+}
+
+/* Nobody reads anything where nothing would come of it: the limiter is off, or a rule denies. */
+static void nothing_is_read_for_a_limiter_that_is_not_asked(void **state)
+{
+    (void)state;
+    cluster("1");
+    lg_world_add_text(&world, MIGRATION("move") "status: {phase: Succeeded}\n");
+    struct lg_engine_input input = confirming(world.inventory);
+    struct lg_judgement judgement;
+    lg_engine_judge(&input, &world.arena, &judgement);
+    judgement.verdict = LG_ACTION_DENY;
+    lg_limiter_want(&input, &judgement);
+    assert_int_equal(judgement.wants.n, 0);
+    judgement.verdict = LG_ACTION_OFF;
+    judgement.requester = LG_REQUESTER_CONTROLLER;
+    lg_limiter_want(&input, &judgement);
+    assert_int_equal(judgement.wants.n, 0);
+    policy("limiter: {mode: off}");
+    input = confirming(world.inventory);
+    judgement.requester = LG_REQUESTER_PERSON;
+    lg_limiter_want(&input, &judgement);
+    assert_int_equal(judgement.wants.n, 0);
 }
 
 static void a_name_made_up_again_takes_one_place(void **state)
@@ -397,8 +546,13 @@ int main(void)
         TEST(only_other_namespaces_are_called_so),
         TEST(the_guest_itself_holds_no_place_against_it),
         TEST(who_may_bypass_is_warned_and_counted),
+        TEST(who_passes_by_policy_is_counted),
+        TEST(who_passes_one_limit_waits_for_the_other),
+        TEST(who_passes_by_policy_passes_without_a_ledger),
         TEST(observing_only_says),
         TEST(a_name_that_exists_takes_no_place),
+        TEST(a_name_that_has_ended_may_be_new_again),
+        TEST(nothing_is_read_for_a_limiter_that_is_not_asked),
         TEST(a_name_made_up_again_takes_one_place),
         TEST(what_another_webhook_refuses_is_free_after_thirty_seconds),
         TEST(what_came_and_went_between_two_looks_is_free_at_once),

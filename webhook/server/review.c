@@ -270,7 +270,7 @@ static const struct lg_turnout *turnout_of(struct lg_reviewer *reviewer,
      * less time than the ledger may take. */
     if (!asked || call->timeout_ms < LG_REVIEW_TIMEOUT_MS ||
         !lg_ledger_api_is_away(reviewer->ledger))
-        turnout->admitted = ask->admit;
+        turnout->admitted = ask->admit || ask->waived[LG_LIMIT_CLUSTER];
     if (!turnout->admitted && !ask->no_ticket && !ask->no_trace)
         turnout->retry_after_s = lg_ledger_api_unreached(reviewer->ledger, ask, call->memory->turn);
     return turnout;
@@ -347,6 +347,7 @@ static enum lg_inquiry_step decide(struct lg_reviewer *reviewer, const struct qu
             lg_answer_mended(&ret->mending, arena, &ret->answer);
     } else {
         lg_engine_judge(&input, arena, &ret->judgement);
+        lg_limiter_want(&input, &ret->judgement);
         step = next_step(reviewer, question, &ret->judgement.wants);
         if (step == LG_INQUIRY_ANSWER)
             step = take_turn(reviewer, &input, call, arena, &ret->judgement);
