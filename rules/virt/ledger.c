@@ -306,10 +306,8 @@ void lg_ledger_adopt(struct lg_ledger *io_ledger, const struct lg_ledger *known)
 
 /* --- turns --- */
 
-void lg_ledger_served(struct lg_ledger *ledger, struct lg_str ns, uint64_t tag)
+void lg_ledger_set_turn(struct lg_ledger *ledger, struct lg_str ns, uint64_t tag)
 {
-    if (tag > ledger->now_tag)
-        ledger->now_tag = tag;
     for (size_t i = 0; i < ledger->n_turns; i++) {
         if (!lg_str_eq(ledger->turns[i].ns, ns))
             continue;
@@ -324,6 +322,19 @@ void lg_ledger_served(struct lg_ledger *ledger, struct lg_str ns, uint64_t tag)
     ledger->turns =
         grow(ledger->turns, ledger->n_turns, &ledger->size_turns, sizeof *ledger->turns);
     ledger->turns[ledger->n_turns++] = turn;
+}
+
+/* Time is the tag in service, and tags are served in order, in the paper. Here one may be served before others of its namespace
+ * (their node is full): time would pass over them, and whoever comes later would stand behind them all. */
+void lg_ledger_served(struct lg_ledger *ledger, struct lg_str ns, uint64_t tag)
+{
+    uint64_t time = tag;
+    for (size_t i = 0; i < ledger->n_tickets; i++)
+        if (ledger->tickets[i].tag < time && lg_str_eq(ledger->tickets[i].ns, ns))
+            time = ledger->tickets[i].tag;
+    if (time > ledger->now_tag)
+        ledger->now_tag = time;
+    lg_ledger_set_turn(ledger, ns, tag);
 }
 
 static void tidy_turns(struct lg_ledger *ledger)

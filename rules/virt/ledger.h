@@ -113,7 +113,9 @@ void lg_ledger_set_ticket(struct lg_ticket *ticket, struct lg_str node, struct l
 /* What the ticket says now, all know. */
 void lg_ledger_told_ticket(struct lg_ticket *ticket);
 void lg_ledger_drop_ticket(struct lg_ledger *ledger, size_t i);
-/* Somebody of the namespace was served: time goes on. */
+/* That tag of the namespace was served, some time. */
+void lg_ledger_set_turn(struct lg_ledger *ledger, struct lg_str ns, uint64_t tag);
+/* Somebody of the namespace is served: time goes on to its tag, but not past what the namespace still waits with. */
 void lg_ledger_served(struct lg_ledger *ledger, struct lg_str ns, uint64_t tag);
 
 /* `io_ledger` is what was read of a shared ledger, `known` what this reader knew of it before: what both hold keeps the

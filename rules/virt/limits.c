@@ -46,20 +46,19 @@ size_t lg_limits_unplaced(const struct lg_slots *slots, const struct lg_ledger *
 
 struct tally {
     struct count {
-        uint64_t hash;
-        bool there;
+        struct lg_str name;
         int64_t n;
+        bool there;
     } of[TALLY_SIZE];
 };
 
 /* The count of this name; a new one begins at 0 and is not `there` yet. */
 static struct count *count_of(struct tally *tally, struct lg_str name)
 {
-    uint64_t hash = lg_ledger_hash(name, LG_STR(""), LG_STR(""));
-    size_t at = (size_t)hash % TALLY_SIZE;
-    while (tally->of[at].there && tally->of[at].hash != hash)
+    size_t at = (size_t)(lg_ledger_hash(name, LG_STR(""), LG_STR("")) % TALLY_SIZE);
+    while (tally->of[at].there && !lg_str_eq(tally->of[at].name, name))
         at = (at + 1) % TALLY_SIZE;
-    tally->of[at].hash = hash;
+    tally->of[at].name = name;
     return &tally->of[at];
 }
 
@@ -354,7 +353,8 @@ static void admit(const struct lg_ask *ask, struct lg_ledger *ledger, struct lg_
     if (own != NULL)
         remember_first(own, &reservation);
     lg_ledger_reserve(ledger, &reservation);
-    lg_ledger_served(ledger, ask->ns, tag);
+    if (!io->own) /* a take-over is no turn: the place had its own */
+        lg_ledger_served(ledger, ask->ns, tag);
     io->changed = true;
 }
 

@@ -415,6 +415,30 @@ static void half_of_the_places_for_who_is_never_seen(void **state)
     assert_true(ask("x", "g5").admitted);
 }
 
+/* The two names have one hash (FNV-1a, 64 bits). Whoever may choose a name shall not have somebody else counted with it. */
+static void a_name_of_the_same_hash_is_another_name(void **state)
+{
+    (void)state;
+    const char *hostile = "8yn0iYCKYHlIj4-BwPqk", *victim = "GReLUrM4wMqfg9yzV3KQ";
+    assert_true(lg_ledger_hash(lg_str_of(hostile), LG_STR(""), LG_STR("")) ==
+                lg_ledger_hash(lg_str_of(victim), LG_STR(""), LG_STR("")));
+    limit_cluster = 3;
+    guest(hostile, "a", "n1");
+    guest(hostile, "b", "n1");
+    guest("other", "a", "n2");
+    guest(victim, "a", "n3");
+    guest("last", "a", "n4");
+    assert_true(ask(hostile, "a").admitted);
+    assert_true(ask(hostile, "b").admitted);
+    assert_true(ask("other", "a").admitted);
+    assert_false(ask(victim, "a").admitted);
+    assert_false(ask("last", "a").admitted);
+    lg_ledger_drop_reservation(&ledger, 2);
+    for (size_t i = 0; i < ledger.n_tickets; i++)
+        ledger.tickets[i].due_ms = now_ms;
+    assert_true(ask(victim, "a").admitted);
+}
+
 static void a_fair_share_is_for_who_could_use_it(void **state)
 {
     (void)state;
@@ -559,6 +583,7 @@ int main(void)
         TEST(who_is_never_seen_lines_up_again),
         TEST(who_is_never_seen_keeps_its_place_while_nobody_waits),
         TEST(half_of_the_places_for_who_is_never_seen),
+        TEST(a_name_of_the_same_hash_is_another_name),
         TEST(a_fair_share_is_for_who_could_use_it),
         TEST(lowered_limits_refuse_new_ones_and_leave_what_runs),
         TEST(a_limit_of_zero_is_frozen),

@@ -109,6 +109,72 @@ static void namespaces_take_turns(void **state)
     }
 }
 
+/* Six of a namespace wait for their node; what it does with other nodes puts nobody behind the six. */
+static void six_wait_for_their_node(void)
+{
+    static const char *const names[] = {"g0", "g1", "g2", "g3", "g4", "g5"};
+    limit_node = 1;
+    guest("x", "busy", "n1");
+    migration("x", "m", "busy", "Running");
+    for (int i = 0; i < 6; i++) {
+        guest("a", names[i], "n1");
+        assert_int_equal(ask("a", names[i]).place, i + 1);
+    }
+}
+
+static void a_newcomer_that_may_start_takes_no_turns_of_others(void **state)
+{
+    (void)state;
+    six_wait_for_their_node();
+    guest("a", "other", "n2");
+    assert_true(ask("a", "other").admitted);
+    guest("b", "g0", "n1");
+    guest("b", "g1", "n1");
+    assert_int_equal(ask("b", "g0").place, 2);
+    assert_int_equal(ask("b", "g1").place, 4);
+    /* The namespace itself is served after what it has had. */
+    guest("a", "more", "n1");
+    assert_int_equal(ask("a", "more").place, 9);
+}
+
+static void who_comes_in_time_for_another_node_takes_no_turns_of_others(void **state)
+{
+    (void)state;
+    guest("x", "busy2", "n2");
+    migration("x", "m2", "busy2", "Running");
+    six_wait_for_their_node();
+    guest("a", "other", "n2");
+    struct lg_turnout other = ask("a", "other");
+    assert_false(other.admitted);
+    migration("x", "m2", "busy2", "Succeeded");
+    now_ms += other.retry_after_s * (int64_t)1000;
+    assert_true(ask("a", "other").admitted);
+    guest("b", "g0", "n1");
+    assert_int_equal(ask("b", "g0").place, 2);
+}
+
+/* Its guest holds a place, and forty-nine more of its namespace wait: creating it again and again passes no time. */
+static void a_take_over_is_no_turn(void **state)
+{
+    (void)state;
+    char name[16];
+    limit_cluster = 1;
+    limit_node = 100;
+    guest("h", "own", "n2");
+    assert_true(ask("h", "own").admitted);
+    for (int i = 0; i < LG_TICKETS_NAMESPACE_MAX - 1; i++) {
+        snprintf(name, sizeof name, "g%d", i);
+        guest("h", name, "n1");
+        assert_false(ask("h", lg_arena_printf(&objects.arena, "%s", name).p).admitted);
+    }
+    guest("v", "a", "n3");
+    uint64_t tag = lg_ledger_next_tag(&ledger, LG_STR("v"));
+    for (int i = 0; i < 3; i++)
+        assert_true(ask("h", "own").admitted);
+    assert_int_equal(lg_ledger_next_tag(&ledger, LG_STR("v")), tag);
+    assert_int_equal(ask("v", "a").place, 2);
+}
+
 static void coming_again_and_again_does_not_jump_the_queue(void **state)
 {
     (void)state;
@@ -417,6 +483,9 @@ int main(void)
         TEST(a_free_place_is_kept_for_who_is_next),
         TEST(who_is_next_gets_it),
         TEST(namespaces_take_turns),
+        TEST(a_newcomer_that_may_start_takes_no_turns_of_others),
+        TEST(who_comes_in_time_for_another_node_takes_no_turns_of_others),
+        TEST(a_take_over_is_no_turn),
         TEST(coming_again_and_again_does_not_jump_the_queue),
         TEST(fifty_tickets_a_namespace_and_no_more),
         TEST(a_full_queue_shuts_nobody_out),

@@ -99,7 +99,7 @@ static enum lg_err_code read_root(struct lg_val root, int64_t now_ms, struct lg_
     for (struct lg_json_iter it = lg_json_iter(tickets); lg_json_next(&it);)
         read_ticket(it.val, now_ms, ret);
     for (struct lg_json_iter it = lg_json_iter(turns); lg_json_next(&it);)
-        lg_ledger_served(ret, text_at(it.val, "namespace"), counter(it.val, "tag"));
+        lg_ledger_set_turn(ret, text_at(it.val, "namespace"), counter(it.val, "tag"));
     ret->now_tag = counter(root, "tag");
     uint64_t seq = counter(root, "seq");
     if (seq > ret->next_seq)
