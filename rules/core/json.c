@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rules/core/json_keys.h"
 #include "rules/core/map.h"
 #include "rules/core/mem.h"
 #include "rules/core/num.h"
@@ -41,6 +42,12 @@ static uint32_t find_member(struct lg_val v, struct lg_str key, uint32_t bit)
     const struct lg_json_node *const nodes = v.doc->nodes;
     const char *const text = v.doc->text.p;
     const uint32_t end = node->next;
+    const struct lg_json_keys *keys =
+        node->more == LG_JSON_ANY_KEY ? lg_json_keys_of(v.doc, v.i) : NULL;
+    if (keys != NULL) {
+        uint32_t found = lg_json_keys_find(keys, v.doc, key);
+        return found != 0 ? found + 1 : 0;
+    }
     for (uint32_t i = v.i + 1; i < end; i = nodes[i + 1].next) {
         const struct lg_json_node *name = &nodes[i];
         bool found = name->len == key.n && lg_bytes_eq(text + name->off, key.p, key.n);
@@ -143,7 +150,7 @@ static size_t unescape_one(const char **p, char out[4])
 
 static struct lg_str unescape(struct lg_arena *arena, struct lg_str raw)
 {
-    char *text = lg_arena_alloc(arena, raw.n);
+    char *text = lg_arena_room(arena, raw.n, 1);
     size_t n = 0;
     for (const char *p = raw.p, *end = raw.p + raw.n; p < end;) {
         const char *escape = memchr(p, '\\', (size_t)(end - p));
@@ -168,8 +175,6 @@ struct lg_str lg_json_str(struct lg_val v)
     struct lg_str raw = {v.doc->text.p + node->off, node->len};
     if (!node->more)
         return raw;
-    if (v.doc->unescaped == NULL)
-        return unescape(v.doc->arena, raw);
     struct lg_str *known = &v.doc->unescaped[node->more - 1];
     if (known->p == NULL)
         *known = unescape(v.doc->arena, raw);

@@ -18,7 +18,6 @@ static inline bool lg_json_there(struct lg_val v)
 
 /* One of LG_JSON_KEY_BITS bits for a key: two that differ in it differ. An object knows those of its keys (lg_json_node),
  * so that most look-ups of what is not there end at once. Of a literal the compiler works it out. */
-enum { LG_JSON_KEY_BITS = 24 };
 static inline uint32_t lg_json_key_bit(struct lg_str key)
 {
     if (key.n == 0)

@@ -11,7 +11,6 @@
 
 /* An object whose keys are few and short finds duplicates by comparing them, any other by hash. */
 enum { KEYS_COMPARED_MAX = 32, KEY_COMPARED_BYTES_MAX = 128 };
-enum { ANY_KEY = (1 << LG_JSON_KEY_BITS) - 1 };
 
 enum state { WANT_VALUE, WANT_VALUE_OR_CLOSE, WANT_KEY, WANT_KEY_OR_CLOSE, WANT_COMMA_OR_CLOSE };
 
@@ -32,6 +31,7 @@ struct scan {
     uint32_t nodes_max;
     struct level *levels, *top; /* the innermost; below the first: none is open */
     uint32_t escapes;           /* strings with a backslash */
+    uint32_t unescaped;         /* how many of them doc has room for */
     struct lg_err *err;
 };
 
@@ -86,7 +86,7 @@ static enum lg_err_code over_limit(struct scan *s, uint32_t at, const char *what
         struct lg_json_node *node = &s->nodes[level->node];
         node->next = s->count;
         node->len = (uint32_t)(s->p - s->start) - node->off;
-        node->more = level->object ? ANY_KEY : 0;
+        node->more = level->object ? LG_JSON_ANY_KEY : 0;
     }
     if (doc->file != NULL)
         return at_mark(s, LG_E_LIMIT, lg_json_mark((struct lg_val){doc, at}), what);
@@ -112,16 +112,17 @@ static __attribute__((noinline)) bool among_members(const struct scan *s, const 
 
 /* Moves on from comparing to hashing where that is due: the keys read so far are known to differ. */
 static __attribute__((noinline)) bool new_among_many(struct scan *s, struct level *level,
-                                                     uint32_t members, uint32_t key)
+                                                     uint32_t members, uint32_t key,
+                                                     struct lg_str text)
 {
     uint32_t at = level->node + 1;
     bool hashed = level->keys.slots != NULL;
-    level->seen = ANY_KEY;
+    level->seen = LG_JSON_ANY_KEY;
     for (uint32_t i = 0; i < members && !hashed; i++) {
-        (void)lg_json_keys_add(&level->keys, s->doc, at);
+        (void)lg_json_keys_add(&level->keys, s->doc, at, lg_json_str((struct lg_val){s->doc, at}));
         at = s->nodes[at + 1].next;
     }
-    return lg_json_keys_add(&level->keys, s->doc, key);
+    return lg_json_keys_add(&level->keys, s->doc, key, text);
 }
 
 /* True when the key, the last node, is new in the object around it; `text` is what it says. */
@@ -131,7 +132,7 @@ static inline bool new_key(struct scan *s, uint32_t key, struct lg_str text, boo
     uint32_t members = level->members++;
     if (level->keys.slots != NULL || members >= KEYS_COMPARED_MAX ||
         text.n > KEY_COMPARED_BYTES_MAX || escaped)
-        return new_among_many(s, level, members, key);
+        return new_among_many(s, level, members, key, text);
     uint32_t bit = lg_json_key_bit(text);
     bool maybe = (level->seen & bit) != 0;
     level->seen |= bit;
@@ -244,6 +245,8 @@ static inline void close_container(struct scan *s, enum state *state)
 {
     struct lg_json_node *node = &s->nodes[s->top->node];
     node->more = s->top->seen;
+    if (s->top->members > KEYS_COMPARED_MAX)
+        lg_json_keys_keep(&s->top->keys, s->doc, s->top->node);
     s->top--;
     s->p++;
     node->next = s->count;
@@ -304,6 +307,18 @@ static inline enum lg_err_code scan_colon(struct scan *s, enum state *state)
     return LG_E_OK;
 }
 
+/* Room for what each string with a backslash says, known or not. */
+static void grow_unescaped(struct scan *s, uint32_t room)
+{
+    struct lg_str *more = lg_arena_room(s->doc->arena, room, sizeof *more);
+    uint32_t had = s->unescaped;
+    if (had != 0)
+        memcpy(more, s->doc->unescaped, had * sizeof *more);
+    memset(more + had, 0, (room - had) * sizeof *more);
+    s->doc->unescaped = more;
+    s->unescaped = room;
+}
+
 /* A key with a backslash, or what is none. */
 static __attribute__((noinline)) enum lg_err_code scan_odd_key(struct scan *s, enum state *state,
                                                                const char *first, const char *p)
@@ -312,6 +327,8 @@ static __attribute__((noinline)) enum lg_err_code scan_odd_key(struct scan *s, e
     enum lg_err_code code = scan_rest(s, first, p);
     if (code == LG_E_INVALID)
         return code;
+    if (s->escapes > s->unescaped)
+        grow_unescaped(s, s->escapes * 2 + 16);
     if (code == LG_E_LIMIT)
         return bad_key(s, key, half_pair);
     if (!new_key(s, key, lg_json_str((struct lg_val){s->doc, key}), true))
@@ -449,11 +466,13 @@ enum lg_err_code lg_json_parse_doc(struct lg_doc *doc, struct lg_val *ret_root, 
     s.capacity = (uint32_t)(nodes < LG_JSON_NODES_MAX ? nodes : LG_JSON_NODES_MAX) + 32;
     doc->count = 0;
     doc->unescaped = NULL;
+    doc->n_keys = 0;
     doc->nodes = s.nodes = lg_arena_room(doc->arena, s.capacity, sizeof *doc->nodes);
     enum lg_err_code code = scan_text(&s);
     doc->count = s.count;
-    if (s.escapes != 0)
-        doc->unescaped = lg_arena_array(doc->arena, s.escapes, sizeof *doc->unescaped);
+    lg_json_keys_sort(doc);
+    if (s.escapes > s.unescaped)
+        grow_unescaped(&s, s.escapes);
     if (code == LG_E_OK || code == LG_E_LIMIT)
         *ret_root = (struct lg_val){doc, 0};
     return code;

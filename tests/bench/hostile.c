@@ -74,6 +74,8 @@ static const struct hostile {
      "{\"key\":\"k#\",\"operator\":\"Equal\",\"value\":\"x\",\"effect\":\"NoSchedule\"}", 1024,
      "]"},
     {"90,000 keys in one object", "\"x\":{", "\"k#\":1", 90000, "}"},
+    {"90,000 keys beside those that rules read", "", "\"k#\":1", 90000, ""},
+    {"the same, an escape in each", "", "\"\\u006b#\":1", 90000, ""},
 };
 
 /* An UPDATE of a VM whose guest's spec is `spec`, old and new; where that is too long to be read twice, a CREATE. */

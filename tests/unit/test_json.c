@@ -326,6 +326,35 @@ static void each_key_is_found_and_no_other(void **state)
     }
 }
 
+/* Each closes behind those inside it; and a key that is no text ends it all. */
+static void objects_of_many_keys_stand_in_one_another(void **state)
+{
+    (void)state;
+    enum { MEMBERS = 50 };
+    struct lg_buf text lg_cleanup(lg_buf_done) = {0};
+    struct lg_err err = {0};
+    struct lg_val root = LG_NONE;
+    for (int i = 0; i < MEMBERS; i++) {
+        lg_buf_printf(&text, "%c\"\\u006f-%d\":", i == 0 ? '{' : ',', i);
+        for (int j = 0; j < MEMBERS; j++)
+            lg_buf_printf(&text, "%c\"\\u0069-%d\":%d", j == 0 ? '{' : ',', j, i * MEMBERS + j);
+        lg_buf_putc(&text, '}');
+    }
+    lg_buf_puts(&text, ",\"\\ud800\":1}");
+    assert_int_equal(lg_json_parse(&arena, lg_buf_view(&text), &root, &err), LG_E_LIMIT);
+    assert_int_equal(err.code, LG_E_LIMIT);
+    assert_string_equal(err.text, "a surrogate without its other half");
+    for (int i = 0; i < MEMBERS * MEMBERS; i++) {
+        char path[32];
+        int64_t value = -1;
+        snprintf(path, sizeof path, "o-%d.i-%d", i / MEMBERS, i % MEMBERS);
+        assert_int_equal(lg_json_int64(lg_json_at(root, path), &value), LG_E_OK);
+        assert_int_equal(value, i);
+        path[0] = 'i';
+        assert_false(lg_json_there(lg_json_at(root, path)));
+    }
+}
+
 static void equal_keys_of_different_objects_are_fine(void **state)
 {
     (void)state;
@@ -582,6 +611,7 @@ int main(void)
         JSON_TEST(integers_are_exact_or_refused),
         JSON_TEST(a_key_may_stand_only_once),
         JSON_TEST(each_key_is_found_and_no_other),
+        JSON_TEST(objects_of_many_keys_stand_in_one_another),
         JSON_TEST(equal_keys_of_different_objects_are_fine),
         JSON_TEST(what_stood_before_a_violation_can_be_read),
         JSON_TEST(depth_is_limited),
