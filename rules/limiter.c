@@ -3,7 +3,7 @@
 #include "rules/kube/names.h"
 #include "rules/run.h"
 
-enum { SEEN_LOOKED_AT_MAX = 64 };
+enum { SEEN_LOOKED_AT_MAX = 64, NAMESPACE_BYTES_MAX = 63, UID_BYTES_MAX = 64 };
 
 /* Places that are left on the nodes where the guest could go: what policy allows each, less what is on its way there. */
 static int64_t inbound_free(const struct lg_inventory *inventory,
@@ -47,12 +47,15 @@ static bool is_doubtful(const struct lg_engine_input *input, const struct lg_sub
            !lg_inventory_was_read(input->inventory, LG_KIND_MIGRATION, subject->ns, subject->name);
 }
 
-/* KubeVirt's webhook refuses it whatever we say: its own words shall reach the user. */
+/* KubeVirt's webhook refuses it whatever we say: its own words shall reach the user. Or no API server says so: longer texts than
+ * there can be fill the ledger for nobody else. */
 static bool refused_anyway(const struct lg_subject *subject)
 {
     struct lg_val spec = lg_json_get(subject->object, "spec");
     struct lg_str guest = lg_json_str_at(spec, "vmiName");
     return lg_str_empty(guest) || guest.n > LG_NAME_SUBDOMAIN_BYTES_MAX ||
+           subject->name.n > LG_NAME_SUBDOMAIN_BYTES_MAX || subject->ns.n > NAMESPACE_BYTES_MAX ||
+           lg_json_str_at(subject->object, "metadata.uid").n > UID_BYTES_MAX ||
            !lg_str_empty(lg_json_str_at(spec, "priority"));
 }
 

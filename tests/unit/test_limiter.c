@@ -348,6 +348,32 @@ static void who_passes_by_policy_passes_without_a_ledger(void **state)
     assert_true(turnout.admitted);
 }
 
+/* No API server sends them; they are no way to fill the ledger. */
+static void texts_longer_than_there_are_take_no_place(void **state)
+{
+    (void)state;
+    static const struct {
+        int ns, name, uid;
+        bool counts;
+    } rows[] = {{63, 253, 64, true}, {64, 1, 1, false}, {1, 254, 1, false}, {1, 1, 65, false}};
+    char object[1024], as[300];
+    memset(as, 'a', sizeof as);
+    cluster("5");
+    lg_world_set_policy(&world,
+                        LG_STR("apiVersion: livegate.io/v1\nkind: Policy\n"
+                               "rules: {LG601: {action: warn}}\n"),
+                        "p.yaml");
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        lg_ledger_done(&ledger);
+        (void)snprintf(object, sizeof object,
+                       "apiVersion: kubevirt.io/v1\nkind: VirtualMachineInstanceMigration\n"
+                       "metadata: {namespace: %.*s, name: %.*s, uid: %.*s}\nspec: {vmiName: db}\n",
+                       rows[i].ns, as, rows[i].name, as, rows[i].uid, as);
+        assert_true(ask_as("jane", "x", false, object).answer.allowed);
+        assert_int_equal(ledger.n_reservations, rows[i].counts);
+    }
+}
+
 static void observing_only_says(void **state)
 {
     (void)state;
@@ -549,6 +575,7 @@ int main(void)
         TEST(who_passes_by_policy_is_counted),
         TEST(who_passes_one_limit_waits_for_the_other),
         TEST(who_passes_by_policy_passes_without_a_ledger),
+        TEST(texts_longer_than_there_are_take_no_place),
         TEST(observing_only_says),
         TEST(a_name_that_exists_takes_no_place),
         TEST(a_name_that_has_ended_may_be_new_again),

@@ -26,7 +26,7 @@ static struct {
     struct lg_queue_job jobs[JOBS];
     unsigned done[JOBS], reached[JOBS];
     struct lg_buf text; /* as it was written last */
-    unsigned look_ups;
+    unsigned look_ups, fulls;
     struct lg_reservation looked_up; /* last; in the arena */
 } world;
 
@@ -84,6 +84,15 @@ static void on_done(void *arg, struct lg_queue_job *job, bool reached)
     world.reached[job - world.jobs] += reached;
 }
 
+static void on_full(void *arg, const struct lg_err *err)
+{
+    (void)arg;
+    assert_int_equal(err->code, LG_E_LIMIT);
+    assert_string_equal(err->where, "");
+    assert_non_null(strstr(err->text, " bytes are more than a ledger may have"));
+    world.fulls++;
+}
+
 static void look_up(void *arg, const struct lg_reservation *reservation)
 {
     (void)arg;
@@ -109,6 +118,7 @@ static void start(bool can_look_up)
                                                       .tell = tell,
                                                       .told = told,
                                                       .look_up = can_look_up ? look_up : NULL,
+                                                      .full = on_full,
                                                       .done = on_done});
 }
 
@@ -359,6 +369,29 @@ static void what_is_learned_late_makes_nobody_early(void **state)
     world.jobs[2].ask.id = LG_STR("again");
     round_trip();
     assert_int_equal(tries_of("waits"), 1);
+}
+
+/* Nothing of it holds, it is said, and there is room for the next ones. */
+static void what_is_too_long_to_be_kept_is_said(void **state)
+{
+    (void)state;
+    struct lg_buf name lg_cleanup(lg_buf_done) = {0};
+    while (name.n <= LG_LEDGER_BYTES_MAX)
+        lg_buf_puts(&name, "a-name-that-goes-on-and-on-");
+    submit(0, "short", 2000);
+    submit(1, name.p, 2000);
+    lg_queue_read(world.queue, LG_STR(""), LG_STR("1"));
+    assert_int_equal(world.fulls, 1);
+    assert_int_equal(world.writes, 0);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(world.done[i], 1);
+        assert_int_equal(world.reached[i], 0);
+    }
+    submit(2, "short", 2000);
+    round_trip();
+    assert_int_equal(world.fulls, 1);
+    assert_int_equal(world.reached[2], 1);
+    assert_true(world.jobs[2].turnout.admitted);
 }
 
 /* Others write all the time: rests grow, nobody is decided whose time is over, and there is an end. */
@@ -719,6 +752,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(who_hammers_is_early_though_nobody_was_told, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(a_long_user_name_is_one_caller, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_is_too_long_to_be_kept_is_said, setup, teardown),
         cmocka_unit_test_setup_teardown(conflicts_are_given_time, setup, teardown),
         cmocka_unit_test_setup_teardown(what_was_said_without_the_ledger_is_counted, setup,
                                         teardown),

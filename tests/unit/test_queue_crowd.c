@@ -170,6 +170,13 @@ static void refused(int i, int retry_after_s)
     plan(retry_after_s * (int64_t)1000 + between(5, 60), ASK, i, 0);
 }
 
+/* There is room for all of them. */
+static void full(void *arg, const struct lg_err *err)
+{
+    (void)arg;
+    fail_msg("%s", err->text);
+}
+
 static void done(void *arg, struct lg_queue_job *job, bool reached)
 {
     (void)arg;
@@ -399,6 +406,7 @@ static void replica_start(struct replica *replica)
                                                          .rest = start_rest,
                                                          .tell = tell,
                                                          .told = told,
+                                                         .full = full,
                                                          .done = done});
     plan(between(1, LG_QUEUE_LOOK_MS), LOOK, (int)(replica - world.replicas), 0);
 }

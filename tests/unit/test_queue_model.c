@@ -171,6 +171,13 @@ static void sent_away(struct world *world, int guest)
     world->clients[guest] = WANTS;
 }
 
+/* There is room for all of them. */
+static void full(void *arg, const struct lg_err *err)
+{
+    (void)arg;
+    fail_msg("%s", err->text);
+}
+
 static void done(void *arg, struct lg_queue_job *job, bool reached)
 {
     struct world *world = ((struct end *)arg)->world;
@@ -228,6 +235,7 @@ static void replica_start(struct world *world, int r)
                                      .tell = tell,
                                      .told = told,
                                      .look_up = look_up,
+                                     .full = full,
                                      .done = done};
     replica->queue = lg_queue_new(&ops);
     replica->unreached = lg_unreached_new();

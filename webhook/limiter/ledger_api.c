@@ -13,6 +13,7 @@
 #include "webhook/limiter/unreached.h"
 #include "webhook/runtime/clock.h"
 #include "webhook/runtime/log.h"
+#include "webhook/runtime/metrics.h"
 #include "webhook/runtime/random.h"
 
 enum {
@@ -20,6 +21,19 @@ enum {
     TROUBLE_LOG_INTERVAL_MS = 10 * 1000,
     OBJECT_BYTES_MAX = LG_LEDGER_BYTES_MAX * 2 + 64 * 1024, /* escaped, with its metadata */
 };
+
+static struct lg_metric fulls = {
+    .name = "livegate_ledger_full_total",
+    .help = "Times that the limiter's ledger was too long to be written, and who asked was sent "
+            "away.",
+    .kind = LG_METRIC_COUNTER,
+};
+
+void lg_ledger_api_register_metrics(void)
+{
+    lg_metric_register(&fulls);
+    lg_metric_add(&fulls, NULL, 0);
+}
 
 struct lg_ledger_ask {
     struct lg_job job;
@@ -195,6 +209,17 @@ static void unreadable(void *arg, const struct lg_err *err)
            LG_F_TEXT("reason", err->text),
            LG_F_TEXT("fix", newer ? "bring all replicas to the same version"
                                   : "nothing to do; who edits it by hand finds it overwritten"));
+}
+
+static void full(void *arg, const struct lg_err *err)
+{
+    struct lg_ledger_api *api = arg;
+    lg_metric_add(&fulls, NULL, 1);
+    if (may_complain(api))
+        lg_log(LG_LOG_WARN, "the limiter's ledger is full; who asks meanwhile is told to come back",
+               LG_F_STR("path", lg_buf_view(&api->path)), LG_F_TEXT("reason", err->text),
+               LG_F_TEXT("fix", "nothing to do; there is room again when those who wait are let "
+                                "through or gone"));
 }
 
 enum lg_err_code lg_ledger_of_object(struct lg_str json, struct lg_arena *arena,
@@ -434,6 +459,7 @@ enum lg_err_code lg_ledger_api_new(struct lg_client *client, struct lg_store *st
                                      .told = told,
                                      .look_up = start_look_up,
                                      .unreadable = unreadable,
+                                     .full = full,
                                      .done = ask_done};
     api->queue = lg_queue_new(&ops);
     *ret = api;

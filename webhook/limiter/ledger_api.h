@@ -22,6 +22,9 @@ enum lg_err_code lg_ledger_api_new(struct lg_client *client, struct lg_store *st
 /* When the client has stopped. NULL is allowed. */
 void lg_ledger_api_free(struct lg_ledger_api *take_api);
 
+/* Before threads start. */
+void lg_ledger_api_register_metrics(void);
+
 struct lg_ledger_ask;
 
 /* Asks; texts are copied. Nobody waits from `until_ms` (monotonic) on. `done` is called once, in the client's thread. Given

@@ -234,7 +234,9 @@ void lg_queue_read(struct lg_queue *queue, struct lg_str text, struct lg_str ver
         finish(queue, true);
         return;
     }
-    if (lg_ledger_write(&queue->working, now_ms, &out, NULL) != LG_E_OK) {
+    struct lg_err err = {0};
+    if (lg_ledger_write(&queue->working, now_ms, &out, &err) != LG_E_OK) {
+        queue->ops.full(queue->ops.arg, &err);
         finish(queue, false);
         return;
     }

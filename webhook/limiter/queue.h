@@ -63,6 +63,8 @@ struct lg_queue_ops {
     void (*look_up)(void *arg, const struct lg_reservation *reservation);
     /* What was read is no ledger of ours (it begins anew), or a newer livegate's (it is left alone). May be NULL. */
     void (*unreadable)(void *arg, const struct lg_err *err);
+    /* What was decided is too long to be kept: nothing of it holds, and those who asked are told that it was not reached. */
+    void (*full)(void *arg, const struct lg_err *err);
     /* `reached` false: the ledger could not be read or written; the turnout says nothing. */
     void (*done)(void *arg, struct lg_queue_job *job, bool reached);
 };

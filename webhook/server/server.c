@@ -171,6 +171,7 @@ static enum lg_err_code start(struct server *server, struct lg_err *err)
                           "everything");
     lg_stats_register();
     lg_pauses_register_metrics();
+    lg_ledger_api_register_metrics();
     enum lg_err_code code = load(server, err);
     if (code == LG_E_OK)
         code = listen_on_both(server, err);
