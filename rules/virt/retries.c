@@ -66,6 +66,16 @@ static bool add_ticket(struct lg_ledger *ledger, const struct lg_missed *missed)
     return true;
 }
 
+/* How many of them the ticket has not counted: it may have been written though nobody was told so. */
+static unsigned uncounted(const struct lg_missed *missed, const struct lg_ticket *ticket)
+{
+    uint64_t hash = lg_ledger_hash(ticket->id, LG_STR(""), LG_STR(""));
+    for (unsigned i = missed->n; i > 0 && ticket->id.n != 0; i--)
+        if (missed->ids[i - 1] == hash)
+            return missed->n - i;
+    return missed->n;
+}
+
 bool lg_ledger_add_missed(struct lg_ledger *ledger, const struct lg_missed *missed)
 {
     const struct lg_reservation *place = lg_ledger_reservation(ledger, missed->ns, missed->guest);
@@ -75,12 +85,12 @@ bool lg_ledger_add_missed(struct lg_ledger *ledger, const struct lg_missed *miss
     struct lg_ticket *ticket = lg_ledger_ticket(ledger, missed->ns, missed->guest, missed->user);
     if (ticket == NULL)
         return add_ticket(ledger, missed);
+    unsigned n = uncounted(missed, ticket);
     bool counted = missed->id.n != 0 && lg_str_eq(ticket->id, missed->id);
     if (counted && ticket->due_ms == missed->due_ms)
         return false;
     if (!counted)
-        ticket->tries =
-            ticket->tries + missed->n < LG_RETRIES ? ticket->tries + missed->n : LG_RETRIES;
+        ticket->tries = ticket->tries + n < LG_RETRIES ? ticket->tries + n : LG_RETRIES;
     if (counted || missed->due_ms > ticket->due_ms) {
         ticket->due_ms = missed->due_ms;
         ticket->slack_ms = 0;

@@ -383,10 +383,8 @@ static void what_is_too_long_to_be_kept_is_said(void **state)
     lg_queue_read(world.queue, LG_STR(""), LG_STR("1"));
     assert_int_equal(world.fulls, 1);
     assert_int_equal(world.writes, 0);
-    for (int i = 0; i < 2; i++) {
-        assert_int_equal(world.done[i], 1);
-        assert_int_equal(world.reached[i], 0);
-    }
+    assert_true(world.done[0] == 1 && world.done[1] == 1);
+    assert_true(world.reached[0] == 0 && world.reached[1] == 0);
     submit(2, "short", 2000);
     round_trip();
     assert_int_equal(world.fulls, 1);
@@ -563,6 +561,41 @@ static void a_late_decision_is_one_answer(void **state)
     assert_int_equal(lg_queue_ledger(world.queue)->n_tickets, 1);
 }
 
+/* The ledger is written, nobody is told so, and its caller comes again meanwhile: each answer counts once. */
+static void what_was_told_and_answered_again_is_counted_once(void **state)
+{
+    (void)state;
+    submit(0, "holder", 2000);
+    round_trip();
+    (void)answer("waits", "1", 0);
+    for (unsigned answers = 1; answers < 4; answers++) {
+        lg_queue_refresh(world.queue);
+        lg_queue_read(world.queue, lg_buf_view(&world.text), LG_STR("1"));
+        lg_queue_failed(world.queue); /* world.text is there all the same */
+        world.now_ms += 2000;
+        (void)answer("waits", lg_arena_printf(&world.arena, "%u", answers + 1).p, 0);
+        lg_queue_rested(world.queue);
+        lg_queue_read(world.queue, lg_buf_view(&world.text), LG_STR("1"));
+        lg_queue_written(world.queue);
+        const struct lg_ledger *ledger = lg_queue_ledger(world.queue);
+        assert_int_equal(ledger->n_tickets, 1);
+        assert_int_equal(ledger->tickets[0].tries, answers + 1);
+    }
+    /* One that was lost before it came there counts all the same. */
+    world.now_ms += 2000;
+    (void)answer("waits", "5", 0);
+    struct lg_buf before lg_cleanup(lg_buf_done) = {0};
+    lg_buf_str(&before, lg_buf_view(&world.text));
+    lg_queue_refresh(world.queue);
+    lg_queue_read(world.queue, lg_buf_view(&before), LG_STR("1"));
+    lg_queue_failed(world.queue);
+    (void)answer("waits", "6", 0);
+    lg_queue_rested(world.queue);
+    lg_queue_read(world.queue, lg_buf_view(&before), LG_STR("1"));
+    lg_queue_written(world.queue);
+    assert_int_equal(lg_queue_ledger(world.queue)->tickets[0].tries, 6);
+}
+
 /* A thousand callers are answered, some of them are kept, and none of those who do not come back. */
 static void what_is_kept_of_them_is_bounded(void **state)
 {
@@ -736,43 +769,31 @@ static void no_more_than_some_are_asked_for_at_once(void **state)
 
 int main(void)
 {
+#define TEST(name)     cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST_ASK(name) cmocka_unit_test_setup_teardown(name, setup_looking_up, teardown)
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(who_waits_no_more_takes_no_place, setup, teardown),
-        cmocka_unit_test_setup_teardown(what_was_known_outlives_a_text_that_is_none, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(what_nobody_comes_back_for_goes_though_nobody_asks, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(who_begins_anew_is_not_expected_when_the_first_one_was,
-                                        setup, teardown),
-        cmocka_unit_test_setup_teardown(who_begins_anew_keeps_its_place_with_others, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(what_is_learned_late_makes_nobody_early, setup, teardown),
-        cmocka_unit_test_setup_teardown(who_waited_before_the_ledger_was_away_keeps_its_place,
-                                        setup, teardown),
-        cmocka_unit_test_setup_teardown(who_hammers_is_early_though_nobody_was_told, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(a_long_user_name_is_one_caller, setup, teardown),
-        cmocka_unit_test_setup_teardown(what_is_too_long_to_be_kept_is_said, setup, teardown),
-        cmocka_unit_test_setup_teardown(conflicts_are_given_time, setup, teardown),
-        cmocka_unit_test_setup_teardown(what_was_said_without_the_ledger_is_counted, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(a_late_decision_is_one_answer, setup, teardown),
-        cmocka_unit_test_setup_teardown(what_is_kept_of_them_is_bounded, setup, teardown),
-        cmocka_unit_test_setup_teardown(none_pile_up_while_the_ledger_is_gone, setup, teardown),
-        cmocka_unit_test_setup_teardown(
-            what_the_watch_never_showed_is_asked_for_before_its_place_goes, setup_looking_up,
-            teardown),
-        cmocka_unit_test_setup_teardown(a_create_that_came_to_nothing_is_asked_for_once,
-                                        setup_looking_up, teardown),
-        cmocka_unit_test_setup_teardown(the_first_of_two_creates_is_asked_for_as_well,
-                                        setup_looking_up, teardown),
-        cmocka_unit_test_setup_teardown(what_others_let_go_is_asked_for_at_once, setup_looking_up,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(
-            without_an_answer_it_is_held_for_as_long_as_a_watch_can_be_silent, setup_looking_up,
-            teardown),
-        cmocka_unit_test_setup_teardown(no_more_than_some_are_asked_for_at_once, setup_looking_up,
-                                        teardown),
+        TEST(who_waits_no_more_takes_no_place),
+        TEST(what_was_known_outlives_a_text_that_is_none),
+        TEST(what_nobody_comes_back_for_goes_though_nobody_asks),
+        TEST(who_begins_anew_is_not_expected_when_the_first_one_was),
+        TEST(who_begins_anew_keeps_its_place_with_others),
+        TEST(what_is_learned_late_makes_nobody_early),
+        TEST(who_waited_before_the_ledger_was_away_keeps_its_place),
+        TEST(who_hammers_is_early_though_nobody_was_told),
+        TEST(a_long_user_name_is_one_caller),
+        TEST(what_is_too_long_to_be_kept_is_said),
+        TEST(conflicts_are_given_time),
+        TEST(what_was_said_without_the_ledger_is_counted),
+        TEST(what_was_told_and_answered_again_is_counted_once),
+        TEST(a_late_decision_is_one_answer),
+        TEST(what_is_kept_of_them_is_bounded),
+        TEST(none_pile_up_while_the_ledger_is_gone),
+        TEST_ASK(what_the_watch_never_showed_is_asked_for_before_its_place_goes),
+        TEST_ASK(a_create_that_came_to_nothing_is_asked_for_once),
+        TEST_ASK(the_first_of_two_creates_is_asked_for_as_well),
+        TEST_ASK(what_others_let_go_is_asked_for_at_once),
+        TEST_ASK(without_an_answer_it_is_held_for_as_long_as_a_watch_can_be_silent),
+        TEST_ASK(no_more_than_some_are_asked_for_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

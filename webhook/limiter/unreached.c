@@ -69,17 +69,27 @@ static struct entry *entry_of(struct lg_unreached *unreached, const struct lg_as
     return entry;
 }
 
+/* The first answers of those that are kept are not needed any more. */
+static void forget(struct entry *entry, unsigned n)
+{
+    struct lg_missed *missed = &entry->missed;
+    missed->n -= n;
+    memmove(missed->ids, missed->ids + n, missed->n * sizeof *missed->ids);
+    entry->told -= entry->told < n ? entry->told : n;
+}
+
 static void count(struct entry *entry, const struct lg_ask *ask, struct lg_str user, unsigned tries)
 {
     struct lg_missed *missed = &entry->missed;
+    if (missed->n == LG_RETRIES)
+        forget(entry, 1);
     lg_arena_reset(&entry->arena);
-    *missed = (struct lg_missed){.ns = lg_arena_str(&entry->arena, ask->ns),
-                                 .guest = lg_arena_str(&entry->arena, ask->guest),
-                                 .node = lg_arena_str(&entry->arena, ask->node),
-                                 .user = lg_arena_str(&entry->arena, user),
-                                 .id = lg_arena_str(&entry->arena, ask->id),
-                                 .n = missed->n < LG_RETRIES ? missed->n + 1 : missed->n,
-                                 .since_ms = missed->since_ms};
+    missed->ns = lg_arena_str(&entry->arena, ask->ns);
+    missed->guest = lg_arena_str(&entry->arena, ask->guest);
+    missed->node = lg_arena_str(&entry->arena, ask->node);
+    missed->user = lg_arena_str(&entry->arena, user);
+    missed->id = lg_arena_str(&entry->arena, ask->id);
+    missed->ids[missed->n++] = ask->id.n != 0 ? lg_ledger_hash(ask->id, LG_STR(""), LG_STR("")) : 0;
     entry->retry_s = lg_retry_missed_s(missed, tries);
     missed->due_ms = ask->now_ms + entry->retry_s * (int64_t)1000;
 }
@@ -121,8 +131,7 @@ void lg_unreached_told(struct lg_unreached *unreached)
     pthread_mutex_lock(&unreached->lock);
     for (size_t i = 0; i < unreached->n; i++) {
         struct entry *entry = unreached->entries[i];
-        entry->missed.n -= entry->told;
-        entry->told = 0;
+        forget(entry, entry->told);
         if (entry->missed.n == 0)
             drop(unreached, i--);
     }
