@@ -87,8 +87,8 @@ static void check_dates(const X509 *leaf, int64_t now_unix_s, struct lg_cert_pro
             LG_CERTS_CHAIN, lg_cert_time(from, text));
 }
 
-/* As an API server verifies us: for a server's use, at this time, from any certificate of the bundle (Go takes an
- * intermediate in caBundle as an anchor). */
+/* As an API server verifies us: for a server's use, at this time, from any certificate of the
+ * bundle (Go takes an intermediate in caBundle as an anchor). */
 static bool verify(struct lg_cert_set *set, int64_t now_unix_s, const char **ret_why)
 {
     X509_STORE *store lg_cleanup(X509_STORE_free_cleanup) = X509_STORE_new();

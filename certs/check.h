@@ -20,7 +20,8 @@ void lg_cert_check(const struct lg_cert_files *files, int64_t now_unix_s, struct
 
 void lg_cert_set_done(struct lg_cert_set *set);
 
-/* When the certificate is in date; both are INT64_MIN where its times cannot be read: always expired. */
+/* When the certificate is in date; both are INT64_MIN where its times cannot be read: always
+ * expired. */
 void lg_cert_dates(const X509 *cert, int64_t *ret_not_before_unix_s, int64_t *ret_not_after_unix_s);
 
 /* SHA-256 of the certificate in lower-case hexadecimal. */

@@ -66,8 +66,8 @@ static ssize_t read_all(int fd, char *text, size_t size)
     return (ssize_t)n;
 }
 
-/* Not lg_file_read_at: a buffer that grows leaves copies of a key behind. One buffer is read into, trimmed by a copy,
- * and cleansed. */
+/* Not lg_file_read_at: a buffer that grows leaves copies of a key behind. One buffer is read into,
+ * trimmed by a copy, and cleansed. */
 static enum lg_err_code read_file(int dir_fd, const char *dir, const char *name, size_t max_bytes,
                                   struct lg_str *ret, struct lg_err *err)
 {

@@ -1,8 +1,9 @@
 /* What a certificate directory holds, and everything that is wrong with it. Any thread.
  *
- * For people (`livegate certs show`) and for deciding whether to renew; a server takes certs/keypair.h, which sees the
- * same problems and stops at the first that forbids serving. Texts are printable: what a foreign certificate says is
- * escaped. Key material is never part of any text.
+ * For people (`livegate certs show`) and for deciding whether to renew; a server takes
+ * certs/keypair.h, which sees the same problems and stops at the first that forbids serving. Texts
+ * are printable: what a foreign certificate says is escaped. Key material is never part of any
+ * text.
  */
 #ifndef LG_CERTS_INSPECT_H
 #define LG_CERTS_INSPECT_H
@@ -63,7 +64,8 @@ struct lg_cert_report {
     struct lg_cert_problems problems;
 };
 
-/* Looks at the texts; `now_unix_s` decides what has expired. Everything is borrowed from the arena. */
+/* Looks at the texts; `now_unix_s` decides what has expired. Everything is borrowed from the
+ * arena. */
 void lg_cert_inspect(const struct lg_cert_files *files, int64_t now_unix_s, struct lg_arena *arena,
                      struct lg_cert_report *ret) __attribute__((nonnull));
 

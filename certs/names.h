@@ -16,14 +16,15 @@ struct lg_cert_names {
 /* An empty list, borrowed from the arena like all that is added to it. */
 struct lg_cert_names lg_cert_names_new(struct lg_arena *arena);
 
-/* Adds a DNS name (RFC 1123, lower-cased; the first label may be "*") or an IP address (in its usual form) unless it
- * is there already. LG_E_INVALID: neither; LG_E_LIMIT: too many. */
+/* Adds a DNS name (RFC 1123, lower-cased; the first label may be "*") or an IP address (in its
+ * usual form) unless it is there already. LG_E_INVALID: neither; LG_E_LIMIT: too many. */
 enum lg_err_code lg_cert_names_add(struct lg_cert_names *names, struct lg_arena *arena,
                                    struct lg_str name, struct lg_err *err)
     __attribute__((nonnull(1, 2), warn_unused_result));
 
-/* Adds what API servers and others inside a cluster call a service: SERVICE.NAMESPACE.svc (the one webhooks are called
- * by), SERVICE.NAMESPACE.svc.cluster.local, SERVICE.NAMESPACE. LG_E_INVALID: not a name that Kubernetes takes. */
+/* Adds what API servers and others inside a cluster call a service: SERVICE.NAMESPACE.svc (the one
+ * webhooks are called by), SERVICE.NAMESPACE.svc.cluster.local, SERVICE.NAMESPACE. LG_E_INVALID:
+ * not a name that Kubernetes takes. */
 enum lg_err_code lg_cert_names_add_service(struct lg_cert_names *names, struct lg_arena *arena,
                                            struct lg_str service, struct lg_str namespace_name,
                                            struct lg_err *err)

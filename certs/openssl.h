@@ -1,7 +1,8 @@
-/* OpenSSL's types in the house's memory and error style. Private to certs/: nobody else includes it. Any thread.
+/* OpenSSL's types in the house's memory and error style. Private to certs/: nobody else includes
+ * it. Any thread.
  *
- * Each public function of certs/ begins with LG_SSL_SCOPE, so that OpenSSL's per-thread error queue is empty before
- * and after: a leftover there makes the next caller's SSL_get_error lie.
+ * Each public function of certs/ begins with LG_SSL_SCOPE, so that OpenSSL's per-thread error queue
+ * is empty before and after: a leftover there makes the next caller's SSL_get_error lie.
  */
 #ifndef LG_CERTS_OPENSSL_H
 #define LG_CERTS_OPENSSL_H
@@ -45,8 +46,8 @@ static inline void lg_ssl_scope_end(const int *scope)
     ERR_clear_error();                                                                             \
     const int lg_ssl_scope __attribute__((unused)) lg_cleanup(lg_ssl_scope_end) = 0
 
-/* LG_E_INTERNAL with "<doing>: <OpenSSL's last reason>"; empties the queue. For what only fails when OpenSSL is broken
- * or out of memory; what a file says wrongly has words of its own. */
+/* LG_E_INTERNAL with "<doing>: <OpenSSL's last reason>"; empties the queue. For what only fails
+ * when OpenSSL is broken or out of memory; what a file says wrongly has words of its own. */
 enum lg_err_code lg_ssl_fail(struct lg_err *err, const char *doing);
 
 #endif

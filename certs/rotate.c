@@ -200,7 +200,8 @@ static enum lg_err_code write_file(const struct state *state, const char *name, 
     return lg_file_write(path, text, mode, err);
 }
 
-/* Publishes before it takes over: when this stops in between, ca.key still belongs to the old one in ca.crt. */
+/* Publishes before it takes over: when this stops in between, ca.key still belongs to the old one
+ * in ca.crt. */
 static enum lg_err_code write_authority(const struct state *state,
                                         const struct lg_authority *authority, struct lg_err *err)
 {

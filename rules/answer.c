@@ -88,7 +88,8 @@ static void add_finding(struct lg_buf *buf, const struct lg_finding *finding)
     }
 }
 
-/* "(LG501: with evictionStrategy LiveMigrate a drain of its node waits for ever)", a line each below the first. */
+/* "(LG501: with evictionStrategy LiveMigrate a drain of its node waits for ever)", a line each
+ * below the first. */
 static void add_heads(struct lg_buf *buf, const struct lg_judgement *judgement)
 {
     for (size_t i = 0; i < judgement->n; i++) {
@@ -139,7 +140,8 @@ static struct lg_str on_one_line(const struct lg_finding *finding, struct lg_are
                            LG_ARG(finding->fix));
 }
 
-/* The object was read and is refused for what it says. Causes are for programs: they are told the folded ones, too. */
+/* The object was read and is refused for what it says. Causes are for programs: they are told the
+ * folded ones, too. */
 static void deny(const struct lg_judgement *judgement, struct lg_arena *arena,
                  struct lg_answer *ret)
 {
@@ -258,7 +260,8 @@ static void warn_of_refusal(const struct lg_judgement *judgement, struct lg_aren
     ret->n_warnings = 1;
 }
 
-/* "LG101=deny,LG202=audit", each rule once with its strongest action. Findings of a rule stand together. */
+/* "LG101=deny,LG202=audit", each rule once with its strongest action. Findings of a rule stand
+ * together. */
 static struct lg_str rules_note(const struct lg_judgement *judgement, struct lg_arena *arena)
 {
     struct lg_buf buf lg_cleanup(lg_buf_done) = {0};

@@ -15,8 +15,8 @@ enum { LG_WARNINGS_MAX = 10, LG_WARNING_BYTES_MAX = 256 };
 void lg_answer_make(const struct lg_judgement *judgement, struct lg_str group,
                     struct lg_str kind_name, struct lg_arena *arena, struct lg_answer *ret);
 
-/* The answer of /mutate: allowed, the patch, a warning for each change. Fills everything but uid; with a patch notes[0]
- * names the rules. */
+/* The answer of /mutate: allowed, the patch, a warning for each change. Fills everything but uid;
+ * with a patch notes[0] names the rules. */
 void lg_answer_mended(const struct lg_mending *mending, struct lg_arena *arena,
                       struct lg_answer *ret);
 

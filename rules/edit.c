@@ -11,7 +11,8 @@ struct splice {
     struct lg_str text;
 };
 
-/* The lists that users write are long, the lists of edits are short; a map would cost more than it saves below this. */
+/* The lists that users write are long, the lists of edits are short; a map would cost more than it
+ * saves below this. */
 static bool has_edit(const struct lg_edits *edits, const struct lg_edit *edit)
 {
     for (size_t i = edits->n; i-- != 0;)

@@ -1,6 +1,8 @@
-/* Edits of members of objects: the same list as JSON text with the edits in it, and as operations of a JSON Patch.
+/* Edits of members of objects: the same list as JSON text with the edits in it, and as operations
+ * of a JSON Patch.
  *
- * All edits of a list are about one document as it stood before them. Everything in the arena; one thread.
+ * All edits of a list are about one document as it stood before them. Everything in the arena; one
+ * thread.
  */
 #ifndef LG_RULES_EDIT_H
 #define LG_RULES_EDIT_H

@@ -33,7 +33,8 @@ bool lg_run_waives(struct lg_run *run, size_t index)
     return action_of(run, index) < LG_ACTION_DENY || lg_run_exception(run, index).n != 0;
 }
 
-/* A rule that is off still answers whether KubeVirt would call the guest migratable: that does not hang on policy. */
+/* A rule that is off still answers whether KubeVirt would call the guest migratable: that does not
+ * hang on policy. */
 static bool needed_when_off(const struct lg_run *run, const struct lg_rule *rule)
 {
     return rule->kubevirt_reason != NULL && lg_kind_is_guest(run->subject.kind);
@@ -102,8 +103,8 @@ static bool equal_at(const struct lg_engine_input *input, const char *path)
     return lg_json_equal(lg_json_at(input->object, path), lg_json_at(input->old_object, path));
 }
 
-/* The parts of an object that rules read, per kind. What is missing here (status, runStrategy, most metadata) can
- * change freely. */
+/* The parts of an object that rules read, per kind. What is missing here (status, runStrategy, most
+ * metadata) can change freely. */
 static bool nothing_changed(const struct lg_engine_input *input)
 {
     static const char *const parts[LG_KIND_COUNT][5] = {
@@ -129,8 +130,9 @@ static bool nothing_changed(const struct lg_engine_input *input)
     return true;
 }
 
-/* Only the old object proves that a deletion has begun: on CREATE, deletionTimestamp is whatever the client wrote. Where
- * the reader stopped before the old object, the new one's counts on UPDATE: the API server keeps it equal. */
+/* Only the old object proves that a deletion has begun: on CREATE, deletionTimestamp is whatever
+ * the client wrote. Where the reader stopped before the old object, the new one's counts on UPDATE:
+ * the API server keeps it equal. */
 static bool being_deleted(const struct lg_engine_input *input)
 {
     if (input->op != LG_OP_UPDATE)
@@ -211,7 +213,8 @@ static void judge_old(struct lg_run *run, const struct lg_engine_input *input)
     lg_ratchet(run, &old_run);
 }
 
-/* What becomes of a denial for this requester and in this mode; controllers are told nothing at all. */
+/* What becomes of a denial for this requester and in this mode; controllers are told nothing at
+ * all. */
 static enum lg_action settled(const struct lg_judgement *judgement, enum lg_action action)
 {
     if (judgement->requester == LG_REQUESTER_CONTROLLER)
@@ -222,7 +225,8 @@ static enum lg_action settled(const struct lg_judgement *judgement, enum lg_acti
     return action;
 }
 
-/* The limiter only says what it would do to a dry run, while it observes, and to whom it let through all the same. */
+/* The limiter only says what it would do to a dry run, while it observes, and to whom it let
+ * through all the same. */
 static bool only_says(const struct lg_run *run, const struct lg_finding *finding)
 {
     return finding->rule->waits && finding->action == LG_ACTION_DENY &&
@@ -299,7 +303,8 @@ bool lg_run_of(const struct lg_run *run, const struct lg_engine_input *input, st
     return true;
 }
 
-/* What the reader refused, or what has fields of the wrong type, is denied before any rule sees it. */
+/* What the reader refused, or what has fields of the wrong type, is denied before any rule sees
+ * it. */
 static bool refused(const struct lg_engine_input *input, struct lg_judgement *ret)
 {
     if (input->refusal != NULL)

@@ -1,7 +1,8 @@
-/* The one judge behind all doors: object + old object + request facts + inventory + policy -> findings.
+/* The one judge behind all doors: object + old object + request facts + inventory + policy ->
+ * findings.
  *
- * Pure and bounded: what it allocates lies in the caller's arena; the clock and the deadline are handed in. Any number
- * of threads on one inventory and policy.
+ * Pure and bounded: what it allocates lies in the caller's arena; the clock and the deadline are
+ * handed in. Any number of threads on one inventory and policy.
  */
 #ifndef LG_RULES_ENGINE_H
 #define LG_RULES_ENGINE_H
@@ -10,9 +11,9 @@
 
 struct lg_engine_input {
     const struct lg_inventory *inventory;
-    /* Others change the cluster meanwhile, and single objects can be read: a denial that rests on another object, or on
-     * there being none, counts only where that was read (lg_inventory_over), else it is pending; what should be read is
-     * in `wants`. False: the inventory is the truth. */
+    /* Others change the cluster meanwhile, and single objects can be read: a denial that rests on
+     * another object, or on there being none, counts only where that was read (lg_inventory_over),
+     * else it is pending; what should be read is in `wants`. False: the inventory is the truth. */
     bool confirm;
     const struct lg_policy *policy;
     enum lg_kind kind;
@@ -25,10 +26,11 @@ struct lg_engine_input {
     struct lg_str username;       /* "" offline: then an object's status is the cluster's word */
     struct lg_val groups;         /* list of strings, LG_NONE offline */
     bool dry_run;
-    int kubevirt_version; /* 100 * major + minor, before the policy's; 0 = the policy's or the cluster's */
+    /* 100 * major + minor, before the policy's; 0 = the policy's or the cluster's */
+    int kubevirt_version;
     int64_t now_unix_s;
-    const struct lg_turnout
-        *turnout; /* what the limiter said (rules/limiter.h); NULL: it was not asked */
+    /* what the limiter said (rules/limiter.h); NULL: it was not asked */
+    const struct lg_turnout *turnout;
     /* the answer has to leave now: what is not judged yet becomes pending. NULL = never */
     bool (*expired)(void *arg);
     void *expired_arg;
@@ -50,8 +52,8 @@ struct lg_wants {
 enum lg_requester { LG_REQUESTER_PERSON, LG_REQUESTER_CONTROLLER, LG_REQUESTER_BYPASS };
 
 struct lg_judgement {
-    const struct lg_finding *
-        findings; /* in the order of rule ids, inside a rule in the order of the text; audit ones included */
+    /* in the order of rule ids, inside a rule in the order of the text; audit ones included */
+    const struct lg_finding *findings;
     size_t n;
     enum lg_action verdict; /* the strongest action, LG_ACTION_OFF without findings */
     /* allowed at once: nothing was judged (DELETE, a subresource, deletion, nothing changed) */
@@ -68,8 +70,8 @@ struct lg_judgement {
     struct lg_wants wants; /* with `confirm`; none for controllers, who are never held up */
     int migratable;        /* see lg_judgement_migratable */
     bool disks_stay;       /* KubeVirt counts its disks among the reasons against a migration */
-    /* With `places`, of a guest or of a migration that has a target here, while nodes are known: what it asks of nodes, what
-     * keeps guests apart counted; else NULL. */
+    /* With `places`, of a guest or of a migration that has a target here, while nodes are known:
+     * what it asks of nodes, what keeps guests apart counted; else NULL. */
     const struct lg_requirements *requirements;
     const struct lg_separation *separation; /* says what that answer does not cover; or NULL */
 };
@@ -78,7 +80,8 @@ struct lg_judgement {
 void lg_engine_judge(const struct lg_engine_input *input, struct lg_arena *arena,
                      struct lg_judgement *ret);
 
-/* What KubeVirt's condition would say of a VM or VMI, independent of actions: 1, 0, or -1 = not known (pending). */
+/* What KubeVirt's condition would say of a VM or VMI, independent of actions: 1, 0, or -1 = not
+ * known (pending). */
 int lg_judgement_migratable(const struct lg_judgement *judgement);
 /* True when its migration would copy disks. */
 bool lg_judgement_block_migration(const struct lg_judgement *judgement);

@@ -1,5 +1,5 @@
-/* Several rules that lack the same thing are one line for a person: the first says it and names the others. So are a rule's
- * finding and the one that says why it is so. */
+/* Several rules that lack the same thing are one line for a person: the first says it and names the
+ * others. So are a rule's finding and the one that says why it is so. */
 #include "rules/core/map.h"
 #include "rules/core/mem.h"
 #include "rules/run.h"

@@ -200,7 +200,8 @@ static void slots_changed(struct lg_inventory *inv, const struct lg_record *old,
         lg_slots_set_guest(inv->slots, either->ns, either->name, (const struct lg_vmi_record *)new);
 }
 
-/* The one place where tables and indexes change together: `old` leaves, `new` comes; either may be NULL. */
+/* The one place where tables and indexes change together: `old` leaves, `new` comes; either may be
+ * NULL. */
 static void change(struct lg_inventory *inv, enum lg_kind kind, struct lg_str key,
                    struct lg_record *new)
 {

@@ -1,8 +1,8 @@
 /* The cluster as rules may see it: tables of immutable records plus derived indexes.
  *
- * Filled alike from files and from a watch, by one function. A look-up has three answers: found, absent, unknown (not
- * given, not synced, not served, not permitted). One thread changes an inventory while nobody reads it; any number
- * read. Results are borrowed until the next change.
+ * Filled alike from files and from a watch, by one function. A look-up has three answers: found,
+ * absent, unknown (not given, not synced, not served, not permitted). One thread changes an
+ * inventory while nobody reads it; any number read. Results are borrowed until the next change.
  */
 #ifndef LG_RULES_INVENTORY_H
 #define LG_RULES_INVENTORY_H
@@ -62,8 +62,9 @@ struct lg_read {
 };
 enum { LG_READS_MAX = 12 };
 
-/* `base` as it looks with these reads (at most LG_READS_MAX; all borrowed, like `base`) in front of it: look-ups by name and
- * the migrations of a VMI go by them, everything else is `base`'s. A view in the arena, not to be changed or freed. */
+/* `base` as it looks with these reads (at most LG_READS_MAX; all borrowed, like `base`) in front of
+ * it: look-ups by name and the migrations of a VMI go by them, everything else is `base`'s. A view
+ * in the arena, not to be changed or freed. */
 const struct lg_inventory *lg_inventory_over(const struct lg_inventory *base,
                                              const struct lg_read *reads, size_t n,
                                              struct lg_arena *arena);
@@ -77,17 +78,18 @@ bool lg_inventory_was_read(const struct lg_inventory *inv, enum lg_kind kind, st
 const struct lg_record *lg_inventory_next(const struct lg_inventory *inv, enum lg_kind kind,
                                           size_t *pos);
 
-/* True when an object of the kind stands in the namespace. O(objects of the kind): for kinds of which there are few. */
+/* True when an object of the kind stands in the namespace. O(objects of the kind): for kinds of
+ * which there are few. */
 bool lg_inventory_stands_in(const struct lg_inventory *inv, enum lg_kind kind, struct lg_str ns);
 
-/* Visits the VMs and VMIs (and, of files, the templates of them) with a volume over this claim (by claim or data volume name): start with *pos = 0 until NULL.
- * O(users). *ret_use is the volume. */
+/* Visits the VMs and VMIs (and, of files, the templates of them) with a volume over this claim (by
+ * claim or data volume name): start with *pos = 0 until NULL. O(users). *ret_use is the volume. */
 const struct lg_record *lg_inventory_next_user(const struct lg_inventory *inv, struct lg_str ns,
                                                struct lg_str claim, size_t *pos,
                                                const struct lg_use **ret_use);
 
-/* The first by name of the VMs and VMIs that share the claim with their guest as a filesystem (virtiofs), so that it cannot
- * become a block device; NULL: none is known. O(users). */
+/* The first by name of the VMs and VMIs that share the claim with their guest as a filesystem
+ * (virtiofs), so that it cannot become a block device; NULL: none is known. O(users). */
 const struct lg_record *lg_inventory_sharer(const struct lg_inventory *inv, struct lg_str ns,
                                             struct lg_str claim);
 
@@ -104,9 +106,9 @@ const struct lg_node_table *lg_inventory_nodes(const struct lg_inventory *inv);
 /* Never NULL; recomputed when a KubeVirt or HyperConverged CR changes. */
 const struct lg_settings *lg_inventory_settings(const struct lg_inventory *inv);
 
-/* How a migration of this guest runs: what the CRs say, and the MigrationPolicy that matches. O(policies). LG_UNKNOWN where
- * policies, or the labels of the guest's namespace while there are any, are not known: then *ret is what the CRs say. Sources
- * lie in the arena. */
+/* How a migration of this guest runs: what the CRs say, and the MigrationPolicy that matches.
+ * O(policies). LG_UNKNOWN where policies, or the labels of the guest's namespace while there are
+ * any, are not known: then *ret is what the CRs say. Sources lie in the arena. */
 enum lg_lookup lg_inventory_migration_settings(const struct lg_inventory *inv,
                                                const struct lg_vmi_record *vmi,
                                                struct lg_arena *arena,

@@ -6,8 +6,8 @@ int lg_judgement_migratable(const struct lg_judgement *judgement)
     return judgement->migratable;
 }
 
-/* Containers, cloud-init and the like: KubeVirt copies them unless they are only read: pkg/virt-handler/vm.go,
- * checkVolumesForMigration. */
+/* Containers, cloud-init and the like: KubeVirt copies them unless they are only read:
+ * pkg/virt-handler/vm.go, checkVolumesForMigration. */
 static bool copied(struct lg_val spec, struct lg_str volume)
 {
     struct lg_val devices = lg_json_at(spec, "domain.devices");

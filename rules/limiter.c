@@ -5,7 +5,8 @@
 
 enum { SEEN_LOOKED_AT_MAX = 64, NAMESPACE_BYTES_MAX = 63, UID_BYTES_MAX = 64 };
 
-/* Places that are left on the nodes where the guest could go: what policy allows each, less what is on its way there. */
+/* Places that are left on the nodes where the guest could go: what policy allows each, less what is
+ * on its way there. */
 static int64_t inbound_free(const struct lg_inventory *inventory,
                             const struct lg_requirements *requirements, struct lg_str source,
                             int64_t limit)
@@ -24,8 +25,8 @@ static int64_t inbound_free(const struct lg_inventory *inventory,
     return left;
 }
 
-/* One of that name that is there, as far as is known, or NULL. One that is being deleted is as good as gone: it goes before
- * the create is stored, or the create fails. */
+/* One of that name that is there, as far as is known, or NULL. One that is being deleted is as good
+ * as gone: it goes before the create is stored, or the create fails. */
 static const struct lg_migration_record *namesake_of(const struct lg_engine_input *input,
                                                      const struct lg_subject *subject)
 {
@@ -38,8 +39,9 @@ static const struct lg_migration_record *namesake_of(const struct lg_engine_inpu
     return (const struct lg_migration_record *)record;
 }
 
-/* Whoever replaces a migration that has ended deletes it, and creates the next one before a watch knows: that it is there
- * still is worth nothing unless the API server just said so. One that has not ended holds its place in any case. */
+/* Whoever replaces a migration that has ended deletes it, and creates the next one before a watch
+ * knows: that it is there still is worth nothing unless the API server just said so. One that has
+ * not ended holds its place in any case. */
 static bool is_doubtful(const struct lg_engine_input *input, const struct lg_subject *subject,
                         const struct lg_migration_record *namesake)
 {
@@ -47,8 +49,8 @@ static bool is_doubtful(const struct lg_engine_input *input, const struct lg_sub
            !lg_inventory_was_read(input->inventory, LG_KIND_MIGRATION, subject->ns, subject->name);
 }
 
-/* KubeVirt's webhook refuses it whatever we say: its own words shall reach the user. Or no API server says so: longer texts than
- * there can be fill the ledger for nobody else. */
+/* KubeVirt's webhook refuses it whatever we say: its own words shall reach the user. Or no API
+ * server says so: longer texts than there can be fill the ledger for nobody else. */
 static bool refused_anyway(const struct lg_subject *subject)
 {
     struct lg_val spec = lg_json_get(subject->object, "spec");
@@ -89,7 +91,8 @@ static const struct lg_requirements *requirements_of(const struct lg_judgement *
     return lg_rule_requirements(&context);
 }
 
-/* Who is exempt, or an exception, does not come back for a place, and counts as one that was let through. */
+/* Who is exempt, or an exception, does not come back for a place, and counts as one that was let
+ * through. */
 static void find_waived(struct lg_run *run, struct lg_ask *io)
 {
     static const char *const rules[LG_LIMITS] = {"LG610", "LG611", "LG612"};

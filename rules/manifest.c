@@ -163,7 +163,8 @@ static enum lg_err_code read_json_items(struct source *source, struct lg_str tex
     }
 }
 
-/* Reads the document at the cursor; a List's items singly, since a list may be longer than the reader's limits. */
+/* Reads the document at the cursor; a List's items singly, since a list may be longer than the
+ * reader's limits. */
 static enum lg_err_code read_json_document(struct source *source, struct lg_str rest,
                                            const struct lg_list_cursor *cursor, size_t *ret_bytes)
 {
@@ -227,8 +228,8 @@ static enum lg_err_code add_yaml_item(struct source *source,
     return code == LG_E_OK ? add_object(source, item, lg_json_mark(item), list) : code;
 }
 
-/* A List that is longer than the reader's limits, item by item; false where the text is none that can be taken apart
- * by lines. */
+/* A List that is longer than the reader's limits, item by item; false where the text is none that
+ * can be taken apart by lines. */
 static bool read_long_yaml_list(struct source *source, const struct lg_yaml_document *document,
                                 enum lg_err_code *ret_code)
 {

@@ -1,6 +1,8 @@
-/* Objects in files: what kubectl accepts with -f. YAML with many documents, JSON, List objects, directories, "-".
+/* Objects in files: what kubectl accepts with -f. YAML with many documents, JSON, List objects,
+ * directories, "-".
  *
- * Source of the inventory of `check`, the demo and tests, and of the objects that `check` judges. One thread.
+ * Source of the inventory of `check`, the demo and tests, and of the objects that `check` judges.
+ * One thread.
  */
 #ifndef LG_RULES_MANIFEST_H
 #define LG_RULES_MANIFEST_H
@@ -34,15 +36,15 @@ struct lg_manifests {
     struct lg_map read; /* real paths */
 };
 
-/* Reads `path` (file, directory with .yaml .yml .json, or "-") and appends its objects, Lists taken apart; a file that
- * was read already is passed over. The first
- * unreadable file or document ends it: err->where is "file:line:column". */
+/* Reads `path` (file, directory with .yaml .yml .json, or "-") and appends its objects, Lists taken
+ * apart; a file that was read already is passed over. The first unreadable file or document ends
+ * it: err->where is "file:line:column". */
 enum lg_err_code lg_manifests_read(struct lg_manifests *manifests, const char *path,
                                    struct lg_err *err) __attribute__((warn_unused_result));
 void lg_manifests_done(struct lg_manifests *manifests);
 
-/* Puts every object of a known kind into the inventory (later ones replace earlier ones) and marks the kinds that
- * stand there as known. */
+/* Puts every object of a known kind into the inventory (later ones replace earlier ones) and marks
+ * the kinds that stand there as known. */
 enum lg_err_code lg_manifests_fill(const struct lg_manifests *manifests,
                                    struct lg_inventory *inventory, struct lg_err *err)
     __attribute__((warn_unused_result));

@@ -16,7 +16,8 @@ static const char *skip_string(const char *p, const char *end)
     return p < end ? p + 1 : NULL;
 }
 
-/* Behind the container that opens at p, or NULL. Brackets are only counted: the reader checks that they match. */
+/* Behind the container that opens at p, or NULL. Brackets are only counted: the reader checks that
+ * they match. */
 static const char *skip_container(const char *p, const char *end)
 {
     size_t depth = 0;

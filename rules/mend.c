@@ -145,8 +145,8 @@ struct lg_str lg_repair_choice(const struct lg_repair *repair)
 
 /* --- one rule --- */
 
-/* What an exception or an exemption speaks for is meant to stay as it is. What is only recorded is nobody's complaint: it
- * is mended where policy asks for it. */
+/* What an exception or an exemption speaks for is meant to stay as it is. What is only recorded is
+ * nobody's complaint: it is mended where policy asks for it. */
 static size_t violations(const struct lg_run *run, size_t index)
 {
     size_t n = 0;
@@ -215,8 +215,8 @@ static bool judge_all(struct lg_run *run)
     return run->judged == lg_rules_count() && run->spilled == NULL;
 }
 
-/* The same where the object as it is now was judged by the rules with a fixer only: those that complain now are asked what
- * they said of it. */
+/* The same where the object as it is now was judged by the rules with a fixer only: those that
+ * complain now are asked what they said of it. */
 static bool nothing_new_unasked(struct mender *m, const struct lg_run *after)
 {
     bool *asked = lg_arena_array(m->arena, lg_rules_count(), sizeof(*asked));
@@ -233,7 +233,8 @@ static bool nothing_new_unasked(struct mender *m, const struct lg_run *after)
     return !any || (judge_all(&before) && nothing_new(m, &before, after));
 }
 
-/* Provably better: the rule is content (in a file: more content than before), and nobody else complains. */
+/* Provably better: the rule is content (in a file: more content than before), and nobody else
+ * complains. */
 static bool is_better(struct mender *m, size_t index, const struct lg_run *after)
 {
     size_t left = violations(after, index);
@@ -410,8 +411,9 @@ static bool choose(struct mender *m)
     return any;
 }
 
-/* An owned object is made anew by its owner for as long as it is not what the owner wants. Of a pool or a replica set only
- * what it is a template of is judged: edits of that would be no edits of the object. */
+/* An owned object is made anew by its owner for as long as it is not what the owner wants. Of a
+ * pool or a replica set only what it is a template of is judged: edits of that would be no edits of
+ * the object. */
 static bool may_be_mended(const struct mender *m, const struct lg_judgement *facts)
 {
     if (lg_kind_judged_as(m->input->kind) != m->input->kind)
@@ -422,7 +424,8 @@ static bool may_be_mended(const struct mender *m, const struct lg_judgement *fac
            !lg_meta_has_controller(m->input->object) && !lg_meta_deleting(m->input->object);
 }
 
-/* An instancetype or a preference that was not read yet: what it brings decides whether there is anything to mend. */
+/* An instancetype or a preference that was not read yet: what it brings decides whether there is
+ * anything to mend. */
 static void want_parts(struct mender *m)
 {
     static const enum lg_part parts[] = {LG_PART_INSTANCETYPE, LG_PART_PREFERENCE};

@@ -1,9 +1,11 @@
-/* The one repairer behind /mutate and `check --fix`: what can be mended of an object, as a JSON Patch.
+/* The one repairer behind /mutate and `check --fix`: what can be mended of an object, as a JSON
+ * Patch.
  *
- * Pure and bounded, like the judge (engine.h), on any thread: same input, same bytes. The patch is minimal, tests only strings that were
- * read from the object, and applied to its own result it is empty. At admission nothing is mended for controllers, for
- * members of the bypass group, for objects with a controller ownerReference or that are being deleted, for
- * subresources, in mode observe, or where policy does not name the rule.
+ * Pure and bounded, like the judge (engine.h), on any thread: same input, same bytes. The patch is
+ * minimal, tests only strings that were read from the object, and applied to its own result it is
+ * empty. At admission nothing is mended for controllers, for members of the bypass group, for
+ * objects with a controller ownerReference or that are being deleted, for subresources, in mode
+ * observe, or where policy does not name the rule.
  */
 #ifndef LG_RULES_MEND_H
 #define LG_RULES_MEND_H
@@ -32,8 +34,8 @@ struct lg_mending {
     size_t n_notes;
     const struct lg_mend_note *reasons;
     size_t n_reasons;
-    struct lg_wants
-        wants; /* with the input's `confirm`: what has to be read to know what can be mended */
+    /* with the input's `confirm`: what has to be read to know what can be mended */
+    struct lg_wants wants;
 };
 
 /* Never fails: what cannot be read, or not in time, is not mended. Everything in the arena. */

@@ -20,8 +20,8 @@ static const struct lg_param_value *default_params(const struct lg_rule *rule,
     return values;
 }
 
-/* What a VM that declares itself immovable is only warned of, unless policy says otherwise: devices and the like that were
- * chosen knowingly. */
+/* What a VM that declares itself immovable is only warned of, unless policy says otherwise: devices
+ * and the like that were chosen knowingly. */
 static const bool *default_opt_out(struct lg_arena *arena)
 {
     static const char *const ids[] = {"LG107", "LG108", "LG109", "LG301", "LG302", "LG303",
@@ -93,7 +93,8 @@ void lg_policy_unref(struct lg_policy *policy)
     free(policy);
 }
 
-/* Names and selector, where both are given, have to match both. *io_open: labels would decide, and are not known. */
+/* Names and selector, where both are given, have to match both. *io_open: labels would decide, and
+ * are not known. */
 static bool entry_matches(const struct lg_policy_entry *entry, struct lg_str ns,
                           const struct lg_namespace *record, struct lg_policy_stalls *io_stalls,
                           bool *io_open)
@@ -164,8 +165,8 @@ static bool usual(enum owner owner, struct lg_str ns)
            (owner == OWNER_CDI && lg_str_is(ns, "cdi"));
 }
 
-/* A namespace is believed because an administrator's CR stands there. The usual names are believed only as long as no CR
- * says better: anyone who may create namespaces could take such a name. */
+/* A namespace is believed because an administrator's CR stands there. The usual names are believed
+ * only as long as no CR says better: anyone who may create namespaces could take such a name. */
 static bool believed(const struct lg_inventory *inventory, enum owner owner, struct lg_str ns)
 {
     if (lg_inventory_stands_in(inventory, LG_KIND_HYPERCONVERGED, ns) ||
@@ -178,8 +179,8 @@ static bool believed(const struct lg_inventory *inventory, enum owner owner, str
     return usual(owner, ns);
 }
 
-/* CDI and HyperConverged have no business with guests. Whoever takes an account's name for theirs, in a namespace of that
- * name, gains nothing where it would count. */
+/* CDI and HyperConverged have no business with guests. Whoever takes an account's name for theirs,
+ * in a namespace of that name, gains nothing where it would count. */
 static bool acts_on(enum owner owner, enum lg_kind kind)
 {
     return owner == OWNER_KUBEVIRT || (!lg_kind_is_guest(kind) && kind != LG_KIND_MIGRATION);

@@ -1,5 +1,6 @@
-/* A policy as it lies in memory; only rules/policy*.c look inside. Everything in its arena but the patterns. Immutable once
- * it is parsed, but for its count of references, which is atomic: any thread. */
+/* A policy as it lies in memory; only rules/policy*.c look inside. Everything in its arena but the
+ * patterns. Immutable once it is parsed, but for its count of references, which is atomic: any
+ * thread. */
 #ifndef LG_RULES_POLICY_DATA_H
 #define LG_RULES_POLICY_DATA_H
 
@@ -14,8 +15,8 @@ enum {
     LG_POLICY_EXEMPT_MAX = 64,   /* one bit each */
     LG_POLICY_NAMES_MAX = 64,    /* patterns of one entry */
     LG_POLICY_TEXTS_MAX = 256,   /* controllers; users, groups of one entry */
-    LG_POLICY_SELECTOR_MAX =
-        64, /* labels and expressions of one selector, values of one expression */
+    /* labels and expressions of one selector, values of one expression */
+    LG_POLICY_SELECTOR_MAX = 64,
 };
 
 /* A pattern of names. */
@@ -35,8 +36,8 @@ struct lg_policy_set {
     enum lg_policy_mode mode;
     enum lg_action *actions; /* by rule index */
     bool *chosen;            /* by rule index: not its default, whatever it is */
-    const struct lg_param_value *
-        *params;         /* by rule index, then parameter index; NULL without any */
+    /* by rule index, then parameter index; NULL without any */
+    const struct lg_param_value **params;
     const bool *opt_out; /* by rule index */
     struct lg_val claim_selector;
     struct lg_elastic elastic;
@@ -103,8 +104,8 @@ struct lg_policy {
 void lg_policy_set_copy(const struct lg_policy_set *from, struct lg_arena *arena,
                         struct lg_policy_set *ret);
 
-/* True when one of the patterns matches `name`. One that hits a limit does not, and is noted; none does once too many have
- * hit it, or time is up. */
+/* True when one of the patterns matches `name`. One that hits a limit does not, and is noted; none
+ * does once too many have hit it, or time is up. */
 bool lg_patterns_match(const struct lg_patterns *patterns, struct lg_str name,
                        struct lg_policy_stalls *io_stalls);
 

@@ -126,7 +126,8 @@ static void describe_elastic(const struct lg_elastic *elastic, const char *inden
     lg_buf_puts(out, "\n");
 }
 
-/* The rest of a set, where it is not as everywhere (or `base` is NULL). True when something was said. */
+/* The rest of a set, where it is not as everywhere (or `base` is NULL). True when something was
+ * said. */
 static bool describe_set(const struct lg_policy_set *set, const struct lg_policy_set *base,
                          const char *indent, struct lg_buf *out)
 {

@@ -45,7 +45,8 @@ static bool read_expiry(const struct lg_policy_parser *parser, struct lg_val v,
     return true;
 }
 
-/* What a finding says of it: "exception until 2027-03-31T00:00:00Z, approved by storage-team: CHG-1234". */
+/* What a finding says of it: "exception until 2027-03-31T00:00:00Z, approved by storage-team:
+ * CHG-1234". */
 static struct lg_str excuse_of(const struct lg_policy_exception *entry, struct lg_arena *arena)
 {
     struct lg_buf buf lg_cleanup(lg_buf_done) = {0};

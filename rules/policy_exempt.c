@@ -1,4 +1,5 @@
-/* The `exempt` of a policy: who may do what others may not. By whole user names and groups; bits an entry. */
+/* The `exempt` of a policy: who may do what others may not. By whole user names and groups; bits an
+ * entry. */
 #include "rules/policy_read.h"
 
 static void remember(const struct lg_policy_parser *parser, struct lg_map *map,

@@ -29,7 +29,8 @@ static bool read_choice(const struct lg_policy_parser *parser, const struct lg_f
     return unknown_choice(parser, fixer, v);
 }
 
-/* One rule's entry: {} or its option, or off. What an entry of namespaces leaves out stays as it is everywhere. */
+/* One rule's entry: {} or its option, or off. What an entry of namespaces leaves out stays as it is
+ * everywhere. */
 static bool read_fixer(const struct lg_policy_parser *parser, const struct lg_rule *rule,
                        struct lg_val v, unsigned char *ret)
 {

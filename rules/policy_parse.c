@@ -1,4 +1,5 @@
-/* Reading a policy file: strict, every error with its line and column, unknown names with the nearest known one. */
+/* Reading a policy file: strict, every error with its line and column, unknown names with the
+ * nearest known one. */
 #include "rules/core/mem.h"
 #include "rules/core/yaml.h"
 #include "rules/policy_read.h"

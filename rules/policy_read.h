@@ -1,7 +1,8 @@
 /* Reading a policy's text: what the parts of the parser share. Only rules/policy*.c look inside.
  *
- * Every reader answers false behind an error with its place, so that `return a && b` reads on only while all is well. One
- * parser a text, on one thread; what comes of it is shared once it is whole (policy.h).
+ * Every reader answers false behind an error with its place, so that `return a && b` reads on only
+ * while all is well. One parser a text, on one thread; what comes of it is shared once it is whole
+ * (policy.h).
  */
 #ifndef LG_RULES_POLICY_READ_H
 #define LG_RULES_POLICY_READ_H
@@ -44,10 +45,12 @@ bool lg_policy_want_list(const struct lg_policy_parser *parser, struct lg_val v,
                          size_t max);
 bool lg_policy_want_text(const struct lg_policy_parser *parser, struct lg_val v, const char *what);
 
-/* `rules` of the policy or of an entry, merged into the set: `*` first, then each rule's keys. Absent: nothing. */
+/* `rules` of the policy or of an entry, merged into the set: `*` first, then each rule's keys.
+ * Absent: nothing. */
 bool lg_policy_read_rules(const struct lg_policy_parser *parser, struct lg_val v,
                           struct lg_policy_set *set);
-/* The rule that the iterator's key names: an error where there is none, or where `seen` (by rule index) has it already. */
+/* The rule that the iterator's key names: an error where there is none, or where `seen` (by rule
+ * index) has it already. */
 bool lg_policy_rule_at(const struct lg_policy_parser *parser, const struct lg_json_iter *it,
                        bool *seen, size_t *ret_index);
 /* `mutate` of the policy or of an entry, merged into the set rule by rule. Absent: nothing. */
@@ -74,7 +77,8 @@ bool lg_policy_read_patterns(const struct lg_policy_parser *parser, struct lg_va
 /* A list of at most LG_POLICY_TEXTS_MAX whole strings, each once. */
 bool lg_policy_read_texts(const struct lg_policy_parser *parser, struct lg_val v, const char *what,
                           const char *item, struct lg_str **ret, size_t *ret_n);
-/* A label selector, kept as a text of its own without escapes: documents with escapes cannot be read by many threads. */
+/* A label selector, kept as a text of its own without escapes: documents with escapes cannot be
+ * read by many threads. */
 bool lg_policy_read_selector(const struct lg_policy_parser *parser, struct lg_val v,
                              struct lg_val *ret);
 

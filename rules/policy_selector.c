@@ -1,4 +1,5 @@
-/* Label selectors of a policy: read strictly, kept as text without escapes, and whether any labels can match them. */
+/* Label selectors of a policy: read strictly, kept as text without escapes, and whether any labels
+ * can match them. */
 #include "rules/core/mem.h"
 #include "rules/policy_read.h"
 
@@ -142,7 +143,8 @@ static bool value_allowed(struct lg_val expressions, struct lg_str key, struct l
     return true;
 }
 
-/* An expression that wants the key: no value of its list is left, or another one wants the key away. */
+/* An expression that wants the key: no value of its list is left, or another one wants the key
+ * away. */
 static bool unsatisfiable(struct lg_val expressions, struct lg_val expression)
 {
     struct lg_str key = lg_json_str(lg_json_get(expression, "key"));

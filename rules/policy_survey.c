@@ -1,4 +1,5 @@
-/* Entries of a policy that never do anything: because of what they say, or because their time is over. */
+/* Entries of a policy that never do anything: because of what they say, or because their time is
+ * over. */
 #include "rules/policy_data.h"
 
 /* The strongest action that the rule has anywhere. */
@@ -28,8 +29,8 @@ static bool none_possible(const struct lg_patterns *patterns)
     return patterns->n != 0;
 }
 
-/* An entry before this one takes all of its namespaces: by a pattern for everything, or by matching each name that is
- * written out. */
+/* An entry before this one takes all of its namespaces: by a pattern for everything, or by matching
+ * each name that is written out. */
 static bool shadowed(const struct lg_policy *policy, size_t index)
 {
     const struct lg_policy_entry *entry = &policy->entries[index];

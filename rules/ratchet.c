@@ -1,13 +1,15 @@
 /* The ratchet: an update is refused only for what it brings.
  *
- * Old and new object are judged with the same inventory and policy. A finding's identity is its rule, what it is about
- * and the offending value; one whose value stayed under a new name (a renamed volume over the same claim) is the same
- * one. Each old finding excuses one new finding; where the value alone is what is wrong (a claim), it excuses all of that
- * value. What was pending on the old object excuses nothing: with the same inventory it is the update that made it a
- * violation. Nor does what the old machine was spared because it declared itself immovable (evictionStrategy None, policy's
- * optOut), where the new one does not: that it is to move is what the update brings. A runStrategy is not that: WaitAsReceiver
- * becomes another when KubeVirt has moved the guest in, and that must not fail. Of findings beyond those that are kept only
- * the number counts.
+ * Old and new object are judged with the same inventory and policy. A finding's identity is its
+ * rule, what it is about and the offending value; one whose value stayed under a new name (a
+ * renamed volume over the same claim) is the same one. Each old finding excuses one new finding;
+ * where the value alone is what is wrong (a claim), it excuses all of that value. What was pending
+ * on the old object excuses nothing: with the same inventory it is the update that made it a
+ * violation. Nor does what the old machine was spared because it declared itself immovable
+ * (evictionStrategy None, policy's optOut), where the new one does not: that it is to move is what
+ * the update brings. A runStrategy is not that: WaitAsReceiver becomes another when KubeVirt has
+ * moved the guest in, and that must not fail. Of findings beyond those that are kept only the
+ * number counts.
  */
 #include "rules/core/map.h"
 #include "rules/core/mem.h"
@@ -191,7 +193,8 @@ static bool take_spilled(const struct lg_run *run, struct lg_run *old_run,
     return true;
 }
 
-/* Findings whose identity is the same first, so that a renamed one never takes the place of one that stayed. */
+/* Findings whose identity is the same first, so that a renamed one never takes the place of one
+ * that stayed. */
 static void match(struct lg_run *run, struct lg_run *old_run, const size_t *old_total,
                   struct book *book)
 {
@@ -212,8 +215,8 @@ static void match(struct lg_run *run, struct lg_run *old_run, const size_t *old_
     }
 }
 
-/* The rules that found more than is kept, and more than in the old object: one of what they found is new. Their last
- * finding is of the strongest that there were. */
+/* The rules that found more than is kept, and more than in the old object: one of what they found
+ * is new. Their last finding is of the strongest that there were. */
 static void keep_grown(struct lg_run *run, const size_t *total, const size_t *old_total)
 {
     for (size_t i = run->n; i-- > 0;) {

@@ -52,8 +52,8 @@ static bool plain(struct lg_str s)
     return true;
 }
 
-/* `s` as it may be shown on one line, at most LG_MESSAGE_BYTES_MAX long. Cut before it is made printable, which may
- * make it longer, and after. */
+/* `s` as it may be shown on one line, at most LG_MESSAGE_BYTES_MAX long. Cut before it is made
+ * printable, which may make it longer, and after. */
 static struct lg_str presentable(struct lg_str s, struct lg_arena *arena)
 {
     if (s.n <= LG_MESSAGE_BYTES_MAX && plain(s))
@@ -75,8 +75,9 @@ static struct lg_str field_of(const struct lg_run *run, struct lg_val at)
     return presentable(lg_json_path(object, at, run->arena), run->arena);
 }
 
-/* At most LG_RULE_FINDINGS_MAX of a rule are kept; beyond them a stronger one takes the place of the last, so that no
- * flood of weak findings hides a denial. Asked before a finding is put into words: a flood must not cost much. */
+/* At most LG_RULE_FINDINGS_MAX of a rule are kept; beyond them a stronger one takes the place of
+ * the last, so that no flood of weak findings hides a denial. Asked before a finding is put into
+ * words: a flood must not cost much. */
 static bool has_room(struct lg_run *run, enum lg_action action)
 {
     if (run->n - run->first < LG_RULE_FINDINGS_MAX)
@@ -196,7 +197,8 @@ static struct lg_str unconfirmed(const struct lg_report *report, struct lg_arena
                            LG_ARG(report->rests_on));
 }
 
-/* A reason that does not stand in the VM says who brings it: instancetype "u1.gpu" brings gpu "gpu0": ... */
+/* A reason that does not stand in the VM says who brings it: instancetype "u1.gpu" brings gpu
+ * "gpu0": ... */
 static struct lg_str message_of(const struct lg_run *run, const struct lg_report *report,
                                 enum lg_part part, bool open)
 {
@@ -208,7 +210,8 @@ static struct lg_str message_of(const struct lg_run *run, const struct lg_report
                            lg_str_empty(report->about) ? "this: " : "", LG_ARG(message));
 }
 
-/* What policy makes of a report; *ret_open where a denial rests on something that is read first, so that it is pending. */
+/* What policy makes of a report; *ret_open where a denial rests on something that is read first, so
+ * that it is pending. */
 static enum lg_action action_of(struct lg_run *run, const struct lg_report *report, bool *ret_open)
 {
     enum lg_action action = run->action;
@@ -266,7 +269,8 @@ void lg_rule_report(struct lg_rule_context *context, const struct lg_report *rep
     keep(run, &finding);
 }
 
-/* A rule that speaks of what is not known keeps the action policy gives it; any other is pending at most. */
+/* A rule that speaks of what is not known keeps the action policy gives it; any other is pending at
+ * most. */
 static void lack(struct lg_run *run, struct lg_val at, enum lg_kind kind, struct lg_str ident,
                  struct lg_str message, struct lg_str fix)
 {

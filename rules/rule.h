@@ -1,8 +1,8 @@
 /* What a rule is: one const descriptor a file in rules/builtin.
  *
- * What its check is handed and may ask stands in rule_context.h. Everything else about a rule is derived from the
- * descriptor: policy validation, `livegate rules`, the README's table, metric labels, what has to be watched. Constant
- * data, any thread.
+ * What its check is handed and may ask stands in rule_context.h. Everything else about a rule is
+ * derived from the descriptor: policy validation, `livegate rules`, the README's table, metric
+ * labels, what has to be watched. Constant data, any thread.
  */
 #ifndef LG_RULES_RULE_H
 #define LG_RULES_RULE_H
@@ -29,9 +29,10 @@ enum lg_expect {
     LG_EXPECT_PENDING
 };
 
-/* An example is documentation and a test: what this one rule says of `object` (YAML), with `inventory` (YAML
- * documents; kinds that stand there, and `known`, are complete, others not given) and `policy` (YAML, or NULL). The
- * table ends with name NULL. At least one expects nothing, one a violation, one has the field absent. */
+/* An example is documentation and a test: what this one rule says of `object` (YAML), with
+ * `inventory` (YAML documents; kinds that stand there, and `known`, are complete, others not given)
+ * and `policy` (YAML, or NULL). The table ends with name NULL. At least one expects nothing, one a
+ * violation, one has the field absent. */
 struct lg_rule_example {
     const char *name;
     enum lg_expect expect;
@@ -53,21 +54,24 @@ struct lg_rule {
     unsigned looks_up; /* LG_BIT(LG_KIND_...) it reads from the inventory */
     /* reason in KubeVirt's LiveMigratable condition ("A, B" where findings differ), or NULL */
     const char *kubevirt_reason;
-    /* KubeVirt's reason is a cluster out of order: while what the rule looks up is not known, it is not expected */
+    /* KubeVirt's reason is a cluster out of order: while what the rule looks up is not known, it is
+     * not expected */
     bool not_expected;
     /* what it reports uncapped leaves the guest nowhere to go, whatever KubeVirt says */
     bool strands;
     bool of_drains; /* about what a drain does: says nothing of whether the guest can move */
-    /* the limiter's: who it holds up waits (429) instead of being denied; switched by policy's limiter.mode, not by an action */
+    /* the limiter's: who it holds up waits (429) instead of being denied; switched by policy's
+     * limiter.mode, not by an action */
     bool waits;
     const char *not_stronger_than; /* id of the rule whose action caps this one, or NULL */
-    /* The id of a later rule whose finding at the same place, or within it, says why this one's is so (but for one about the
-     * guest's whole spec): people are shown that one only; or NULL. */
+    /* The id of a later rule whose finding at the same place, or within it, says why this one's is
+     * so (but for one about the guest's whole spec): people are shown that one only; or NULL. */
     const char *told_by;
-    /* For the ratchet: the id of the rule whose finding on the old object excuses this one's, since the update made it
-     * better; or NULL. */
+    /* For the ratchet: the id of the rule whose finding on the old object excuses this one's, since
+     * the update made it better; or NULL. */
     const char *better_than;
-    /* For the ratchet: ident alone says what is wrong; a second thing of the object with the same one is no new reason. */
+    /* For the ratchet: ident alone says what is wrong; a second thing of the object with the same
+     * one is no new reason. */
     bool ident_alone;
     const struct lg_param *params; /* or NULL */
     void (*check)(struct lg_rule_context *context);
@@ -76,13 +80,15 @@ struct lg_rule {
     const struct lg_rule_example *examples;
 };
 
-/* The registry: generated from the files in rules/builtin, ordered by id, ends with NULL. Never empty (serve refuses). */
+/* The registry: generated from the files in rules/builtin, ordered by id, ends with NULL. Never
+ * empty (serve refuses). */
 extern const struct lg_rule *const lg_rules[];
 size_t lg_rules_count(void);
-/* Its default action as people read it: "deny", and "limit" for those of the limiter. Static storage. */
+/* Its default action as people read it: "deny", and "limit" for those of the limiter. Static
+ * storage. */
 const char *lg_rule_default_name(const struct lg_rule *rule);
-/* LG_BIT(kind) of what has to be listed and watched: all that the rules, and engine and policy around them, look up, but
- * for what is read on demand. */
+/* LG_BIT(kind) of what has to be listed and watched: all that the rules, and engine and policy
+ * around them, look up, but for what is read on demand. */
 unsigned lg_rules_watched(void);
 /* By id or name; NULL = no such rule. *ret_index may be NULL. */
 const struct lg_rule *lg_rule_find(struct lg_str id_or_name, size_t *ret_index);

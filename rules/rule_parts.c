@@ -1,4 +1,5 @@
-/* What a VM names: instancetype and preference, where rules cannot look into them, and the claims of its volumes. */
+/* What a VM names: instancetype and preference, where rules cannot look into them, and the claims
+ * of its volumes. */
 #include "rules/run.h"
 
 static bool lacks(struct lg_rule_context *context, enum lg_part part)

@@ -24,7 +24,8 @@ bool lg_rule_moving(const struct lg_rule_context *context, struct lg_moving *ret
     return true;
 }
 
-/* The guest of a migration, read again from its record (which was read strictly once). LG_NONE: it was not found. */
+/* The guest of a migration, read again from its record (which was read strictly once). LG_NONE: it
+ * was not found. */
 static struct lg_val guest_of(const struct lg_rule_context *context, struct lg_moving *ret)
 {
     if (!lg_rule_moving(context, ret) || ret->vmi == NULL)

@@ -1,6 +1,8 @@
-/* The engine's own: one pass of all rules over one object. Lives on the judge's stack, its results in the arena.
+/* The engine's own: one pass of all rules over one object. Lives on the judge's stack, its results
+ * in the arena.
  *
- * Made by engine.c and ratchet.c, filled by what rules call (rule.c). One thread. Rules never include it.
+ * Made by engine.c and ratchet.c, filled by what rules call (rule.c). One thread. Rules never
+ * include it.
  */
 #ifndef LG_RULES_RUN_H
 #define LG_RULES_RUN_H
@@ -58,8 +60,8 @@ struct lg_run {
     bool unsure;     /* something that would decide it is not known */
 };
 
-/* Everything that comes before judging: false where nothing is to be judged (`ret` says why: skipped or refused), else
- * *ret_run is set up for the input's object. */
+/* Everything that comes before judging: false where nothing is to be judged (`ret` says why:
+ * skipped or refused), else *ret_run is set up for the input's object. */
 bool lg_run_begin(const struct lg_engine_input *input, struct lg_arena *arena,
                   struct lg_judgement *ret, struct lg_run *ret_run);
 
@@ -69,19 +71,22 @@ struct lg_run lg_run_like(const struct lg_run *run, struct lg_subject subject);
 bool lg_run_of(const struct lg_run *run, const struct lg_engine_input *input, struct lg_val object,
                struct lg_run *ret);
 
-/* Asks for the object (of the subject's namespace) to be read, where that can be done; false: it was read, or cannot be. */
+/* Asks for the object (of the subject's namespace) to be read, where that can be done; false: it
+ * was read, or cannot be. */
 bool lg_run_want(struct lg_run *run, enum lg_kind kind, struct lg_str name);
 
 /* What rule `index` is handed. */
 struct lg_rule_context lg_run_context(struct lg_run *run, size_t index);
 
-/* Whether policy lets this requester and object pass a rule that would deny: as exempt, or by an exception. */
+/* Whether policy lets this requester and object pass a rule that would deny: as exempt, or by an
+ * exception. */
 bool lg_run_waives(struct lg_run *run, size_t index);
 
 /* By what exception, of the rule of that index; "" = none holds. */
 struct lg_str lg_run_exception(struct lg_run *run, size_t index);
 
-/* A finding's identity (its rule, what it is about, the offending value) as one text; without `exact`: not what it is about. */
+/* A finding's identity (its rule, what it is about, the offending value) as one text; without
+ * `exact`: not what it is about. */
 struct lg_str lg_finding_key(struct lg_arena *arena, const struct lg_finding *finding, bool exact);
 
 /* Judges run->subject by every rule of its kind and operation. */
@@ -90,8 +95,8 @@ void lg_run_all(struct lg_run *run);
 /* Folds pending findings that say the same of the same field (finding.h `also`). O(findings). */
 void lg_run_fold(struct lg_run *run);
 
-/* Lowers denials for what the old object had already, or for where its volumes come from. `old_run` is set up like the new
- * one; it is judged only when it has to be. */
+/* Lowers denials for what the old object had already, or for where its volumes come from. `old_run`
+ * is set up like the new one; it is judged only when it has to be. */
 void lg_ratchet(struct lg_run *run, struct lg_run *old_run);
 
 #endif

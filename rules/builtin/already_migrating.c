@@ -1,7 +1,8 @@
 /* LG603: one guest moves once at a time.
  *
- * KubeVirt allows one unfinished migration a guest, whoever created it and even while it is being deleted: only phases
- * Succeeded and Failed are final. The message says which one, how far it is and how old.
+ * KubeVirt allows one unfinished migration a guest, whoever created it and even while it is being
+ * deleted: only phases Succeeded and Failed are final. The message says which one, how far it is
+ * and how old.
  */
 #include "rules/builtin/examples.h"
 #include "rules/kube/meta.h"

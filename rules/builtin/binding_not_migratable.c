@@ -1,8 +1,9 @@
 /* LG204: any other way onto the pod network that KubeVirt does not migrate.
  *
- * On the pod network KubeVirt migrates masquerade, passtBinding, a bridge that is vouched for (LG201), and binding
- * plugins that the KubeVirt CR registers with a `migration` struct, even an empty one. A guest without any interface, or
- * without the pod network, may bind as it likes. Source: KubeVirt pkg/network/vmispec, VerifyVMIMigratable.
+ * On the pod network KubeVirt migrates masquerade, passtBinding, a bridge that is vouched for
+ * (LG201), and binding plugins that the KubeVirt CR registers with a `migration` struct, even an
+ * empty one. A guest without any interface, or without the pod network, may bind as it likes.
+ * Source: KubeVirt pkg/network/vmispec, VerifyVMIMigratable.
  */
 #include "rules/builtin/examples.h"
 #include "rules/rule.h"

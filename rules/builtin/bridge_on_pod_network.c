@@ -1,8 +1,9 @@
 /* LG201: the bridge binding on the pod network.
  *
- * A bridged guest holds the pod's own address. On the target node a new pod gets another one, so KubeVirt refuses to
- * migrate the guest, unless somebody vouches for the network (an address that follows the guest) with an annotation on
- * the VMI. Its presence alone counts, whatever the value. Source: KubeVirt pkg/network/vmispec, VerifyVMIMigratable.
+ * A bridged guest holds the pod's own address. On the target node a new pod gets another one, so
+ * KubeVirt refuses to migrate the guest, unless somebody vouches for the network (an address that
+ * follows the guest) with an annotation on the VMI. Its presence alone counts, whatever the value.
+ * Source: KubeVirt pkg/network/vmispec, VerifyVMIMigratable.
  */
 #include "rules/builtin/examples.h"
 #include "rules/rule.h"

@@ -1,9 +1,10 @@
 /* LG101: a disk that only one node can reach keeps the guest where it is.
  *
- * KubeVirt asks every claim for ReadWriteMany, whatever it is used for (disk, LUN, CD-ROM, virtiofs), and looks at the
- * claim's spec. It says so only when the guest runs. Claims that do not exist yet are rendered as CDI will. Left out: a
- * volume that KubeVirt moves to another claim at this moment. A machine that waits to receive its state from elsewhere
- * (WaitAsReceiver) is warned: KubeVirt waives disks for decentralised migration.
+ * KubeVirt asks every claim for ReadWriteMany, whatever it is used for (disk, LUN, CD-ROM,
+ * virtiofs), and looks at the claim's spec. It says so only when the guest runs. Claims that do not
+ * exist yet are rendered as CDI will. Left out: a volume that KubeVirt moves to another claim at
+ * this moment. A machine that waits to receive its state from elsewhere (WaitAsReceiver) is warned:
+ * KubeVirt waives disks for decentralised migration.
  */
 #include "rules/builtin/examples.h"
 #include "rules/rule.h"
@@ -87,7 +88,8 @@ static void check(struct lg_rule_context *context)
     }
 }
 
-/* The class is the one that the template gets in the end: its own, or the one that a preference names. */
+/* The class is the one that the template gets in the end: its own, or the one that a preference
+ * names. */
 static struct lg_sharing offer(struct lg_rule_context *context, const struct lg_vm *whole,
                                const struct lg_volume_claim *claim)
 {
@@ -140,8 +142,9 @@ static void mend_template(struct lg_rule_context *context, const struct lg_volum
                                   block ? ", with volumeMode Block" : ""));
 }
 
-/* The claim of a mended template is there by now, and decides. A template that would be mended without it, and was, stays
- * as it was: the same file, applied again, would write over what is stored. */
+/* The claim of a mended template is there by now, and decides. A template that would be mended
+ * without it, and was, stays as it was: the same file, applied again, would write over what is
+ * stored. */
 static void keep_templates(struct lg_rule_context *context, struct lg_repair *repair)
 {
     const struct lg_vm *whole = lg_repair_whole(repair);

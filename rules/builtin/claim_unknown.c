@@ -1,8 +1,9 @@
 /* LG102: whether a volume can be shared is not known yet.
  *
- * A claim that the same `oc apply` creates next, a class or a profile that is not there: that is no violation, and it
- * is no approval. The rule names what is missing, so that nobody takes silence for a yes. Also said of a data volume
- * whose access mode CDI itself cannot choose: it would stay Pending.
+ * A claim that the same `oc apply` creates next, a class or a profile that is not there: that is no
+ * violation, and it is no approval. The rule names what is missing, so that nobody takes silence
+ * for a yes. Also said of a data volume whose access mode CDI itself cannot choose: it would stay
+ * Pending.
  */
 #include "rules/builtin/examples.h"
 #include "rules/rule.h"
@@ -38,7 +39,9 @@ static void check(struct lg_rule_context *context)
 }
 
 #define VM(head, volumes) LG_EX_VM_OF(LG_EX_ORDERS, head, "domain: {}" volumes)
-#define DATA              ", volumes: [{name: data, persistentVolumeClaim: {claimName: orders-db-data}}]"
+
+#define DATA ", volumes: [{name: data, persistentVolumeClaim: {claimName: orders-db-data}}]"
+
 #define TEMPLATE(storage)                                                                          \
     "  dataVolumeTemplates:\n"                                                                     \
     "  - metadata: {name: orders-db-data}\n"                                                       \

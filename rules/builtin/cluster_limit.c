@@ -1,7 +1,8 @@
 /* LG610: no more migrations at once than the cluster allows.
  *
- * KubeVirt accepts a migration over parallelMigrationsPerCluster and leaves it Pending without condition, event or message.
- * Here its caller waits for a place instead, and is told which place: the decision is virt/limits.c's, this is its word.
+ * KubeVirt accepts a migration over parallelMigrationsPerCluster and leaves it Pending without
+ * condition, event or message. Here its caller waits for a place instead, and is told which place:
+ * the decision is virt/limits.c's, this is its word.
  */
 #include "rules/builtin/examples.h"
 #include "rules/rule.h"

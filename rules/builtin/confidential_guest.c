@@ -1,9 +1,11 @@
 /* LG303: memory that only its own processor can read.
  *
- * KubeVirt does not migrate guests with AMD SEV or SNP, with Intel TDX (since it knows it, 1.7), and with Secure Execution,
- * which is launchSecurity of any kind on s390x (since 1.6); the architecture may be the cluster's default. An empty
- * launchSecurity elsewhere is nothing, and keeps a preference from bringing another; but a preference may still bring the
- * architecture. Source: KubeVirt pkg/util/amd64.go, s390x.go; pkg/virt-handler/vm.go; pkg/instancetype/preference/apply.
+ * KubeVirt does not migrate guests with AMD SEV or SNP, with Intel TDX (since it knows it, 1.7),
+ * and with Secure Execution, which is launchSecurity of any kind on s390x (since 1.6); the
+ * architecture may be the cluster's default. An empty launchSecurity elsewhere is nothing, and
+ * keeps a preference from bringing another; but a preference may still bring the architecture.
+ * Source: KubeVirt pkg/util/amd64.go, s390x.go; pkg/virt-handler/vm.go;
+ * pkg/instancetype/preference/apply.
  */
 #include "rules/builtin/examples.h"
 #include "rules/rule.h"
@@ -25,7 +27,8 @@ static void report(struct lg_rule_context *context, struct lg_val at, const char
     lg_rule_report(context, &report);
 }
 
-/* The guest does not say its architecture, and where it is s390x, launchSecurity of any kind counts. */
+/* The guest does not say its architecture, and where it is s390x, launchSecurity of any kind
+ * counts. */
 static bool may_become_s390x(const struct lg_rule_context *context)
 {
     const struct lg_vm *vm = &context->subject->vm;

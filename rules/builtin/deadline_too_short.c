@@ -1,9 +1,10 @@
 /* LG606: the guest's memory cannot arrive before KubeVirt gives the migration up.
  *
- * The time it has is completionTimeoutPerGiB for each 10^9 bytes that are begun; the time it needs is at least its memory
- * once over at bandwidthPerMigration, whole MiB and one at least. A MigrationPolicy that matches changes both. Where the
- * bandwidth is unlimited nothing is said, unless policy assumes one; a timeout of 0 never ends. Memory that changes while
- * it is copied, and disks that are copied with it, come on top. Source: KubeVirt pkg/virt-launcher/virtwrap,
+ * The time it has is completionTimeoutPerGiB for each 10^9 bytes that are begun; the time it needs
+ * is at least its memory once over at bandwidthPerMigration, whole MiB and one at least. A
+ * MigrationPolicy that matches changes both. Where the bandwidth is unlimited nothing is said,
+ * unless policy assumes one; a timeout of 0 never ends. Memory that changes while it is copied, and
+ * disks that are copied with it, come on top. Source: KubeVirt pkg/virt-launcher/virtwrap,
  * live-migration-source.go.
  */
 #include "rules/builtin/examples.h"

@@ -1,8 +1,9 @@
 /* LG203: no network is declared, and the cluster's default binding is bridge.
  *
- * KubeVirt then attaches the guest to the pod network with the KubeVirt CR's default binding when it starts. Upstream's
- * default is bridge, which cannot be migrated (LG201); HyperConverged sets masquerade. The default never stands in the
- * VM. Source: KubeVirt pkg/network/vmispec, SetDefaultNetworkInterface.
+ * KubeVirt then attaches the guest to the pod network with the KubeVirt CR's default binding when
+ * it starts. Upstream's default is bridge, which cannot be migrated (LG201); HyperConverged sets
+ * masquerade. The default never stands in the VM. Source: KubeVirt pkg/network/vmispec,
+ * SetDefaultNetworkInterface.
  */
 #include "rules/builtin/examples.h"
 #include "rules/rule.h"

@@ -1,9 +1,10 @@
 /* LG501: the guest is to be migrated when its node is drained, and cannot be.
  *
- * KubeVirt answers the eviction of such a guest with 429 for ever, so that a drain, and with it an upgrade of the
- * cluster, waits until somebody stops the guest by hand. Whether it can move is what the rules before this one found: the
- * reasons of KubeVirt's condition, and a guest that no second node can take. In a denial it is said in the head of the
- * message. A guest that does not say is left alone while no default is known: what keeps it from moving is said already.
+ * KubeVirt answers the eviction of such a guest with 429 for ever, so that a drain, and with it an
+ * upgrade of the cluster, waits until somebody stops the guest by hand. Whether it can move is what
+ * the rules before this one found: the reasons of KubeVirt's condition, and a guest that no second
+ * node can take. In a denial it is said in the head of the message. A guest that does not say is
+ * left alone while no default is known: what keeps it from moving is said already.
  * Source: kubevirt pkg/virt-api/webhooks/validating-webhook/admitters/pod-eviction-admitter.go.
  */
 #include "rules/builtin/examples.h"

@@ -1,8 +1,10 @@
-/* Objects that the examples of several rules speak of: YAML text, as string literals that stand side by side.
+/* Objects that the examples of several rules speak of: YAML text, as string literals that stand
+ * side by side.
  *
- * A rule's file gives them the names that fit there and says what is its own with them. `spec`, `labels` and the like stand
- * inside braces; `head` and `rest` are whole lines with their indent; "" is nothing. Documents of one inventory
- * are set apart by "---\n". Constant data, any thread; for rules/builtin only.
+ * A rule's file gives them the names that fit there and says what is its own with them. `spec`,
+ * `labels` and the like stand inside braces; `head` and `rest` are whole lines with their indent;
+ * "" is nothing. Documents of one inventory are set apart by "---\n". Constant data, any thread;
+ * for rules/builtin only.
  */
 #ifndef LG_RULES_BUILTIN_EXAMPLES_H
 #define LG_RULES_BUILTIN_EXAMPLES_H
@@ -42,7 +44,8 @@
     "metadata: {" metadata "}\n" rest
 #define LG_EX_MOVE_ORDERS(spec)                                                                    \
     LG_EX_MIGRATION("name: move-orders-db, namespace: web-servers", "spec: {" spec "}\n")
-/* Another guest that runs, one document of several; `where` is ", nodeName: n1" or what else its status says. */
+/* Another guest that runs, one document of several; `where` is ", nodeName: n1" or what else its
+ * status says. */
 #define LG_EX_GUEST(name, ns, where)                                                               \
     "---\n" LG_EX_VMI("name: " name ", namespace: " ns,                                            \
                       "spec: {domain: {}}\nstatus: {phase: Running" where "}\n")
@@ -94,7 +97,8 @@
     "apiVersion: cdi.kubevirt.io/v1beta1\n"                                                        \
     "kind: StorageProfile\n"                                                                       \
     "metadata: {name: " name "}\n" rest
-/* A class and its profile, which says how CDI would make a claim of it; `modes` as in "ReadWriteOnce". */
+/* A class and its profile, which says how CDI would make a claim of it; `modes` as in
+ * "ReadWriteOnce". */
 #define LG_EX_CLASS_AND_PROFILE(name, provisioner, modes)                                          \
     LG_EX_CLASS("name: " name, provisioner)                                                        \
     "---\n" LG_EX_PROFILE(name, "status: {claimPropertySets: [{accessModes: [" modes               \

@@ -1,8 +1,8 @@
 /* LG302: a GPU that KubeVirt does not migrate.
  *
- * Up to 1.8 that is every GPU. Since 1.9 one mediated device can move: the feature gate VGPULiveMigration has to be on, and
- * the device has to be a mediated one that the KubeVirt CR permits. Source: KubeVirt pkg/virt-handler/vm.go,
- * vmiContainsNonMigratablePCIHostDevices.
+ * Up to 1.8 that is every GPU. Since 1.9 one mediated device can move: the feature gate
+ * VGPULiveMigration has to be on, and the device has to be a mediated one that the KubeVirt CR
+ * permits. Source: KubeVirt pkg/virt-handler/vm.go, vmiContainsNonMigratablePCIHostDevices.
  */
 #include "rules/builtin/examples.h"
 #include "rules/rule.h"

@@ -1,7 +1,8 @@
 /* LG105: storage that ties the guest to a node, though KubeVirt calls it migratable.
  *
- * KubeVirt does not look behind an ephemeral volume or a memory dump, and it takes ReadWriteMany at its word: it never asks
- * which nodes reach the persistent volume that a claim is bound to. Before binding nothing is known, and nothing said.
+ * KubeVirt does not look behind an ephemeral volume or a memory dump, and it takes ReadWriteMany at
+ * its word: it never asks which nodes reach the persistent volume that a claim is bound to. Before
+ * binding nothing is known, and nothing said.
  * Source: KubeVirt pkg/virt-handler/vm.go, checkVolumesForMigration, and what it leaves out.
  */
 #include "rules/builtin/examples.h"
@@ -160,9 +161,10 @@ static const struct lg_volume *bound(struct lg_rule_context *context, const stru
     return volume != NULL && !lg_str_empty(volume->node_affinity) ? volume : NULL;
 }
 
-/* The names of a pool's data volume templates: each machine gets claims of its own, with its number behind the name, so that
- * a claim which bears the name itself is somebody else's. KubeVirt puts the number into volumes of persistentVolumeClaim and
- * dataVolume only: any other is over the claim itself. */
+/* The names of a pool's data volume templates: each machine gets claims of its own, with its number
+ * behind the name, so that a claim which bears the name itself is somebody else's. KubeVirt puts
+ * the number into volumes of persistentVolumeClaim and dataVolume only: any other is over the claim
+ * itself. */
 static void read_numbered(const struct lg_vm *vm, struct lg_map *ret)
 {
     if (vm->kind != LG_KIND_POOL)

@@ -1,7 +1,8 @@
 /* LG301: a device of the node that is handed to the guest.
  *
- * A PCI, USB or mediated device, or one by a resource claim: KubeVirt migrates no guest that has one in
- * domain.devices.hostDevices. Devices of SR-IOV networks stand elsewhere and are plugged anew on the target.
+ * A PCI, USB or mediated device, or one by a resource claim: KubeVirt migrates no guest that has
+ * one in domain.devices.hostDevices. Devices of SR-IOV networks stand elsewhere and are plugged
+ * anew on the target.
  * Source: KubeVirt pkg/virt-handler/vm.go, vmiContainsNonMigratablePCIHostDevices.
  */
 #include "rules/builtin/examples.h"

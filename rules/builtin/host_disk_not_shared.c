@@ -1,7 +1,7 @@
 /* LG103: a hostDisk is a file on one node, unless its author says that the path is shared.
  *
- * In a running guest KubeVirt may have put a hostDisk in the place of a claim; there the claim's modes decide
- * (status.volumeStatus).
+ * In a running guest KubeVirt may have put a hostDisk in the place of a claim; there the claim's
+ * modes decide (status.volumeStatus).
  */
 #include "rules/builtin/examples.h"
 #include "rules/rule.h"

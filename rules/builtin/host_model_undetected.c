@@ -1,8 +1,9 @@
 /* LG307: the guest takes its node's CPU model, and no node has found out what that is.
  *
- * KubeVirt labels each node with the model that libvirt detects (host-model-cpu.node.kubevirt.io/<model>). Where the labels
- * of its node labeller stand on nodes, and this one on none, a guest with host-model (the default) is called not
- * migratable. In a cluster in order that does not happen, so that unknown nodes put nobody's migratability in doubt.
+ * KubeVirt labels each node with the model that libvirt detects
+ * (host-model-cpu.node.kubevirt.io/<model>). Where the labels of its node labeller stand on nodes,
+ * and this one on none, a guest with host-model (the default) is called not migratable. In a
+ * cluster in order that does not happen, so that unknown nodes put nobody's migratability in doubt.
  * Source: KubeVirt pkg/virt-handler/vm.go, isHostModelMigratable; pkg/virt-handler/node-labeller.
  */
 #include "rules/builtin/examples.h"

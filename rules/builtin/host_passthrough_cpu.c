@@ -1,8 +1,10 @@
 /* LG306: the node's own processor, handed through as it is.
  *
- * KubeVirt calls such a guest migratable, and it moves between nodes with the same processor only: elsewhere the migration
- * fails, or the guest does. On arm64 there is no other choice, and nothing is said. The model may be the cluster's default.
- * Source: KubeVirt pkg/defaults, pkg/virt-controller/watch/migration (only the vendor is selected for).
+ * KubeVirt calls such a guest migratable, and it moves between nodes with the same processor only:
+ * elsewhere the migration fails, or the guest does. On arm64 there is no other choice, and nothing
+ * is said. The model may be the cluster's default.
+ * Source: KubeVirt pkg/defaults, pkg/virt-controller/watch/migration (only the vendor is selected
+ * for).
  */
 #include "rules/builtin/examples.h"
 #include "rules/rule.h"

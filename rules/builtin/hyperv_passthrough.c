@@ -1,8 +1,8 @@
 /* LG304: Hyper-V features taken over from the node as they are.
  *
- * KubeVirt does not migrate such a guest (since 1.3): the target may offer others. Where `enabled` is missing KubeVirt
- * looks at it all the same, and its node agent would stop over it. Source: KubeVirt pkg/virt-handler/vm.go; the API has no
- * default for the field.
+ * KubeVirt does not migrate such a guest (since 1.3): the target may offer others. Where `enabled`
+ * is missing KubeVirt looks at it all the same, and its node agent would stop over it. Source:
+ * KubeVirt pkg/virt-handler/vm.go; the API has no default for the field.
  */
 #include "rules/builtin/examples.h"
 #include "rules/rule.h"

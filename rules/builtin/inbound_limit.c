@@ -1,7 +1,9 @@
-/* LG612: no more migrations at once to one node than policy allows (limiter.inboundPerNode; KubeVirt knows no such limit).
+/* LG612: no more migrations at once to one node than policy allows (limiter.inboundPerNode;
+ * KubeVirt knows no such limit).
  *
- * Every node where the guest could go is at that limit. KubeVirt's scheduler chooses the target, so those whose target is
- * not known yet count against all of them. Does not apply to migrations to or from elsewhere.
+ * Every node where the guest could go is at that limit. KubeVirt's scheduler chooses the target, so
+ * those whose target is not known yet count against all of them. Does not apply to migrations to or
+ * from elsewhere.
  */
 #include "rules/builtin/examples.h"
 #include "rules/rule.h"
@@ -31,10 +33,12 @@ static void check(struct lg_rule_context *context)
 #define GUEST(name, node, more) LG_EX_GUEST(name, "web-servers", ", nodeName: " node more)
 #define TO(node)                ", migrationState: {sourceNode: worker-3, targetNode: " node "}"
 #define NODES                   NODE("worker-1") NODE("worker-2") NODE("worker-3")
-#define OTHER(to)               GUEST("a", "worker-3", to) LG_EX_MOVING("a", "web-servers", "Running")
-#define ANOTHER                 GUEST("b", "worker-2", TO("worker-3")) LG_EX_MOVING("b", "web-servers", "Running")
-#define CLUSTER(to)             NODES GUEST("orders-db", "worker-1", "") OTHER(to) ANOTHER
-#define POLICY(limiter)         LG_EX_POLICY("limiter: {" limiter "}\n")
+
+#define OTHER(to) GUEST("a", "worker-3", to) LG_EX_MOVING("a", "web-servers", "Running")
+#define ANOTHER   GUEST("b", "worker-2", TO("worker-3")) LG_EX_MOVING("b", "web-servers", "Running")
+
+#define CLUSTER(to)     NODES GUEST("orders-db", "worker-1", "") OTHER(to) ANOTHER
+#define POLICY(limiter) LG_EX_POLICY("limiter: {" limiter "}\n")
 
 static const struct lg_rule_example examples[] = {
     {.name = "policy sets no limit",

@@ -1,7 +1,8 @@
 /* LG404: placement that the scheduler refuses, or that can never be true.
  *
- * KubeVirt hands nodeSelector, affinity and tolerations on to the launcher pod. What Kubernetes does not accept there shows
- * only when the guest is started, and what can never match leaves the pod Pending. No cluster is needed to see either.
+ * KubeVirt hands nodeSelector, affinity and tolerations on to the launcher pod. What Kubernetes
+ * does not accept there shows only when the guest is started, and what can never match leaves the
+ * pod Pending. No cluster is needed to see either.
  * Source: Kubernetes core validation of pods, apimachinery labels.NewRequirement.
  */
 #include "rules/builtin/examples.h"

@@ -1,10 +1,11 @@
 /* LG701: a limit that stops all migrations, or a bandwidth that is none.
  *
- * KubeVirt starts a migration while fewer than the limit run; with a limit of 0 none ever starts, they wait as Pending
- * without a word, and so does every drain. Nothing upstream refuses the 0. A bandwidth that is no quantity makes
- * HyperConverged fail to render the KubeVirt CR. A KubeVirt CR that a HyperConverged stands beside is that one's work, and
- * is put back by it: only the HyperConverged is judged. Source: KubeVirt pkg/virt-config;
- * HyperConverged controllers/handlers/kubevirt.go.
+ * KubeVirt starts a migration while fewer than the limit run; with a limit of 0 none ever starts,
+ * they wait as Pending without a word, and so does every drain. Nothing upstream refuses the 0. A
+ * bandwidth that is no quantity makes HyperConverged fail to render the KubeVirt CR. A KubeVirt CR
+ * that a HyperConverged stands beside is that one's work, and is put back by it: only the
+ * HyperConverged is judged. Source: KubeVirt pkg/virt-config; HyperConverged
+ * controllers/handlers/kubevirt.go.
  */
 #include "rules/builtin/examples.h"
 #include "rules/kube/quantity.h"

@@ -1,9 +1,10 @@
 /* LG202: a masquerade interface that claims the ports of live migration.
  *
- * The documentation of KubeVirt and of OpenShift Virtualization names 49152 and 49153 as ports that must stay free in the
- * launcher pod, and says that a migration fails when a masquerade interface lists them. KubeVirt does not check it, and
- * since 0.46 its launchers migrate over UNIX sockets: the message says that this is the documented condition, and policy
- * may lower it. Only explicit entries count. Source: KubeVirt user guide, live migration.
+ * The documentation of KubeVirt and of OpenShift Virtualization names 49152 and 49153 as ports that
+ * must stay free in the launcher pod, and says that a migration fails when a masquerade interface
+ * lists them. KubeVirt does not check it, and since 0.46 its launchers migrate over UNIX sockets:
+ * the message says that this is the documented condition, and policy may lower it. Only explicit
+ * entries count. Source: KubeVirt user guide, live migration.
  */
 #include "rules/builtin/examples.h"
 #include "rules/rule.h"
@@ -25,7 +26,8 @@ static void report_port(struct lg_rule_context *context, struct lg_val at, struc
     lg_rule_report(context, &report);
 }
 
-/* Reports the reserved ports from `start` to `end` that the interface was not reported for before. */
+/* Reports the reserved ports from `start` to `end` that the interface was not reported for
+ * before. */
 static void check_range(struct lg_rule_context *context, struct lg_val at, struct lg_str interface,
                         int64_t start, int64_t end, uint64_t *io_seen)
 {

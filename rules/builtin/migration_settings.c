@@ -1,10 +1,12 @@
 /* LG702: settings of migrations that do not do what they look like.
  *
- * A limit for one node above the cluster's never counts. A timeout of a few seconds aborts every migration of a guest that
- * works. Post-copy that is allowed while the disruption of the guest is forbidden never comes: the migration is aborted
- * instead. HyperConverged from 1.19 on writes that `false` by itself, where KubeVirt alone would let it follow
- * allowPostCopy. A KubeVirt CR that a HyperConverged stands beside is that one's work. Source: KubeVirt
- * pkg/virt-config, pkg/virt-launcher/virtwrap/live-migration-source.go; HyperConverged controllers/handlers/kubevirt.go.
+ * A limit for one node above the cluster's never counts. A timeout of a few seconds aborts every
+ * migration of a guest that works. Post-copy that is allowed while the disruption of the guest is
+ * forbidden never comes: the migration is aborted instead. HyperConverged from 1.19 on writes that
+ * `false` by itself, where KubeVirt alone would let it follow allowPostCopy. A KubeVirt CR that a
+ * HyperConverged stands beside is that one's work. Source: KubeVirt pkg/virt-config,
+ * pkg/virt-launcher/virtwrap/live-migration-source.go; HyperConverged
+ * controllers/handlers/kubevirt.go.
  */
 #include "rules/builtin/examples.h"
 #include "rules/rule.h"

@@ -1,8 +1,8 @@
 /* LG403: placement written where nobody reads it.
  *
- * The guest's placement stands in spec.template.spec. One level above or below, the API server drops it without a word, so
- * that the webhook never sees it: only files show it. Source: KubeVirt's CustomResourceDefinitions (structural, without
- * preserveUnknownFields).
+ * The guest's placement stands in spec.template.spec. One level above or below, the API server
+ * drops it without a word, so that the webhook never sees it: only files show it. Source:
+ * KubeVirt's CustomResourceDefinitions (structural, without preserveUnknownFields).
  */
 #include "rules/builtin/examples.h"
 #include "rules/rule.h"

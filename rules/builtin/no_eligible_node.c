@@ -1,18 +1,19 @@
 /* LG401: no node of the cluster can take the guest.
  *
- * nodeSelector, required node affinity, taints that are not tolerated and the labels that KubeVirt adds are judged as the
- * scheduler does. Nodes that would fit but for something that passes (cordoned, not ready, being drained) are "away": while
- * there are such nodes the rule only warns and names them. Where LG404 says of the same placement that it is not valid, that
- * is all that people are shown. Source: Kubernetes component-helpers nodeaffinity and taints;
- * KubeVirt pkg/virt-controller/services, node selector rendering.
+ * nodeSelector, required node affinity, taints that are not tolerated and the labels that KubeVirt
+ * adds are judged as the scheduler does. Nodes that would fit but for something that passes
+ * (cordoned, not ready, being drained) are "away": while there are such nodes the rule only warns
+ * and names them. Where LG404 says of the same placement that it is not valid, that is all that
+ * people are shown. Source: Kubernetes component-helpers nodeaffinity and taints; KubeVirt
+ * pkg/virt-controller/services, node selector rendering.
  */
 #include "rules/builtin/examples.h"
 #include "rules/rule.h"
 
 enum { NAMES_MAX = 5 };
 
-/* True when the rule cannot tell, and said so. What an instancetype or a preference brings can only take nodes away, but
- * for the labels of a guest's hardware: those depend on what it says. */
+/* True when the rule cannot tell, and said so. What an instancetype or a preference brings can only
+ * take nodes away, but for the labels of a guest's hardware: those depend on what it says. */
 static bool undecided(struct lg_rule_context *context, struct lg_place_count count)
 {
     return count.eligible + count.away + count.by_kubevirt != 0 &&

@@ -1,9 +1,10 @@
 /* LG405: the guest is larger than the nodes that it could run on.
  *
- * What the guest asks for is held against what each node can give at all (status.allocatable), not against what is free:
- * that changes by the minute. One node that is large enough lets the guest start and never migrate. What the launcher takes
- * for itself comes on top and is not counted. Source: Kubernetes scheduler, noderesources; KubeVirt
- * pkg/virt-controller/services, resource renderer.
+ * What the guest asks for is held against what each node can give at all (status.allocatable), not
+ * against what is free: that changes by the minute. One node that is large enough lets the guest
+ * start and never migrate. What the launcher takes for itself comes on top and is not counted.
+ * Source: Kubernetes scheduler, noderesources; KubeVirt pkg/virt-controller/services, resource
+ * renderer.
  */
 #include "rules/builtin/examples.h"
 #include "rules/rule.h"

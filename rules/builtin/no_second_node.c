@@ -1,9 +1,10 @@
 /* LG402: exactly one node can take the guest, so it can start and never migrate.
  *
- * Judged as LG401 is. Nodes that are away count as a second place that comes back: then the rule only warns. On a cluster
- * that has no second node for guests anyway (HyperConverged says infrastructureHighlyAvailable: false, or fewer than two
- * nodes carry kubevirt.io/schedulable) it is recorded only. Source: as LG401; the target pod's required anti-affinity to
- * the source pod by kubernetes.io/hostname, KubeVirt pkg/virt-controller/watch/migration.
+ * Judged as LG401 is. Nodes that are away count as a second place that comes back: then the rule
+ * only warns. On a cluster that has no second node for guests anyway (HyperConverged says
+ * infrastructureHighlyAvailable: false, or fewer than two nodes carry kubevirt.io/schedulable) it
+ * is recorded only. Source: as LG401; the target pod's required anti-affinity to the source pod by
+ * kubernetes.io/hostname, KubeVirt pkg/virt-controller/watch/migration.
  */
 #include "rules/builtin/examples.h"
 #include "rules/rule.h"
@@ -23,7 +24,8 @@ static bool small_cluster(const struct lg_rule_context *context)
     return n < 2;
 }
 
-/* True when the rule cannot tell, and said so: an instancetype or a preference may leave fewer nodes than the VM does. */
+/* True when the rule cannot tell, and said so: an instancetype or a preference may leave fewer
+ * nodes than the VM does. */
 static bool undecided(struct lg_rule_context *context, struct lg_place_count count)
 {
     return count.eligible + count.away + count.by_kubevirt >= 2 &&
@@ -94,7 +96,8 @@ static void check(struct lg_rule_context *context)
 
 #define VM(head, placement) LG_EX_VM_OF(LG_EX_WEB, head, placement "domain: {devices: {}}")
 
-#define ONE_NODE  "---\n" LG_EX_HYPERCONVERGED("") "status: {infrastructureHighlyAvailable: false}\n"
+#define ONE_NODE "---\n" LG_EX_HYPERCONVERGED("") "status: {infrastructureHighlyAvailable: false}\n"
+
 #define NODE_POOL "---\napiVersion: karpenter.sh/v1\nkind: NodePool\nmetadata: {name: workers}\n"
 #define ZONE_A    "nodeSelector: {zone: a}, "
 

@@ -1,8 +1,8 @@
 /* LG601: a migration of a guest that is not there, or that has ended.
  *
- * KubeVirt's own webhook refuses these as well, but not before the limiter would have given it a place. A guest that
- * waits for its state from elsewhere (WaitingForSync) can only be the receiving end of a decentralised migration.
- * Without a vmiName KubeVirt says what is wrong.
+ * KubeVirt's own webhook refuses these as well, but not before the limiter would have given it a
+ * place. A guest that waits for its state from elsewhere (WaitingForSync) can only be the receiving
+ * end of a decentralised migration. Without a vmiName KubeVirt says what is wrong.
  */
 #include "rules/builtin/examples.h"
 #include "rules/rule.h"

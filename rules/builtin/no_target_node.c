@@ -1,10 +1,11 @@
 /* LG604: no node but the one that the guest leaves can take it.
  *
- * Judged as LG401 is, of the target pod: the source node is excluded, addedNodeSelector narrows (what the guest selects
- * itself wins), a guest with host-model needs a node with the source's CPU model and required features, any guest one of
- * the same CPU vendor. Those labels stand in the source pod once the guest has moved; then they are not asked for here.
- * Required podAffinity and podAntiAffinity between guests count as in LG406, with the source pod among the others.
- * Nodes that are away count as targets that come back: then the rule only warns. Source: KubeVirt
+ * Judged as LG401 is, of the target pod: the source node is excluded, addedNodeSelector narrows
+ * (what the guest selects itself wins), a guest with host-model needs a node with the source's CPU
+ * model and required features, any guest one of the same CPU vendor. Those labels stand in the
+ * source pod once the guest has moved; then they are not asked for here. Required podAffinity and
+ * podAntiAffinity between guests count as in LG406, with the source pod among the others. Nodes
+ * that are away count as targets that come back: then the rule only warns. Source: KubeVirt
  * pkg/virt-controller/watch/migration, createTargetPod.
  */
 #include "rules/builtin/examples.h"

@@ -1,7 +1,7 @@
 /* LG502: a drain shuts the guest down instead of moving it.
  *
- * That is what evictionStrategy None means: the eviction of its pod is allowed at once. Whoever wrote it is warned; where
- * it is only the cluster's default it is recorded. Source: kubevirt
+ * That is what evictionStrategy None means: the eviction of its pod is allowed at once. Whoever
+ * wrote it is warned; where it is only the cluster's default it is recorded. Source: kubevirt
  * pkg/virt-api/webhooks/validating-webhook/admitters/pod-eviction-admitter.go.
  */
 #include "rules/builtin/examples.h"

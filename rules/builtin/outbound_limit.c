@@ -1,6 +1,7 @@
 /* LG611: no more migrations at once from one node than KubeVirt starts.
  *
- * As LG610 for parallelOutboundMigrationsPerNode. A caller whose node is full does not hold back those of other nodes.
+ * As LG610 for parallelOutboundMigrationsPerNode. A caller whose node is full does not hold back
+ * those of other nodes.
  */
 #include "rules/builtin/examples.h"
 #include "rules/rule.h"

@@ -1,6 +1,7 @@
 /* LG108: a LUN with a SCSI persistent reservation, on a KubeVirt that cannot move it.
  *
- * Up to 1.8 KubeVirt migrates no guest with one. Since 1.9 it does, and only moving the guest's volumes is refused.
+ * Up to 1.8 KubeVirt migrates no guest with one. Since 1.9 it does, and only moving the guest's
+ * volumes is refused.
  * Source: KubeVirt pkg/virt-handler/vm.go.
  */
 #include "rules/builtin/examples.h"

@@ -1,9 +1,9 @@
 /* LG106: after this edit new claims of the class are for one node only.
  *
- * A data volume that names no access mode gets those of the storage profile's first property set. What an administrator
- * writes in spec goes before what CDI knows of the provisioner (status). Claims that exist keep their modes. Controllers
- * make profiles and fill in their status: that is only recorded. Source:
- * containerized-data-importer pkg/controller/storageprofile-controller.go.
+ * A data volume that names no access mode gets those of the storage profile's first property set.
+ * What an administrator writes in spec goes before what CDI knows of the provisioner (status).
+ * Claims that exist keep their modes. Controllers make profiles and fill in their status: that is
+ * only recorded. Source: containerized-data-importer pkg/controller/storageprofile-controller.go.
  */
 #include "rules/builtin/examples.h"
 #include "rules/rule.h"

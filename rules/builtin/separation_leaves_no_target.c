@@ -1,9 +1,11 @@
 /* LG406: guests that have to stay apart, or together, leave no second place.
  *
- * The target pod of a migration is one more pod: three guests kept apart on three nodes all run, and none can ever migrate.
- * Judged against the VMIs of the inventory as the scheduler would against their launcher pods; the guest's own VMI is not in
- * its way. KubeVirt keeps guests apart, too, that hold a SCSI persistent reservation on one claim (since 1.9). Pods that are no guest's, and topologySpreadConstraints, are outside this answer. Source: Kubernetes scheduler,
- * plugin interpodaffinity; KubeVirt pkg/virt-controller/services, pod labels; pkg/storage/reservation.
+ * The target pod of a migration is one more pod: three guests kept apart on three nodes all run,
+ * and none can ever migrate. Judged against the VMIs of the inventory as the scheduler would
+ * against their launcher pods; the guest's own VMI is not in its way. KubeVirt keeps guests apart,
+ * too, that hold a SCSI persistent reservation on one claim (since 1.9). Pods that are no guest's,
+ * and topologySpreadConstraints, are outside this answer. Source: Kubernetes scheduler, plugin
+ * interpodaffinity; KubeVirt pkg/virt-controller/services, pod labels; pkg/storage/reservation.
  */
 #include "rules/builtin/examples.h"
 #include "rules/rule.h"

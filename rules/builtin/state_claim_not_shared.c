@@ -1,9 +1,10 @@
 /* LG109: the claim that keeps a TPM's or EFI's state can be reached from one node.
  *
- * KubeVirt makes that claim itself. Before 1.3 it always asked for ReadWriteMany; since 1.4 it hands the contents over. In
- * between the class decides, and a guest whose state stands in a ReadWriteOnce claim is not migrated. Class: that of the
- * KubeVirt CR (vmStateStorageClass), else the default for guests, else the default. Mode: of the profile's Filesystem sets,
- * ReadWriteMany first; without one ReadWriteMany where the CR names the class, else ReadWriteOnce.
+ * KubeVirt makes that claim itself. Before 1.3 it always asked for ReadWriteMany; since 1.4 it
+ * hands the contents over. In between the class decides, and a guest whose state stands in a
+ * ReadWriteOnce claim is not migrated. Class: that of the KubeVirt CR (vmStateStorageClass), else
+ * the default for guests, else the default. Mode: of the profile's Filesystem sets, ReadWriteMany
+ * first; without one ReadWriteMany where the CR names the class, else ReadWriteOnce.
  * Source: KubeVirt 1.3 pkg/storage/backend-storage/backend-storage.go.
  */
 #include "rules/builtin/examples.h"

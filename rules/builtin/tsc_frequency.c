@@ -1,8 +1,9 @@
 /* LG305: Hyper-V re-enlightenment, and no node says how fast its clock counts.
  *
- * A guest with re-enlightenment moves only when KubeVirt can hold its TSC to one frequency: that of the KubeVirt CR, or one
- * that some node exposes by label; and only on amd64. A guest that requires invtsc cannot even start without, which is
- * another matter. Source: KubeVirt pkg/virt-controller/watch/topology (GetTscFrequencyRequirement, TopologyHintsForVMI).
+ * A guest with re-enlightenment moves only when KubeVirt can hold its TSC to one frequency: that of
+ * the KubeVirt CR, or one that some node exposes by label; and only on amd64. A guest that requires
+ * invtsc cannot even start without, which is another matter. Source: KubeVirt
+ * pkg/virt-controller/watch/topology (GetTscFrequencyRequirement, TopologyHintsForVMI).
  */
 #include "rules/builtin/examples.h"
 #include "rules/rule.h"

@@ -1,7 +1,8 @@
 /* LG107: a directory shared by virtiofs, on a KubeVirt that cannot move it.
  *
- * Up to 1.4 KubeVirt migrates no guest with a virtiofs filesystem, whatever stands behind it. Since 1.5 it does; a claim
- * behind it is then judged like any other (LG101). Source: KubeVirt pkg/virt-handler/vm.go.
+ * Up to 1.4 KubeVirt migrates no guest with a virtiofs filesystem, whatever stands behind it. Since
+ * 1.5 it does; a claim behind it is then judged like any other (LG101). Source: KubeVirt
+ * pkg/virt-handler/vm.go.
  */
 #include "rules/builtin/examples.h"
 #include "rules/rule.h"

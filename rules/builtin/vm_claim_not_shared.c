@@ -1,11 +1,12 @@
 /* LG104: a claim that a machine waits for is made for one node only.
  *
- * The other half of LG101, for claims that are created after the machine that names them: who creates the claim hears
- * of it. The machine is there already, so refusing its claim would only stop it: a warning. Somebody who labels a claim
- * as a machine's (policy's claims.selector) asks to be refused instead. Left alone: claims that controllers make on the
- * way (importers' scratch and prime claims, temporary clones, KubeVirt's state), golden images, and claims no machine has
- * as a disk of its own (ephemeral ones and memory dumps). Where the machines are not known nothing is said: most claims
- * are no machine's.
+ * The other half of LG101, for claims that are created after the machine that names them: who
+ * creates the claim hears of it. The machine is there already, so refusing its claim would only
+ * stop it: a warning. Somebody who labels a claim as a machine's (policy's claims.selector) asks to
+ * be refused instead. Left alone: claims that controllers make on the way (importers' scratch and
+ * prime claims, temporary clones, KubeVirt's state), golden images, and claims no machine has as a
+ * disk of its own (ephemeral ones and memory dumps). Where the machines are not known nothing is
+ * said: most claims are no machine's.
  */
 #include "rules/builtin/examples.h"
 #include "rules/kube/meta.h"
@@ -50,7 +51,8 @@ static struct lg_claim_spec asked_by(const struct lg_subject *subject)
     return lg_claim_spec_of_data_volume(lg_json_get(subject->object, "spec"));
 }
 
-/* Which modes the claim will have; an existing one of that name is what a data volume would take over. */
+/* Which modes the claim will have; an existing one of that name is what a data volume would take
+ * over. */
 static void render(const struct lg_rule_context *context, struct lg_rendered *ret)
 {
     const struct lg_subject *subject = context->subject;
@@ -157,7 +159,8 @@ static void check(struct lg_rule_context *context)
         lg_rule_lacks_text(context, where(subject), lg_str_of(rendered.why));
 }
 
-/* The class offers ReadWriteMany with block devices only, and a machine shares the claim as a filesystem. */
+/* The class offers ReadWriteMany with block devices only, and a machine shares the claim as a
+ * filesystem. */
 static struct lg_str not_as_a_device(struct lg_rule_context *context, struct lg_str class_name,
                                      const struct lg_record *sharer)
 {
@@ -200,8 +203,8 @@ static void write_modes(struct lg_rule_context *context, struct lg_repair *repai
                       any ? " and volumeMode " : "", any ? name : "", LG_ARG(class_name)));
 }
 
-/* Only in a file: the spec of a claim that exists cannot be changed, so that at admission a second apply of the same
- * file would be refused. */
+/* Only in a file: the spec of a claim that exists cannot be changed, so that at admission a second
+ * apply of the same file would be refused. */
 static void mend(struct lg_rule_context *context, struct lg_repair *repair)
 {
     const struct lg_subject *subject = context->subject;

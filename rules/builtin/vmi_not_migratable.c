@@ -1,8 +1,9 @@
 /* LG602: KubeVirt has found that the guest cannot be migrated, or our own rules would.
  *
- * Its LiveMigratable condition is the last word: False refuses (but for disks, with sendTo or receive), True is silence.
- * Before the condition is there, KubeVirt lets every migration through and it fails later; then what the other rules
- * find in the guest is said as a warning. Claims that are being moved are left out by those rules.
+ * Its LiveMigratable condition is the last word: False refuses (but for disks, with sendTo or
+ * receive), True is silence. Before the condition is there, KubeVirt lets every migration through
+ * and it fails later; then what the other rules find in the guest is said as a warning. Claims that
+ * are being moved are left out by those rules.
  */
 #include "rules/builtin/examples.h"
 #include "rules/rule.h"

@@ -1,7 +1,8 @@
 /* LG605: the guest to migrate does not run yet.
  *
- * KubeVirt accepts the migration; it waits until the guest runs. A guest that is not there, has ended or waits for its
- * state is LG601's. Source: KubeVirt pkg/virt-controller/watch/migration (a target pod is made for a running VMI only).
+ * KubeVirt accepts the migration; it waits until the guest runs. A guest that is not there, has
+ * ended or waits for its state is LG601's. Source: KubeVirt pkg/virt-controller/watch/migration (a
+ * target pod is made for a running VMI only).
  */
 #include "rules/builtin/examples.h"
 #include "rules/rule.h"

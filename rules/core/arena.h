@@ -1,7 +1,8 @@
 /* Memory that is given back all at once: one arena a review, a command or a policy.
  *
- * An arena grows in blocks from the heap; nothing is freed singly. Allocation never fails (see mem.h). In
- * builds with the address sanitizer each allocation is fenced by poisoned bytes. One thread at a time.
+ * An arena grows in blocks from the heap; nothing is freed singly. Allocation never fails (see
+ * mem.h). In builds with the address sanitizer each allocation is fenced by poisoned bytes. One
+ * thread at a time.
  */
 #ifndef LG_RULES_CORE_ARENA_H
 #define LG_RULES_CORE_ARENA_H
@@ -27,7 +28,8 @@ void lg_arena_done(struct lg_arena *arena);
 /* Forgets everything that was handed out and keeps one block of at most 64 KiB for the next use. */
 void lg_arena_reset(struct lg_arena *arena);
 
-/* Zeroed memory aligned for any object, borrowed from the arena. Zero bytes give a valid pointer. */
+/* Zeroed memory aligned for any object, borrowed from the arena. Zero bytes give a valid
+ * pointer. */
 void *lg_arena_alloc(struct lg_arena *arena, size_t bytes)
     __attribute__((warn_unused_result, returns_nonnull));
 
@@ -46,6 +48,7 @@ struct lg_str lg_arena_str(struct lg_arena *arena, struct lg_str s);
 struct lg_str lg_arena_printf(struct lg_arena *arena, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* `struct lg_arena a lg_cleanup(lg_arena_done);` works: the cleanup attribute passes its address. */
+/* `struct lg_arena a lg_cleanup(lg_arena_done);` works: the cleanup attribute passes its
+ * address. */
 
 #endif

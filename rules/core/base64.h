@@ -13,8 +13,9 @@ static inline size_t lg_base64_room(size_t n)
     return n / 4 * 3 + 3;
 }
 
-/* Writes what `text` holds to `out` (lg_base64_room) and its length to *ret_n. Line ends are passed over, as Go does.
- * False: it is no base64; what was written is then of no use, and may be part of a secret. */
+/* Writes what `text` holds to `out` (lg_base64_room) and its length to *ret_n. Line ends are passed
+ * over, as Go does. False: it is no base64; what was written is then of no use, and may be part of
+ * a secret. */
 bool lg_base64_decode(struct lg_str text, char *out, size_t *ret_n)
     __attribute__((nonnull, warn_unused_result));
 

@@ -1,10 +1,12 @@
 /* What went wrong, on the caller's stack.
  *
- * An `lg_err` reports a failure of ours or of the environment (a file, the network, a document that cannot
- * be read). What is wrong with a user's *object* is a finding (rules/finding.h); what is wrong with our own
- * code is an assert. Owned by the caller, no allocation, any thread (one object belongs to one thread).
+ * An `lg_err` reports a failure of ours or of the environment (a file, the network, a document that
+ * cannot be read). What is wrong with a user's *object* is a finding (rules/finding.h); what is
+ * wrong with our own code is an assert. Owned by the caller, no allocation, any thread (one object
+ * belongs to one thread).
  *
- * States: zeroed (no error) -> set (the first error wins) -> wrapped (context prepended, any number of times).
+ * States: zeroed (no error) -> set (the first error wins) -> wrapped (context prepended, any number
+ * of times).
  */
 #ifndef LG_RULES_CORE_ERR_H
 #define LG_RULES_CORE_ERR_H
@@ -42,11 +44,13 @@ struct lg_err {
     char text[LG_ERR_TEXT_BYTES];
 };
 
-/* Sets `err` unless it is set already (or NULL) and returns `code`, so that `return lg_err_set(...)` works. */
+/* Sets `err` unless it is set already (or NULL) and returns `code`, so that `return
+ * lg_err_set(...)` works. */
 enum lg_err_code lg_err_set(struct lg_err *err, enum lg_err_code code, const char *where,
                             const char *format, ...) __attribute__((format(printf, 4, 5)));
 
-/* Like lg_err_set with code LG_E_IO (or the code that fits `os_errno` better); appends strerror's text. */
+/* Like lg_err_set with code LG_E_IO (or the code that fits `os_errno` better); appends strerror's
+ * text. */
 enum lg_err_code lg_err_set_errno(struct lg_err *err, int os_errno, const char *where,
                                   const char *format, ...) __attribute__((format(printf, 4, 5)));
 

@@ -135,7 +135,8 @@ static int write_all(int fd, struct lg_str text)
     return 0;
 }
 
-/* The new name is on disk only when its directory is; file systems that cannot do that say EINVAL. */
+/* The new name is on disk only when its directory is; file systems that cannot do that say
+ * EINVAL. */
 static int sync_directory(const char *path)
 {
     const char *slash = strrchr(path, '/');

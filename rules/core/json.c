@@ -113,7 +113,8 @@ static unsigned hex4(const char *p)
     return c;
 }
 
-/* Reads the escape at p (behind the backslash, known to be valid) as UTF-8; returns the bytes written. */
+/* Reads the escape at p (behind the backslash, known to be valid) as UTF-8; returns the bytes
+ * written. */
 static size_t unescape_one(const char **p, char out[4])
 {
     char c = *(*p)++;

@@ -1,5 +1,5 @@
-/* What of json.h is asked so often, by each rule of each review, that a call would cost more than the answer. Included by
- * json.h alone, which documents it. Any thread, as there.
+/* What of json.h is asked so often, by each rule of each review, that a call would cost more than
+ * the answer. Included by json.h alone, which documents it. Any thread, as there.
  */
 #ifndef LG_RULES_CORE_JSON_INLINE_H
 #define LG_RULES_CORE_JSON_INLINE_H
@@ -16,8 +16,9 @@ static inline bool lg_json_there(struct lg_val v)
     return lg_json_kind(v) > LG_JSON_NULL;
 }
 
-/* One of LG_JSON_KEY_BITS bits for a key: two that differ in it differ. An object knows those of its keys (lg_json_node),
- * so that most look-ups of what is not there end at once. Of a literal the compiler works it out. */
+/* One of LG_JSON_KEY_BITS bits for a key: two that differ in it differ. An object knows those of
+ * its keys (lg_json_node), so that most look-ups of what is not there end at once. Of a literal the
+ * compiler works it out. */
 static inline uint32_t lg_json_key_bit(struct lg_str key)
 {
     if (key.n == 0)

@@ -1,4 +1,5 @@
-/* The scanner behind lg_json_parse: one pass over the text, no recursion, limits kept while scanning. */
+/* The scanner behind lg_json_parse: one pass over the text, no recursion, limits kept while
+ * scanning. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -76,8 +77,8 @@ static inline uint32_t add_node(struct scan *s, enum lg_json_kind kind, const ch
     return i;
 }
 
-/* Closes what is open behind the last node, so that what was read so far is a document. Names the last node by its path,
- * or `at` by its place in the file. */
+/* Closes what is open behind the last node, so that what was read so far is a document. Names the
+ * last node by its path, or `at` by its place in the file. */
 static enum lg_err_code over_limit(struct scan *s, uint32_t at, const char *what)
 {
     struct lg_doc *doc = s->doc;
@@ -110,7 +111,8 @@ static __attribute__((noinline)) bool among_members(const struct scan *s, const 
     return false;
 }
 
-/* Moves on from comparing to hashing where that is due: the keys read so far are known to differ. */
+/* Moves on from comparing to hashing where that is due: the keys read so far are known to
+ * differ. */
 static __attribute__((noinline)) bool new_among_many(struct scan *s, struct level *level,
                                                      uint32_t members, uint32_t key,
                                                      struct lg_str text)

@@ -32,8 +32,8 @@ static enum lg_err_code bad(struct lg_json_string *s, const char *what)
     return LG_E_INVALID;
 }
 
-/* At a backslash. LG_E_LIMIT: a surrogate without its other half, which is JSON and no text. The escapes of one character,
- * which are most, are passed over in skip_simple. */
+/* At a backslash. LG_E_LIMIT: a surrogate without its other half, which is JSON and no text. The
+ * escapes of one character, which are most, are passed over in skip_simple. */
 static enum lg_err_code scan_escape(struct lg_json_string *s, const char *end)
 {
     s->p++;
@@ -78,7 +78,8 @@ static const bool one_character[256] = {['"'] = true, ['\\'] = true, ['/'] = tru
                                         ['f'] = true, ['n'] = true,  ['r'] = true, ['t'] = true};
 
 #ifdef LG_PLAIN_BLOCKS
-/* skip_simple as far as whole blocks go; most texts that need it are JSON within JSON, an escape every few characters. */
+/* skip_simple as far as whole blocks go; most texts that need it are JSON within JSON, an escape
+ * every few characters. */
 static inline const char *skip_simple_blocks(const char *p, const char *end, bool *io_escaped)
 {
     while (end - p > 16) {

@@ -1,15 +1,16 @@
 /* Heap helpers: allocation that cannot fail, scope-owned cleanup, handing out.
  *
- * Running out of memory ends the process (abort, one line on stderr): every size that a request controls is
- * bounded before it is allocated, so that a failing allocation means that the machine is out of memory, and a
- * restarted process is better than a gate in an unknown state. Any thread.
+ * Running out of memory ends the process (abort, one line on stderr): every size that a request
+ * controls is bounded before it is allocated, so that a failing allocation means that the machine
+ * is out of memory, and a restarted process is better than a gate in an unknown state. Any thread.
  */
 #ifndef LG_RULES_CORE_MEM_H
 #define LG_RULES_CORE_MEM_H
 
 #include <stddef.h>
 
-/* `struct thing *t lg_cleanup(thing_cleanup) = NULL;` calls thing_cleanup(&t) at the end of the scope. */
+/* `struct thing *t lg_cleanup(thing_cleanup) = NULL;` calls thing_cleanup(&t) at the end of the
+ * scope. */
 #define lg_cleanup(fn) __attribute__((cleanup(fn)))
 
 /* Hands the pointer out of a scope-owned variable and leaves NULL behind. */

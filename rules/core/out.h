@@ -1,7 +1,8 @@
 /* Writing JSON with jansson: what stands between our text and its rules.
  *
- * jansson refuses text that is not UTF-8 and fails where memory runs out; neither may cost an answer. Everything made
- * here is given (json_decref) unless a container takes it. Any thread, one tree belongs to one thread.
+ * jansson refuses text that is not UTF-8 and fails where memory runs out; neither may cost an
+ * answer. Everything made here is given (json_decref) unless a container takes it. Any thread, one
+ * tree belongs to one thread.
  */
 #ifndef LG_RULES_CORE_OUT_H
 #define LG_RULES_CORE_OUT_H
@@ -10,7 +11,8 @@
 
 #include "rules/core/str.h"
 
-/* `s` as a JSON string, given: never NULL. Each byte that is no part of a UTF-8 character becomes U+FFFD; NUL stays. */
+/* `s` as a JSON string, given: never NULL. Each byte that is no part of a UTF-8 character becomes
+ * U+FFFD; NUL stays. */
 json_t *lg_out_str(struct lg_str s) __attribute__((warn_unused_result, returns_nonnull));
 
 /* An empty object, an empty list, given: never NULL. */

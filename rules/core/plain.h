@@ -24,7 +24,8 @@ static inline unsigned lg_plain_stops(const char *p)
 }
 #endif
 
-/* Skips characters that need no look: no quote, backslash, control character or byte over 0x7F among them. */
+/* Skips characters that need no look: no quote, backslash, control character or byte over 0x7F
+ * among them. */
 static inline const char *lg_plain_skip(const char *p, const char *end)
 {
 #ifdef LG_PLAIN_BLOCKS

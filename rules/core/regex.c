@@ -5,7 +5,8 @@
 
 #include "rules/core/mem.h"
 
-/* A name of 253 bytes needs a few hundred steps; a pattern that needs more than this is out to stall us. */
+/* A name of 253 bytes needs a few hundred steps; a pattern that needs more than this is out to
+ * stall us. */
 enum { STEPS_MAX = 50000, DEPTH_MAX = 5000, HEAP_KIB_MAX = 2048 };
 
 struct lg_regex {
@@ -71,7 +72,8 @@ static bool among(uint32_t c, const char *alphabet)
     return c != 0 && c < 0x80 && strchr(alphabet, (int)c) != NULL;
 }
 
-/* What PCRE2 itself worked out: the shortest match, where a match can start, what it has to hold. */
+/* What PCRE2 itself worked out: the shortest match, where a match can start, what it has to
+ * hold. */
 static bool study_allows(const pcre2_code *code, const char *alphabet, size_t bytes_max)
 {
     uint32_t shortest = 0, type = 0, c = 0;
@@ -92,8 +94,8 @@ static bool study_allows(const pcre2_code *code, const char *alphabet, size_t by
     return false;
 }
 
-/* Of a pattern without groups, classes and alternatives every plain character has to be there, unless a quantifier
- * behind it allows none. */
+/* Of a pattern without groups, classes and alternatives every plain character has to be there,
+ * unless a quantifier behind it allows none. */
 static bool plain_allows(struct lg_str pattern, const char *alphabet)
 {
     for (size_t i = 0; i < pattern.n; i++)

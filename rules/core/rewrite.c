@@ -393,7 +393,8 @@ struct pair {
     enum quoting quoting; /* of what is around it */
 };
 
-/* Pairs that are still to be compared; as deep as documents may be nested, times their members: grows. */
+/* Pairs that are still to be compared; as deep as documents may be nested, times their members:
+ * grows. */
 struct work {
     struct pair *items;
     size_t n, size;

@@ -1,9 +1,10 @@
 /* Writes new values into a user's own YAML or JSON text: only what has to change changes.
  *
- * A document and the value it is to have differ in few places; each difference becomes a splice of the text. Comments,
- * order, indentation, quoting and line ends of everything else stay. What cannot be written without touching more (a
- * block scalar, a member that an alias shares) is refused; the caller reads the result back and compares, so that a text
- * that this module misjudged is never kept. Pure, any thread.
+ * A document and the value it is to have differ in few places; each difference becomes a splice of
+ * the text. Comments, order, indentation, quoting and line ends of everything else stay. What
+ * cannot be written without touching more (a block scalar, a member that an alias shares) is
+ * refused; the caller reads the result back and compares, so that a text that this module misjudged
+ * is never kept. Pure, any thread.
  */
 #ifndef LG_RULES_CORE_REWRITE_H
 #define LG_RULES_CORE_REWRITE_H
@@ -32,15 +33,16 @@ struct lg_splices {
     size_t n, size;
 };
 
-/* Reads where the nodes of a document stand: of JSON from its value (whose text is `text`), of YAML by reading it again. */
+/* Reads where the nodes of a document stand: of JSON from its value (whose text is `text`), of YAML
+ * by reading it again. */
 enum lg_err_code lg_rewrite_open(struct lg_arena *arena, const struct lg_yaml_document *document,
                                  const char *file, struct lg_val json_root,
                                  struct lg_rewrite_source *ret, struct lg_err *err)
     __attribute__((warn_unused_result));
 
-/* Adds the splices that turn `old` (a value of the source) into `wanted`, which has the same members in the same order;
- * a member may bear another name, further ones may follow, a list may be shorter. LG_E_UNSUPPORTED: err says why it
- * cannot be written. */
+/* Adds the splices that turn `old` (a value of the source) into `wanted`, which has the same
+ * members in the same order; a member may bear another name, further ones may follow, a list may be
+ * shorter. LG_E_UNSUPPORTED: err says why it cannot be written. */
 enum lg_err_code lg_rewrite(const struct lg_rewrite_source *source, struct lg_val old,
                             struct lg_val wanted, struct lg_splices *splices, struct lg_err *err)
     __attribute__((warn_unused_result));
@@ -48,7 +50,8 @@ enum lg_err_code lg_rewrite(const struct lg_rewrite_source *source, struct lg_va
 /* Adds one. */
 void lg_splices_add(struct lg_splices *splices, const struct lg_splice *splice);
 
-/* Sorts them and drops what is there twice. LG_E_UNSUPPORTED where two want the same text to be different. */
+/* Sorts them and drops what is there twice. LG_E_UNSUPPORTED where two want the same text to be
+ * different. */
 enum lg_err_code lg_splices_finish(struct lg_splices *splices, struct lg_err *err)
     __attribute__((warn_unused_result));
 

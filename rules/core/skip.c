@@ -37,7 +37,8 @@ static inline uint64_t bits(__m128i equal, unsigned shift)
 static inline void look_at_16(const char *p, unsigned shift, struct block *block)
 {
     __m128i v = _mm_loadu_si128((const __m128i *)(const void *)(p + shift));
-    /* '[' and '{', ']' and '}' differ in this bit alone, and no other character with it is one of them */
+    /* '[' and '{', ']' and '}' differ in this bit alone, and no other character with it is one of
+     * them */
     __m128i folded = _mm_or_si128(v, _mm_set1_epi8(0x20));
     block->quotes |= bits(_mm_cmpeq_epi8(v, _mm_set1_epi8('"')), shift);
     block->slashes |= bits(_mm_cmpeq_epi8(v, _mm_set1_epi8('\\')), shift);
@@ -71,7 +72,8 @@ static inline uint64_t escaped_bytes(struct lg_skip *skip, uint64_t slashes)
     return escaped;
 }
 
-/* Bit i is the exclusive or of the bits up to i: set from an opening quote on, until before the closing one. */
+/* Bit i is the exclusive or of the bits up to i: set from an opening quote on, until before the
+ * closing one. */
 static inline uint64_t between_quotes(uint64_t quotes)
 {
     quotes ^= quotes << 1;

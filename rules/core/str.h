@@ -1,8 +1,9 @@
 /* Slices of text and a growing buffer.
  *
- * `struct lg_str` borrows `n` bytes; a NUL byte is a character like any other, and nothing says that a NUL
- * follows (lg_arena_str adds one). The absent string is {NULL, 0}; "" is {"", 0}: lg_str_eq does not tell
- * them apart. `struct lg_buf` owns what it builds. Values, any thread; a buffer belongs to one thread.
+ * `struct lg_str` borrows `n` bytes; a NUL byte is a character like any other, and nothing says
+ * that a NUL follows (lg_arena_str adds one). The absent string is {NULL, 0}; "" is {"", 0}:
+ * lg_str_eq does not tell them apart. `struct lg_buf` owns what it builds. Values, any thread; a
+ * buffer belongs to one thread.
  */
 #ifndef LG_RULES_CORE_STR_H
 #define LG_RULES_CORE_STR_H
@@ -19,7 +20,8 @@ struct lg_str {
 
 #define LG_STR(literal) ((struct lg_str){"" literal, sizeof(literal) - 1})
 
-/* For printf("%.*s"): LG_ARG(s) expands to its two arguments. Output ends at the first NUL character. */
+/* For printf("%.*s"): LG_ARG(s) expands to its two arguments. Output ends at the first NUL
+ * character. */
 #define LG_ARG(s) (int)(s).n, (s).p
 
 /* The slice of a NUL-terminated string; NULL gives the absent string. */
@@ -28,7 +30,8 @@ static inline struct lg_str lg_str_of(const char *text)
     return text != NULL ? (struct lg_str){text, strlen(text)} : (struct lg_str){0};
 }
 
-/* True when `n` bytes are the same. Most texts here are short: looked at in two words that may overlap, without a call. */
+/* True when `n` bytes are the same. Most texts here are short: looked at in two words that may
+ * overlap, without a call. */
 static inline bool lg_bytes_eq(const char *a, const char *b, size_t n)
 {
     uint64_t a8[2], b8[2];
@@ -90,8 +93,8 @@ void lg_buf_putc(struct lg_buf *buf, char c);
 void lg_buf_printf(struct lg_buf *buf, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Appends `s` as it may be shown to a person on one line: control characters (C0, DEL, C1), line separators, bidi
- * controls and what is not UTF-8 become \xNN or \u{NNNN}; nothing else changes. */
+/* Appends `s` as it may be shown to a person on one line: control characters (C0, DEL, C1), line
+ * separators, bidi controls and what is not UTF-8 become \xNN or \u{NNNN}; nothing else changes. */
 void lg_buf_printable(struct lg_buf *buf, struct lg_str s);
 
 static inline struct lg_str lg_buf_view(const struct lg_buf *buf)

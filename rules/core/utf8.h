@@ -5,8 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Decodes one character from `n` bytes; returns its length in bytes, or 0 for a bad or cut sequence (overlong forms,
- * surrogates and values over U+10FFFF are bad). */
+/* Decodes one character from `n` bytes; returns its length in bytes, or 0 for a bad or cut sequence
+ * (overlong forms, surrogates and values over U+10FFFF are bad). */
 static inline size_t lg_utf8_decode(const unsigned char *p, size_t n, uint32_t *ret_c)
 {
     static const uint32_t least[5] = {0, 0, 0x80, 0x800, 0x10000};

@@ -1,8 +1,8 @@
-/* Writing JSON straight into a buffer: for what is written once a review, where building jansson's tree first (out.h) costs
- * more than judging.
+/* Writing JSON straight into a buffer: for what is written once a review, where building jansson's
+ * tree first (out.h) costs more than judging.
  *
- * The caller opens and closes what it writes in order; commas come by themselves. Keys are ours, plain ASCII. A buffer
- * that holds no JSON yet is empty. One thread a buffer.
+ * The caller opens and closes what it writes in order; commas come by themselves. Keys are ours,
+ * plain ASCII. A buffer that holds no JSON yet is empty. One thread a buffer.
  */
 #ifndef LG_RULES_CORE_WRITE_H
 #define LG_RULES_CORE_WRITE_H
@@ -18,7 +18,8 @@ void lg_write_close(struct lg_buf *buf, char bracket) __attribute__((nonnull));
 /* A member's name; its value is written next. */
 void lg_write_key(struct lg_buf *buf, const char *key) __attribute__((nonnull));
 
-/* A string: as lg_out_str has it, each byte that is no part of a UTF-8 character becomes U+FFFD. O(n). */
+/* A string: as lg_out_str has it, each byte that is no part of a UTF-8 character becomes U+FFFD.
+ * O(n). */
 void lg_write_str(struct lg_buf *buf, struct lg_str s) __attribute__((nonnull));
 /* The same in ASCII: any other character as \u and its number. */
 void lg_write_ascii(struct lg_buf *buf, struct lg_str s) __attribute__((nonnull));

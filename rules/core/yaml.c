@@ -12,7 +12,8 @@
 /* From how many values on yaml.v2 looks at the share that came from aliases, and what it allows. */
 enum { ALIASED_MIN = 100, DECODED_MIN = 1000, DECODED_LOW = 400000, DECODED_HIGH = 4000000 };
 
-/* What an anchor stands for. A container is complete behind its end; until then an alias to it would contain itself. */
+/* What an anchor stands for. A container is complete behind its end; until then an alias to it
+ * would contain itself. */
 struct anchor {
     bool complete, scalar, object;
     struct lg_yaml_scalar value;
@@ -229,7 +230,8 @@ static enum lg_err_code on_scalar(struct render *r, const yaml_event_t *event)
     return put_scalar(r, &scalar, mark_here(r), span_of(r, event, lg_yaml_style_of(event)));
 }
 
-/* "{}: v" is {} to yaml.v2, where it is the first of the text: it does not see a key in an empty flow collection. */
+/* "{}: v" is {} to yaml.v2, where it is the first of the text: it does not see a key in an empty
+ * flow collection. */
 static enum lg_err_code on_start_as_key(struct render *r, const yaml_event_t *event, bool object)
 {
     if (r->rendered.out.n != 1 || event->start_mark.index != r->root_index)

@@ -1,8 +1,10 @@
-/* YAML as kubectl reads it (sigs.k8s.io/yaml, strict), rendered to JSON text and read by the one reader.
+/* YAML as kubectl reads it (sigs.k8s.io/yaml, strict), rendered to JSON text and read by the one
+ * reader.
  *
- * libyaml gives events; scalars are resolved as yaml.v2 does (YAML 1.1 booleans, octal, underscores, base 60 not), keys
- * become strings, merge keys and aliases are expanded within a budget. Every node knows its line and column in the
- * file. Documents are split at lines as kubectl does. One arena, one thread.
+ * libyaml gives events; scalars are resolved as yaml.v2 does (YAML 1.1 booleans, octal,
+ * underscores, base 60 not), keys become strings, merge keys and aliases are expanded within a
+ * budget. Every node knows its line and column in the file. Documents are split at lines as kubectl
+ * does. One arena, one thread.
  */
 #ifndef LG_RULES_CORE_YAML_H
 #define LG_RULES_CORE_YAML_H
@@ -20,12 +22,14 @@ struct lg_yaml_document {
     uint32_t number;     /* from 1; empty documents count */
 };
 
-/* Splits at "---" lines; start with *pos = 0, false at the end. Empty documents are passed over but counted. */
+/* Splits at "---" lines; start with *pos = 0, false at the end. Empty documents are passed over but
+ * counted. */
 bool lg_yaml_next_document(struct lg_str file_text, size_t *pos,
                            struct lg_yaml_document *io_document);
 
-/* Reads one document (`first_line` and `file` for positions and messages). *ret_root is LG_NONE for an empty or null one.
- * Only the text's first document counts, as for kubectl. LG_E_INVALID, LG_E_LIMIT: err->where is "file:line:column". */
+/* Reads one document (`first_line` and `file` for positions and messages). *ret_root is LG_NONE for
+ * an empty or null one. Only the text's first document counts, as for kubectl. LG_E_INVALID,
+ * LG_E_LIMIT: err->where is "file:line:column". */
 enum lg_err_code lg_yaml_parse(struct lg_arena *arena, const struct lg_yaml_document *document,
                                const char *file, struct lg_val *ret_root, struct lg_err *err)
     __attribute__((warn_unused_result));
@@ -41,14 +45,15 @@ enum lg_yaml_style {
     LG_YAML_ALIAS,        /* *name; what is inside stands where the anchor is */
 };
 
-/* The bytes of a node in the document's text: with its anchor and tag, without what follows its last character. */
+/* The bytes of a node in the document's text: with its anchor and tag, without what follows its
+ * last character. */
 struct lg_yaml_span {
     uint32_t from, to;
     enum lg_yaml_style style;
 };
 
-/* lg_yaml_parse, and where each node is written, by the index of the node; in the arena. What an alias or a merge brings
- * in has the spans of where it was written. */
+/* lg_yaml_parse, and where each node is written, by the index of the node; in the arena. What an
+ * alias or a merge brings in has the spans of where it was written. */
 enum lg_err_code lg_yaml_parse_spans(struct lg_arena *arena,
                                      const struct lg_yaml_document *document, const char *file,
                                      struct lg_val *ret_root, const struct lg_yaml_span **ret_spans,

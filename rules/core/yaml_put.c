@@ -58,8 +58,8 @@ static bool same_number(const char *text, double f, bool single)
     return single ? strtof(text, NULL) == (float)f : strtod(text, NULL) == f;
 }
 
-/* Between two powers of two the nearest decimal of a length is right or none is; at a power of two the gap below is half
- * as wide, so that only the next decimal above may give the number back. */
+/* Between two powers of two the nearest decimal of a length is right or none is; at a power of two
+ * the gap below is half as wide, so that only the next decimal above may give the number back. */
 static bool next_above(char *text, double f, bool single)
 {
     int power;
@@ -122,7 +122,8 @@ static void put_float(struct lg_buf *buf, double f)
         put_fixed(buf, &d);
 }
 
-/* As sigs.k8s.io/yaml names a key: the shortest text of a 32-bit float, as Go's %g has it: an exponent from a million. */
+/* As sigs.k8s.io/yaml names a key: the shortest text of a 32-bit float, as Go's %g has it: an
+ * exponent from a million. */
 static void put_float_key(struct lg_buf *buf, double f)
 {
     double single = (double)(float)f;

@@ -54,7 +54,8 @@ static bool find_word(struct lg_str s, struct lg_yaml_scalar *ret)
     return false;
 }
 
-/* Takes a base prefix off: 0x, 0o and 0b, or a leading zero for octal. A prefix alone is no number. */
+/* Takes a base prefix off: 0x, 0o and 0b, or a leading zero for octal. A prefix alone is no
+ * number. */
 static unsigned take_base(struct lg_str *s)
 {
     if (s->n == 0 || s->p[0] != '0')
@@ -90,7 +91,8 @@ static bool take_sign(struct lg_str *s)
     return negative;
 }
 
-/* An integer as Go's ParseInt reads it, then as ParseUint does (which takes no sign). base 0 = by its prefix. */
+/* An integer as Go's ParseInt reads it, then as ParseUint does (which takes no sign). base 0 = by
+ * its prefix. */
 static bool find_integer(struct lg_str s, unsigned base, struct lg_yaml_scalar *ret)
 {
     const size_t length = s.n;

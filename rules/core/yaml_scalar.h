@@ -29,8 +29,9 @@ struct lg_yaml_scalar {
     struct lg_str text; /* of a string; borrowed from the input or the arena */
 };
 
-/* Resolves `value` with the long form of its tag (NULL = none); `plain` as libyaml's plain_implicit says. Returns NULL, or
- * what is wrong (static storage): a tag that the value does not fit, base64 that is none. */
+/* Resolves `value` with the long form of its tag (NULL = none); `plain` as libyaml's plain_implicit
+ * says. Returns NULL, or what is wrong (static storage): a tag that the value does not fit, base64
+ * that is none. */
 const char *lg_yaml_resolve(struct lg_arena *arena, const char *tag, struct lg_str value,
                             bool plain, struct lg_yaml_scalar *ret)
     __attribute__((warn_unused_result));

@@ -14,7 +14,8 @@ static size_t line_end(struct lg_str text, size_t at)
 
 enum line { LINE_PLAIN, LINE_SEPARATOR, LINE_SEPARATOR_AND_TEXT };
 
-/* "---", alone or with a comment, parts two documents; with text behind it, that text starts the next one. */
+/* "---", alone or with a comment, parts two documents; with text behind it, that text starts the
+ * next one. */
 static enum line line_kind(struct lg_str text, size_t at)
 {
     if (text.n - at < 3 || memcmp(text.p + at, "---", 3) != 0)
@@ -81,7 +82,8 @@ bool lg_yaml_next_document(struct lg_str file_text, size_t *pos,
         bool parted = take_lines(file_text, pos, &doc->text);
         doc->first_line += count_lines(counted, doc->text.p);
         bool empty = is_empty(doc->text);
-        /* What stands before the first separator is its document's preface, unless it is a document. */
+        /* What stands before the first separator is its document's preface, unless it is a
+         * document. */
         doc->number += !(empty && at_start && parted);
         at_start = false;
         if (!empty)

@@ -1,7 +1,7 @@
 /* The kinds of objects that livegate knows: one table from group and kind to an enum.
  *
- * Versions are not compared: v1 and v1alpha3 of KubeVirt, v1 and v1beta1 of HyperConverged are read by the same code,
- * so that no version is a way around a rule. Constant data, any thread.
+ * Versions are not compared: v1 and v1alpha3 of KubeVirt, v1 and v1beta1 of HyperConverged are read
+ * by the same code, so that no version is a way around a rule. Constant data, any thread.
  */
 #ifndef LG_RULES_KUBE_GVK_H
 #define LG_RULES_KUBE_GVK_H
@@ -49,13 +49,13 @@ struct lg_gvk {
     const char *noun;    /* for sentences: "claim", "storage profile" */
     bool namespaced;
     bool on_demand; /* never listed or watched: read when a VM names one */
-    bool
-        only_in_files; /* a template: in a cluster the guests made of it say what it uses, files have none of them */
+    /* a template: in a cluster the guests made of it say what it uses, files have none of them */
+    bool only_in_files;
     const char *also; /* the version to try where the API server has no `version`; NULL: none */
 };
 
-/* What an object is judged as, by which rules: a pool is a template of VMs, a replica set one of VMIs; anything else is
- * what it is. */
+/* What an object is judged as, by which rules: a pool is a template of VMs, a replica set one of
+ * VMIs; anything else is what it is. */
 enum lg_kind lg_kind_judged_as(enum lg_kind kind);
 /* It is judged as a VM or a VMI. */
 bool lg_kind_is_guest(enum lg_kind kind);

@@ -21,8 +21,8 @@ struct lg_labels {
     uint32_t n;
 };
 
-/* Reads a map of strings (metadata.labels, a nodeSelector, matchLabels) into the arena, sorted; entries that are no strings
- * are left out. */
+/* Reads a map of strings (metadata.labels, a nodeSelector, matchLabels) into the arena, sorted;
+ * entries that are no strings are left out. */
 struct lg_labels lg_labels_read(struct lg_val map, struct lg_arena *arena);
 
 /* The value of `key`, or NULL. O(log n). */
@@ -65,8 +65,8 @@ const char *lg_effect_name(enum lg_effect effect);
 /* True when one of them tolerates the taint (any effect of the taint). */
 bool lg_tolerated(struct lg_tolerations tolerations, const struct lg_taint *taint);
 
-/* A LabelSelector ({matchLabels, matchExpressions}); absent matches nothing, {} everything, as metav1 says. An
- * invalid one (an operator that is none) matches nothing. */
+/* A LabelSelector ({matchLabels, matchExpressions}); absent matches nothing, {} everything, as
+ * metav1 says. An invalid one (an operator that is none) matches nothing. */
 bool lg_selector_matches(struct lg_val selector, struct lg_labels labels);
 
 #endif

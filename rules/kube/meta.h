@@ -7,14 +7,15 @@
 #include "rules/core/arena.h"
 #include "rules/core/json.h"
 
-/* lg_json_parse for what an API server sent. metadata.managedFields, who wrote which field, is passed over (a fifth of a VM
- * and half of its brackets): no rule asks, and what is in there, however deep or large, keeps nobody from the rest. */
+/* lg_json_parse for what an API server sent. metadata.managedFields, who wrote which field, is
+ * passed over (a fifth of a VM and half of its brackets): no rule asks, and what is in there,
+ * however deep or large, keeps nobody from the rest. */
 enum lg_err_code lg_meta_parse(struct lg_arena *arena, struct lg_str text, struct lg_val *ret_root,
                                struct lg_err *err)
     __attribute__((warn_unused_result, nonnull(1, 3)));
 
-/* RFC 3339 ("2027-03-31T00:00:00Z", a fraction is dropped, offsets count) to seconds since 1970. LG_E_INVALID: anything
- * else, days that no calendar has included. */
+/* RFC 3339 ("2027-03-31T00:00:00Z", a fraction is dropped, offsets count) to seconds since 1970.
+ * LG_E_INVALID: anything else, days that no calendar has included. */
 enum lg_err_code lg_meta_time(struct lg_str text, int64_t *ret_unix_s)
     __attribute__((warn_unused_result));
 

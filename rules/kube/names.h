@@ -15,7 +15,8 @@ bool lg_name_is_subdomain(struct lg_str s);
 /* "web-servers": lower case letters, digits, '-' inside, 63 bytes (namespaces, services). */
 bool lg_name_is_label(struct lg_str s);
 
-/* A label's or annotation's key: optional subdomain and '/', then 1 to 63 letters, digits, and '-' '_' '.' inside. */
+/* A label's or annotation's key: optional subdomain and '/', then 1 to 63 letters, digits, and '-'
+ * '_' '.' inside. */
 bool lg_name_is_label_key(struct lg_str s);
 
 /* A label's value: empty, or like a key's name. */

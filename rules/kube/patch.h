@@ -1,7 +1,7 @@
 /* Builds a JSON Patch (RFC 6902), operation by operation.
  *
- * A patch belongs to one thread; zeroed = empty. Values are given as JSON text, so that a user's subtree is copied and
- * never printed anew. Pointers are RFC 6901.
+ * A patch belongs to one thread; zeroed = empty. Values are given as JSON text, so that a user's
+ * subtree is copied and never printed anew. Pointers are RFC 6901.
  */
 #ifndef LG_RULES_KUBE_PATCH_H
 #define LG_RULES_KUBE_PATCH_H
@@ -15,7 +15,8 @@ struct lg_patch {
 
 void lg_patch_done(struct lg_patch *patch);
 
-/* The pointer from `root` (an ancestor, or v itself: "") to `v`, in the arena. O(depth x siblings). */
+/* The pointer from `root` (an ancestor, or v itself: "") to `v`, in the arena. O(depth x
+ * siblings). */
 struct lg_str lg_patch_pointer(struct lg_val root, struct lg_val v, struct lg_arena *arena);
 
 /* `pointer` and one more member's name (or "-", the end of a list), in the arena. */
@@ -26,7 +27,8 @@ void lg_patch_add(struct lg_patch *patch, struct lg_str pointer, struct lg_str j
 void lg_patch_replace(struct lg_patch *patch, struct lg_str pointer, struct lg_str json);
 void lg_patch_remove(struct lg_patch *patch, struct lg_str pointer);
 
-/* Ends the patch and returns its text, borrowed from it; "" without an operation. Nothing can be added afterwards. */
+/* Ends the patch and returns its text, borrowed from it; "" without an operation. Nothing can be
+ * added afterwards. */
 struct lg_str lg_patch_finish(struct lg_patch *patch);
 
 #endif

@@ -2,7 +2,8 @@
 
 #include "rules/core/num.h"
 
-/* A quantity taken apart: sign, digits before and behind the point, and digits x 10^exponent x 2^shift. */
+/* A quantity taken apart: sign, digits before and behind the point, and digits x 10^exponent x
+ * 2^shift. */
 struct parts {
     bool negative;
     struct lg_str whole, fraction; /* digits only; `whole` without leading zeros */
@@ -70,8 +71,8 @@ static bool take_apart(struct lg_str text, struct parts *parts)
         return true;
     if (!read_suffix(text, parts))
         return false;
-    /* Upstream reads short texts by a fast path that takes no digits for zero, and the others by one that refuses
-     * them: too small an exponent, or a binary suffix beyond Ti. */
+    /* Upstream reads short texts by a fast path that takes no digits for zero, and the others by
+     * one that refuses them: too small an exponent, or a binary suffix beyond Ti. */
     return parts->any_digit || (parts->exponent >= -9 && parts->shift < 50);
 }
 
@@ -88,10 +89,10 @@ static unsigned digit_at(const struct parts *parts, int64_t i)
 
 /* The smallest integer not below |quantity| x 10^more, saturating at `limit`.
  *
- * `point` is where the decimal point falls among the digits. What stands before it is at most 10^19 and is shifted
- * exactly in 128 bits. What stands behind it is multiplied by 2^shift digit by digit from the right: each digit times
- * 2^60 plus a carry below 2^60 fits 64 bits, the last carry is the integer part and a digit that stays behind means
- * that there is a rest. */
+ * `point` is where the decimal point falls among the digits. What stands before it is at most 10^19
+ * and is shifted exactly in 128 bits. What stands behind it is multiplied by 2^shift digit by digit
+ * from the right: each digit times 2^60 plus a carry below 2^60 fits 64 bits, the last carry is the
+ * integer part and a digit that stays behind means that there is a rest. */
 static uint64_t magnitude(const struct parts *parts, int more, uint64_t limit)
 {
     int64_t n = (int64_t)(parts->whole.n + parts->fraction.n);

@@ -1,7 +1,8 @@
 /* Resource quantities ("64Mi", "1.5", "100m", "1e3") as exact integers. Pure, any thread.
  *
- * Accepts and refuses what apimachinery's resource.ParseQuantity does, its oddities included ("-", ".", "Ki" are zero,
- * "Ei" is none; an exponent is taken modulo 2^32). No floating point. O(length), no allocation.
+ * Accepts and refuses what apimachinery's resource.ParseQuantity does, its oddities included ("-",
+ * ".", "Ki" are zero, "Ei" is none; an exponent is taken modulo 2^32). No floating point.
+ * O(length), no allocation.
  */
 #ifndef LG_RULES_KUBE_QUANTITY_H
 #define LG_RULES_KUBE_QUANTITY_H

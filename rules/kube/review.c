@@ -96,7 +96,8 @@ static enum lg_err_code read_values(struct lg_val request, struct lg_review *rev
     return LG_E_OK;
 }
 
-/* What the API server always says. A review that was refused midway is excused from all but its uid. */
+/* What the API server always says. A review that was refused midway is excused from all but its
+ * uid. */
 static enum lg_err_code check_envelope(struct lg_val root, const struct lg_review *review,
                                        struct lg_err *err)
 {
@@ -125,7 +126,8 @@ static enum lg_err_code check_envelope(struct lg_val root, const struct lg_revie
     return LG_E_OK;
 }
 
-/* By resource, since a subresource has a kind of its own (Scale); by kind where no resource is said. */
+/* By resource, since a subresource has a kind of its own (Scale); by kind where no resource is
+ * said. */
 static enum lg_kind kind_of(const struct lg_review *review, struct lg_str resource_group,
                             struct lg_arena *arena)
 {

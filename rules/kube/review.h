@@ -1,4 +1,5 @@
-/* AdmissionReview v1: reading the request, writing the answer. Source: k8s.io/api/admission/v1. Any thread. */
+/* AdmissionReview v1: reading the request, writing the answer. Source: k8s.io/api/admission/v1. Any
+ * thread. */
 #ifndef LG_RULES_KUBE_REVIEW_H
 #define LG_RULES_KUBE_REVIEW_H
 
@@ -21,8 +22,9 @@ struct lg_review {
     struct lg_err refusal; /* where = path inside the object */
 };
 
-/* Reads a body (borrowed). LG_E_INVALID: no AdmissionReview v1 with a request and a uid; err says what. A review that
- * breaks a limit of the reader gives LG_E_OK with `refused` where its uid could be read. */
+/* Reads a body (borrowed). LG_E_INVALID: no AdmissionReview v1 with a request and a uid; err says
+ * what. A review that breaks a limit of the reader gives LG_E_OK with `refused` where its uid could
+ * be read. */
 enum lg_err_code lg_review_decode(struct lg_arena *arena, struct lg_str body, struct lg_review *ret,
                                   struct lg_err *err) __attribute__((warn_unused_result));
 
@@ -52,7 +54,8 @@ struct lg_answer {
     struct lg_str patch; /* JSON Patch text, "" = none */
 };
 
-/* Writes the AdmissionReview that answers. Given: free(). Text that is no UTF-8 is made printable first. */
+/* Writes the AdmissionReview that answers. Given: free(). Text that is no UTF-8 is made printable
+ * first. */
 char *lg_review_encode(const struct lg_answer *answer, size_t *ret_bytes)
     __attribute__((returns_nonnull));
 

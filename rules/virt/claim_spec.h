@@ -1,6 +1,7 @@
 /* What a claim or a data volume asks for: access modes, volume mode, class.
  *
- * Values are plain; their strings are borrowed from what they were read from, or lie in a record's block. Any thread.
+ * Values are plain; their strings are borrowed from what they were read from, or lie in a record's
+ * block. Any thread.
  * Source: the API types of Kubernetes and CDI.
  */
 #ifndef LG_RULES_VIRT_CLAIM_SPEC_H
@@ -37,11 +38,13 @@ struct lg_claim_spec {
 
 /* A claim that others may reach at the same time: ReadWriteMany is among the modes. */
 bool lg_modes_shared(const struct lg_modes *modes);
-/* "ReadWriteOnce" or "ReadWriteOnce, ReadOnlyMany"; "without an access mode" for none. In the arena. */
+/* "ReadWriteOnce" or "ReadWriteOnce, ReadOnlyMany"; "without an access mode" for none. In the
+ * arena. */
 struct lg_str lg_modes_text(const struct lg_modes *modes, struct lg_arena *arena);
 struct lg_modes lg_modes_read(struct lg_val list);
 
-/* Reads spec of a claim, of a DataVolume or of a dataVolumeTemplates item (its `spec`); strings are borrowed. */
+/* Reads spec of a claim, of a DataVolume or of a dataVolumeTemplates item (its `spec`); strings are
+ * borrowed. */
 struct lg_claim_spec lg_claim_spec_of_claim(struct lg_val claim_object);
 struct lg_claim_spec lg_claim_spec_of_data_volume(struct lg_val data_volume_spec);
 

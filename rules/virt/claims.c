@@ -13,8 +13,8 @@ struct named {
 };
 
 struct index {
-    const struct named
-        *items; /* by name, each once: the first of that name is the one that gets made */
+    /* by name, each once: the first of that name is the one that gets made */
+    const struct named *items;
     size_t n;
 };
 
@@ -85,7 +85,8 @@ static void use_existing(struct lg_volume_claim *claim, const struct lg_claim *r
     };
 }
 
-/* The class, and with it the modes, would be those that a preference names which could not be read. */
+/* The class, and with it the modes, would be those that a preference names which could not be
+ * read. */
 static bool hangs_on_preference(const struct lg_claim_spec *asked, const struct lg_part_info *info)
 {
     return asked->storage_api && !asked->has_class && asked->modes.n == 0 &&
@@ -127,7 +128,8 @@ static void resolve(struct lg_volume_claim *claim, const struct lg_vm *vm, bool 
 {
     const struct lg_claim *record = NULL;
     struct lg_val template = find(templates, claim->claim);
-    /* A pool writes each machine's number behind the names of its templates: nothing of this name is meant. */
+    /* A pool writes each machine's number behind the names of its templates: nothing of this name
+     * is meant. */
     if (vm->kind == LG_KIND_POOL && lg_json_there(template)) {
         use_template(claim, template, vm, view);
         return;

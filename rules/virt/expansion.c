@@ -27,7 +27,8 @@ static bool same_word(struct lg_str s, const char *word)
     return s.n == strlen(word) && strncasecmp(s.p, word, s.n) == 0;
 }
 
-/* KubeVirt takes the kind or the resource's name, in any case; without one the cluster-scoped kind. */
+/* KubeVirt takes the kind or the resource's name, in any case; without one the cluster-scoped
+ * kind. */
 static enum lg_kind kind_named(enum lg_part part, struct lg_str said)
 {
     const enum lg_kind kinds[] = {part_kinds[part].cluster_kind, part_kinds[part].kind};

@@ -1,9 +1,11 @@
-/* A VM as it is once KubeVirt starts it: its own spec, with what its instancetype and its preference bring.
+/* A VM as it is once KubeVirt starts it: its own spec, with what its instancetype and its
+ * preference bring.
  *
- * An instancetype adds to the spec, and contradicts it where both set a field (KubeVirt refuses such a VM); a preference
- * fills in where the VM is silent, after the pod network's default interface. A controller revision goes before the live
- * object: that of spec.*.revisionName, else that of the VM's status. What the VM becomes is a text of its own; each value
- * in it knows where it came from. Source: KubeVirt pkg/instancetype. Pure, any thread.
+ * An instancetype adds to the spec, and contradicts it where both set a field (KubeVirt refuses
+ * such a VM); a preference fills in where the VM is silent, after the pod network's default
+ * interface. A controller revision goes before the live object: that of spec.*.revisionName, else
+ * that of the VM's status. What the VM becomes is a text of its own; each value in it knows where
+ * it came from. Source: KubeVirt pkg/instancetype. Pure, any thread.
  */
 #ifndef LG_RULES_VIRT_EXPANSION_H
 #define LG_RULES_VIRT_EXPANSION_H
@@ -36,15 +38,15 @@ struct lg_part_info {
     struct lg_str problem;
 };
 
-/* Puts the expanded metadata, spec and data volume templates into `io_vm`, in the arena. `io_vm` has the types that
- * lg_shape_check holds it to. O(its text and that of what it names). */
+/* Puts the expanded metadata, spec and data volume templates into `io_vm`, in the arena. `io_vm`
+ * has the types that lg_shape_check holds it to. O(its text and that of what it names). */
 void lg_expand(struct lg_vm *io_vm, const struct lg_parts_view *view, struct lg_arena *arena);
 
 /* LG_PART_INSTANCETYPE or LG_PART_PREFERENCE. Static, or in the arena. */
 const struct lg_part_info *lg_expansion_part(const struct lg_vm *vm, enum lg_part part);
 
-/* Where a value of the (expanded) VM stands in the user's own object; for what a part brought, where the VM names it.
- * LG_NONE: nowhere. *ret_part says who brought it. O(log n). */
+/* Where a value of the (expanded) VM stands in the user's own object; for what a part brought,
+ * where the VM names it. LG_NONE: nowhere. *ret_part says who brought it. O(log n). */
 struct lg_val lg_expansion_origin(const struct lg_vm *vm, struct lg_val at, enum lg_part *ret_part);
 
 #endif

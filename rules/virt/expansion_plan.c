@@ -171,7 +171,8 @@ struct lg_str lg_plan_instancetype(struct lg_plan *plan, const struct lg_vm *vm,
 
 /* --- preferences --- */
 
-/* Each field of a preference and where it goes, if the VM (a missing, null or "" there) and the instancetype are silent. */
+/* Each field of a preference and where it goes, if the VM (a missing, null or "" there) and the
+ * instancetype are silent. */
 static const struct {
     const char *from, *path;
 } preferred[] = {
@@ -215,8 +216,8 @@ static void prefer_efi(struct lg_plan *plan, const struct lg_vm *vm, struct lg_v
               lg_json_get(firmware, "preferredEfi"));
 }
 
-/* For the interface on the pod network that names no binding; not for the one that KubeVirt adds by itself, which has the
- * cluster's binding by then. */
+/* For the interface on the pod network that names no binding; not for the one that KubeVirt adds by
+ * itself, which has the cluster's binding by then. */
 static void prefer_masquerade(struct lg_plan *plan, const struct lg_vm *vm,
                               struct lg_val masquerade)
 {

@@ -1,4 +1,5 @@
-/* Which fields an instancetype and a preference put into a VM: the half of virt/expansion that knows KubeVirt's rules.
+/* Which fields an instancetype and a preference put into a VM: the half of virt/expansion that
+ * knows KubeVirt's rules.
  *
  * Private to virt/expansion*.c. Values borrow from the specs. Pure, any thread.
  */
@@ -15,8 +16,8 @@ struct lg_plan {
     struct lg_val storage_class; /* of data volume templates that name none */
 };
 
-/* Adds what the instancetype brings. The answer is the path of a field that the VM sets too, in the user's object: then
- * KubeVirt refuses the VM; "" = none. */
+/* Adds what the instancetype brings. The answer is the path of a field that the VM sets too, in the
+ * user's object: then KubeVirt refuses the VM; "" = none. */
 struct lg_str lg_plan_instancetype(struct lg_plan *plan, const struct lg_vm *vm,
                                    struct lg_val spec);
 

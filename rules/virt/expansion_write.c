@@ -71,7 +71,8 @@ static struct lg_str segment(const char *path, size_t at)
     return (struct lg_str){path + at, strcspn(path + at, ".")};
 }
 
-/* Of the additions in `set` (whose paths are longer than `at`) those whose next segment is `key`. */
+/* Of the additions in `set` (whose paths are longer than `at`) those whose next segment is
+ * `key`. */
 static uint64_t below(const struct lg_writer *writer, uint64_t set, size_t at, struct lg_str key)
 {
     uint64_t ret = 0;
@@ -208,7 +209,8 @@ static void put_value(struct lg_writer *writer, struct lg_val own, uint64_t set,
         put_object(writer, own, set, at);
 }
 
-/* Calls itself through put_value, as deep as paths have segments. No path leads through where another one ends. */
+/* Calls itself through put_value, as deep as paths have segments. No path leads through where
+ * another one ends. */
 static void put_object(struct lg_writer *writer, struct lg_val own, uint64_t set, size_t at)
 {
     bool first = true;

@@ -1,6 +1,8 @@
-/* Writes an object anew with values put in along paths, and remembers of each byte where it came from.
+/* Writes an object anew with values put in along paths, and remembers of each byte where it came
+ * from.
  *
- * Private to virt/expansion*.c: the half that knows JSON, and nothing of instancetypes. One writer a text, in the arena, on one thread.
+ * Private to virt/expansion*.c: the half that knows JSON, and nothing of instancetypes. One writer
+ * a text, in the arena, on one thread.
  */
 #ifndef LG_RULES_VIRT_EXPANSION_WRITE_H
 #define LG_RULES_VIRT_EXPANSION_WRITE_H
@@ -47,7 +49,8 @@ void lg_writer_done(struct lg_writer *writer);
 /* Punctuation and keys of ours: they come from nowhere. */
 void lg_writer_puts(struct lg_writer *writer, const char *text);
 
-/* Appends `own` (or, where it is absent, an object) with those additions whose path starts with `root`, then a dot. */
+/* Appends `own` (or, where it is absent, an object) with those additions whose path starts with
+ * `root`, then a dot. */
 void lg_writer_value(struct lg_writer *writer, struct lg_val own, const char *root);
 /* Appends `own` as it stands. */
 void lg_writer_copy(struct lg_writer *writer, struct lg_val own, int part);

@@ -324,8 +324,9 @@ void lg_ledger_set_turn(struct lg_ledger *ledger, struct lg_str ns, uint64_t tag
     ledger->turns[ledger->n_turns++] = turn;
 }
 
-/* Time is the tag in service, and tags are served in order, in the paper. Here one may be served before others of its namespace
- * (their node is full): time would pass over them, and whoever comes later would stand behind them all. */
+/* Time is the tag in service, and tags are served in order, in the paper. Here one may be served
+ * before others of its namespace (their node is full): time would pass over them, and whoever comes
+ * later would stand behind them all. */
 void lg_ledger_served(struct lg_ledger *ledger, struct lg_str ns, uint64_t tag)
 {
     uint64_t time = tag;
@@ -340,7 +341,8 @@ void lg_ledger_served(struct lg_ledger *ledger, struct lg_str ns, uint64_t tag)
 static void tidy_turns(struct lg_ledger *ledger)
 {
     for (size_t i = 0; i < ledger->n_turns; i++) {
-        /* With nobody waiting, who came first no longer matters; behind the present tag it says nothing. */
+        /* With nobody waiting, who came first no longer matters; behind the present tag it says
+         * nothing. */
         if (ledger->n_tickets != 0 && ledger->turns[i].tag >= ledger->now_tag)
             continue;
         let_go(ledger->turns[i].ns);

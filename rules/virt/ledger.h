@@ -1,15 +1,17 @@
-/* What the limiter remembers beside the cluster itself: who was let through a moment ago, and who waits.
+/* What the limiter remembers beside the cluster: who was let through a moment ago, and who waits.
  *
- * A reservation stands for a migration that was admitted and that a watch may not show yet: one a guest, for
- * LG_RESERVATION_MS, less where the migration is seen to end. A new admission of the guest takes it over, for as long, and
- * the first of those admissions is remembered, since KubeVirt may have created that one and refused the others; a
- * guest that is let through again and again and is never seen lines up again after that time. A ticket is a caller's place: namespace, guest and user.
- * Tickets are served in the order of their tags: start-time fair queueing over namespaces, so that namespaces take turns
- * whatever they have waiting, first come first served inside one. A ticket's tag never changes.
+ * A reservation stands for a migration that was admitted and that a watch may not show yet: one a
+ * guest, for LG_RESERVATION_MS, less where the migration is seen to end. A new admission of the
+ * guest takes it over, for as long, and the first of those admissions is remembered, since KubeVirt
+ * may have created that one and refused the others; a guest that is let through again and again and
+ * is never seen lines up again after that time. A ticket is a caller's place: namespace, guest and
+ * user. Tickets are served in the order of their tags: start-time fair queueing over namespaces, so
+ * that namespaces take turns whatever they have waiting, first come first served inside one. A
+ * ticket's tag never changes.
  *
- * All times are the reader's own monotonic milliseconds: what comes from another process comes as an age. Plain data, one
- * thread at a time; nothing here asks for the time or does I/O. Source: Goyal, Vin and Cheng, "Start-time Fair
- * Queuing".
+ * All times are the reader's own monotonic milliseconds: what comes from another process comes as
+ * an age. Plain data, one thread at a time; nothing here asks for the time or does I/O. Source:
+ * Goyal, Vin and Cheng, "Start-time Fair Queuing".
  */
 #ifndef LG_RULES_VIRT_LEDGER_H
 #define LG_RULES_VIRT_LEDGER_H
@@ -39,7 +41,8 @@ struct lg_reservation {
     struct lg_str ns, guest, node;
     struct lg_str name; /* of the migration */
     struct lg_str id;   /* its uid: what makes this entry ours */
-    /* Of the first admission of those that took the place over, where nobody saw it; "": there was no other. */
+    /* Of the first admission of those that took the place over, where nobody saw it; "": there was
+     * no other. */
     struct lg_str first_name, first_id;
     int64_t born_ms;
     int64_t since_ms; /* of the guest's first admission of those that took the place over */
@@ -94,7 +97,7 @@ struct lg_reservation *lg_ledger_reservation(const struct lg_ledger *ledger, str
 void lg_ledger_reserve(struct lg_ledger *ledger, const struct lg_reservation *reservation);
 void lg_ledger_drop_reservation(struct lg_ledger *ledger, size_t i);
 
-/* `user` as it stands in tickets: itself, or cut with its hash behind it. In `buf` where it is cut. */
+/* `user` as it stands in tickets: itself, or cut (then in `buf`) with its hash behind it. */
 struct lg_str lg_ledger_user(struct lg_str user, char buf[LG_LEDGER_USER_BYTES_MAX + 24]);
 
 struct lg_ticket *lg_ledger_ticket(const struct lg_ledger *ledger, struct lg_str ns,
@@ -103,10 +106,10 @@ struct lg_ticket *lg_ledger_ticket(const struct lg_ledger *ledger, struct lg_str
 uint64_t lg_ledger_next_tag(const struct lg_ledger *ledger, struct lg_str ns);
 /* How many tickets the namespace has. */
 size_t lg_ledger_tickets_of(const struct lg_ledger *ledger, struct lg_str ns);
-/* Whether one more ticket with this tag has room. In a full queue it takes the last one's place, if it is served before it:
- * many namespaces of one user shut nobody else out. */
+/* Whether one more ticket with this tag has room. In a full queue it takes the last one's place, if
+ * it is served before it: many namespaces of one user shut nobody else out. */
 bool lg_ledger_make_room(struct lg_ledger *ledger, struct lg_str ns, uint64_t tag);
-/* Adds a ticket (texts are copied; seq is given here), in its order. Borrowed until the next change. */
+/* Adds a ticket (texts are copied; seq is given here), in order. Borrowed until the next change. */
 struct lg_ticket *lg_ledger_add_ticket(struct lg_ledger *ledger, const struct lg_ticket *ticket);
 /* What changes with each ask; the texts are copied. */
 void lg_ledger_set_ticket(struct lg_ticket *ticket, struct lg_str node, struct lg_str id);
@@ -115,28 +118,31 @@ void lg_ledger_told_ticket(struct lg_ticket *ticket);
 void lg_ledger_drop_ticket(struct lg_ledger *ledger, size_t i);
 /* That tag of the namespace was served, some time. */
 void lg_ledger_set_turn(struct lg_ledger *ledger, struct lg_str ns, uint64_t tag);
-/* Somebody of the namespace is served: time goes on to its tag, but not past what the namespace still waits with. */
+/* Somebody of the namespace is served: time goes on to its tag, but not past what the namespace
+ * still waits with. */
 void lg_ledger_served(struct lg_ledger *ledger, struct lg_str ns, uint64_t tag);
 
-/* `io_ledger` is what was read of a shared ledger, `known` what this reader knew of it before: what both hold keeps the
- * age that this reader saw it reach (the text's ages are as of its writing, however long ago that was), and a ticket the due
- * time that this reader gave it and has not told others. What only the text says was written at some time since `known` was
- * read: a ticket's due time has that much slack, and nobody is taken for one that comes early for it. A reservation that others let go and that this reader never saw is
- * held: its watch may be behind theirs. */
+/* `io_ledger` is what was read of a shared ledger, `known` what this reader knew of it before: what
+ * both hold keeps the age that this reader saw it reach (the text's ages are as of its writing,
+ * however long ago that was), and a ticket the due time that this reader gave it and has not told
+ * others. What only the text says was written at some time since `known` was read: a ticket's due
+ * time has that much slack, and nobody is taken for one that comes early for it. A reservation that
+ * others let go and that this reader never saw is held: its watch may be behind theirs. */
 void lg_ledger_adopt(struct lg_ledger *io_ledger, const struct lg_ledger *known);
 
-/* LG_UNSURE: not seen, and this reader asks the API server before it lets go (lg_ledger_tell): until then, and for
- * LG_HELD_MS at most, it is held. */
+/* LG_UNSURE: not seen, and this reader asks the API server before it lets go (lg_ledger_tell):
+ * until then, and for LG_HELD_MS at most, it is held. */
 enum lg_seen { LG_UNSEEN, LG_UNSURE, LG_SEEN_UNFINISHED, LG_SEEN_FINAL };
 /* What the cluster shows of the migration that a reservation stands for. */
 typedef enum lg_seen lg_ledger_seen_fn(void *arg, const struct lg_reservation *reservation);
 
-/* Lets go what is over: reservations that are old, or whose migration was seen to end or to go; tickets nobody came back
- * for. Forgets turns that no longer matter. True: something went that others have to know of. */
+/* Lets go what is over: reservations that are old, or whose migration was seen to end or to go;
+ * tickets nobody came back for. Forgets turns that no longer matter. True: something went that
+ * others have to know of. */
 bool lg_ledger_tidy(struct lg_ledger *ledger, int64_t now_ms, lg_ledger_seen_fn *seen, void *arg);
 
-/* What the API server says of the migration of a reservation that is held: LG_UNSEEN: there is none. LG_UNSURE: it did not
- * say. The reservation may be gone meanwhile. */
+/* What the API server says of the migration of a reservation that is held: LG_UNSEEN: there is
+ * none. LG_UNSURE: it did not say. The reservation may be gone meanwhile. */
 void lg_ledger_tell(struct lg_ledger *ledger, const struct lg_reservation *about, enum lg_seen said,
                     int64_t now_ms);
 

@@ -132,15 +132,16 @@ struct asker {
     bool own_node; /* what its guest holds already counts on its node */
 };
 
-/* Nearly at its end. It has come at its time each time (who does not begins to count anew), so this is true once in a
- * ticket's life, however somebody asks. */
+/* Nearly at its end. It has come at its time each time (who does not begins to count anew), so this
+ * is true once in a ticket's life, however somebody asks. */
 static bool has_few_tries(const struct lg_ticket *ticket)
 {
     return ticket->tries + LAST_TRIES > LG_RETRIES;
 }
 
-/* About when it said that it would come: a free place is kept for it. Longer for who is first and may not come again after
- * that; but not until it comes, whenever that is: it may have gone away, and a place that lies idle is everybody's. */
+/* About when it said that it would come: a free place is kept for it. Longer for who is first and
+ * may not come again after that; but not until it comes, whenever that is: it may have gone away,
+ * and a place that lies idle is everybody's. */
 static bool is_due(const struct lg_ask *ask, const struct lg_ticket *ticket, bool first)
 {
     int64_t ahead_ms =
@@ -165,8 +166,9 @@ static size_t before(const struct lg_ledger *ledger, struct asker me)
     return n;
 }
 
-/* Hands out what is free to the tickets before (tag, seq), in their order, and sees what is left for the asker. Who holds
- * more than a fair share unseen is passed over, and waits for all others that are due. */
+/* Hands out what is free to the tickets before (tag, seq), in their order, and sees what is left
+ * for the asker. Who holds more than a fair share unseen is passed over, and waits for all others
+ * that are due. */
 static struct queue line_up(const struct lg_ask *ask, const struct lg_slots *slots,
                             const struct lg_ledger *ledger, struct asker me)
 {
@@ -265,7 +267,8 @@ static void find_holders(const struct lg_ask *ask, const struct lg_slots *slots,
     }
 }
 
-/* What is left of one that takes `typical` as a rule; one that takes longer may take as long again. */
+/* What is left of one that takes `typical` as a rule; one that takes longer may take as long
+ * again. */
 static int64_t left_s(int64_t age_s, int64_t typical_s)
 {
     if (age_s < 0)
@@ -294,8 +297,8 @@ static int64_t estimate_of(const struct lg_limit_state *state, bool inbound, int
     size_t place = state->ahead + 1;
     if (inbound)
         return lg_limits_estimate_s(state, place, typical_s);
-    /* What is free now and kept for others comes round as soon as they have come; what is over the limit (a drain, a limit
-     * that was lowered) has to end first. */
+    /* What is free now and kept for others comes round as soon as they have come; what is over the
+     * limit (a drain, a limit that was lowered) has to end first. */
     if (state->used < state->limit && place <= (size_t)(state->limit - state->used))
         return LG_RETRY_HEAD_S_MAX;
     return lg_limits_estimate_s(state, place + (size_t)state->used - (size_t)state->limit,
@@ -410,8 +413,9 @@ static void give_ticket(const struct lg_ask *ask, struct lg_ledger *ledger, stru
         ticket->tries = 0;
 }
 
-/* The guest was let through already: another admission takes its place over and adds none. For as long as one admission may
- * take to be seen; who comes again and again and is never seen lines up again, or it would keep the place for ever. */
+/* The guest was let through already: another admission takes its place over and adds none. For as
+ * long as one admission may take to be seen; who comes again and again and is never seen lines up
+ * again, or it would keep the place for ever. */
 static bool has_own_place(const struct lg_ask *ask, const struct lg_ledger *ledger)
 {
     const struct lg_reservation *own = lg_ledger_reservation(ledger, ask->ns, ask->guest);
@@ -419,7 +423,8 @@ static bool has_own_place(const struct lg_ask *ask, const struct lg_ledger *ledg
            ask->now_ms - own->since_ms < LG_RESERVATION_MS;
 }
 
-/* The guest is not in its own way, neither by a migration (which another rule speaks of) nor by a reservation. */
+/* The guest is not in its own way, neither by a migration (which another rule speaks of) nor by a
+ * reservation. */
 static void leave_out_own(const struct lg_ask *ask, const struct lg_slots *slots,
                           const struct lg_ledger *ledger, struct lg_turnout *io)
 {

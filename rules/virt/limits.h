@@ -1,11 +1,14 @@
-/* The limiter's pure decision: may one more migration start now, and if not, where does its caller stand?
+/* The limiter's pure decision: may one more migration start now, and if not, where does its caller
+ * stand?
  *
- * A function of what the cluster shows (slots), what the limiter remembers (the ledger), the limits and the time. Used =
- * guests with a slot and guests with a reservation, each once. A free place is offered to who waits longest (ledger.h)
- * from LG_TICKET_AHEAD_MS before its due time until LG_TICKET_GRACE_MS after it, else to the next that comes at its time; to who
- * is first and has asked so often that its client gives up soon from LG_TICKET_LAST_AHEAD_MS before it. A caller whose
- * own node is full holds back nobody else. A namespace that holds half of the places by reservations whose migrations nobody
- * saw (creates that come to nothing) gets no more while others are due. O(reservations + tickets), whatever the number of migrations. Any thread.
+ * A function of what the cluster shows (slots), what the limiter remembers (the ledger), the limits
+ * and the time. Used = guests with a slot and guests with a reservation, each once. A free place is
+ * offered to who waits longest (ledger.h) from LG_TICKET_AHEAD_MS before its due time until
+ * LG_TICKET_GRACE_MS after it, else to the next that comes at its time; to who is first and has
+ * asked so often that its client gives up soon from LG_TICKET_LAST_AHEAD_MS before it. A caller
+ * whose own node is full holds back nobody else. A namespace that holds half of the places by
+ * reservations whose migrations nobody saw (creates that come to nothing) gets no more while others
+ * are due. O(reservations + tickets), whatever the number of migrations. Any thread.
  */
 #ifndef LG_RULES_VIRT_LIMITS_H
 #define LG_RULES_VIRT_LIMITS_H
@@ -28,9 +31,9 @@ struct lg_ask {
     bool no_trace;  /* dry run, a controller, observe: what would be said, and nothing remembered */
     bool no_ticket; /* a caller that does not come back by itself */
     bool admit;     /* it goes through in any case; remembered unless no_trace */
-    bool waived
-        [LG_LIMITS];   /* policy lets this one pass that limit: said, and nothing waits for it */
-    bool show_holders; /* other namespaces' too */
+    /* policy lets this one pass that limit: said, and nothing waits for it */
+    bool waived[LG_LIMITS];
+    bool show_holders;        /* other namespaces' too */
     int64_t limit[LG_LIMITS]; /* inbound: 0 = none */
     int64_t inbound_free;     /* places left on the nodes it could go to, all of them together */
     int64_t typical_s;        /* 0 = not known */
@@ -39,19 +42,19 @@ struct lg_ask {
 
 struct lg_holder {
     struct lg_str ns, guest;
-    struct lg_str
-        phase;     /* "reserved" for one that was admitted a moment ago; "not started" for "" */
+    /* "reserved" for one that was admitted a moment ago; "not started" for "" */
+    struct lg_str phase;
     int64_t age_s; /* -1 = not known */
     bool self;     /* what the asker's guest holds: it is not in its own way, and not in `used` */
 };
 
 struct lg_limit_state {
     int64_t limit, used;
-    bool
-        full; /* it keeps this one from starting: used up, or what is free belongs to who waits longer */
+    /* it keeps this one from starting: used up, or what is free belongs to who waits longer */
+    bool full;
     size_t ahead;
-    struct lg_holder holders
-        [LG_HOLDERS_MAX]; /* the oldest first; those of the asker's namespace before others */
+    /* the oldest first; those of the asker's namespace before others */
+    struct lg_holder holders[LG_HOLDERS_MAX];
     size_t n_holders;
 };
 
@@ -62,8 +65,8 @@ struct lg_turnout {
     bool own;      /* the guest's slot was taken over */
     bool no_place; /* no ticket: too many wait already, or the caller gets none */
     bool show_holders;
-    bool
-        unreachable; /* the ledger was not reached in time: nothing was counted, the rest says nothing */
+    /* the ledger was not reached in time: nothing was counted, the rest says nothing */
+    bool unreachable;
     bool last_try; /* client-go gives up after this answer */
     struct lg_limit_state of[LG_LIMITS];
     struct lg_str node;

@@ -36,7 +36,8 @@ static void add_holders(struct lg_buf *buf, const struct lg_turnout *turnout,
     if (rest == 0)
         return;
     lg_buf_printf(buf, "%s%zu ", named == 0 ? ": " : ", ", rest);
-    /* The asker's namespace comes first: where all that are kept are its own, there may be more of them. */
+    /* The asker's namespace comes first: where all that are kept are its own, there may be more of
+     * them. */
     bool any = turnout->show_holders || mine == LG_HOLDERS_MAX;
     lg_buf_puts(buf, any ? "more" : "in other namespaces");
 }

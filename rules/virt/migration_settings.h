@@ -1,9 +1,11 @@
-/* How migrations run here: KubeVirt's limits and timeouts as they hold, each with where it comes from.
+/* How migrations run here: KubeVirt's limits and timeouts as they hold, each with where it comes
+ * from.
  *
- * The first that says so counts: the KubeVirt CR; KubeVirt's own defaults where that CR leaves a key out; without a KubeVirt
- * CR the HyperConverged CR and the defaults of its version; without either what OpenShift Virtualization 4.14 documents.
- * A key that cannot be read (wrong type, out of range) is as good as left out, and its source says so. A MigrationPolicy
- * changes some of them for some guests. Source: KubeVirt pkg/virt-config,
+ * The first that says so counts: the KubeVirt CR; KubeVirt's own defaults where that CR leaves a
+ * key out; without a KubeVirt CR the HyperConverged CR and the defaults of its version; without
+ * either what OpenShift Virtualization 4.14 documents. A key that cannot be read (wrong type, out
+ * of range) is as good as left out, and its source says so. A MigrationPolicy changes some of them
+ * for some guests. Source: KubeVirt pkg/virt-config,
  * pkg/virt-controller/watch/migration/migrationpolicy.go; HyperConverged api/v1. Pure, any thread.
  */
 #ifndef LG_RULES_VIRT_MIGRATION_SETTINGS_H
@@ -25,7 +27,8 @@ enum lg_migration_key {
 
 struct lg_migration_value {
     int64_t value;
-    /* "KubeVirt openshift-cnv/kubevirt", "KubeVirt's default", "MigrationPolicy fast"...: ends a sentence */
+    /* "KubeVirt openshift-cnv/kubevirt", "KubeVirt's default", "MigrationPolicy fast"...: ends a
+     * sentence */
     struct lg_str source;
 };
 
@@ -41,11 +44,13 @@ struct lg_migration_settings lg_migration_settings_read(struct lg_val kubevirt,
                                                         struct lg_val hyperconverged,
                                                         struct lg_arena *arena);
 
-/* Where a HyperConverged (either API version), a KubeVirt or a MigrationPolicy says so; LG_NONE where it says nothing. */
+/* Where a HyperConverged (either API version), a KubeVirt or a MigrationPolicy says so; LG_NONE
+ * where it says nothing. */
 struct lg_val lg_migration_config_of(enum lg_kind kind, struct lg_val object);
 
-/* The MigrationPolicy for a guest so far (NULL: none), or `candidate` where it matches the labels of the guest and of its
- * namespace and goes before: more labels match, then more of the guest's, then by name. */
+/* The MigrationPolicy for a guest so far (NULL: none), or `candidate` where it matches the labels
+ * of the guest and of its namespace and goes before: more labels match, then more of the guest's,
+ * then by name. */
 const struct lg_migration_policy_record *lg_migration_policy_better(
     const struct lg_migration_policy_record *best,
     const struct lg_migration_policy_record *candidate, struct lg_labels guest,

@@ -1,4 +1,5 @@
-/* Which interface carries the pod network, and how it is bound. Source: KubeVirt pkg/network/vmispec. Pure, any thread. */
+/* Which interface carries the pod network, and how it is bound. Source: KubeVirt
+ * pkg/network/vmispec. Pure, any thread. */
 #ifndef LG_RULES_VIRT_NETWORK_H
 #define LG_RULES_VIRT_NETWORK_H
 

@@ -22,7 +22,8 @@ struct key_entry {
     char text[];
 };
 
-/* Families of labels that every review asks for: how many keys of each there are is counted as keys come and go. */
+/* Families of labels that every review asks for: how many keys of each there are is counted as keys
+ * come and go. */
 static const char *const families[LG_NODE_FAMILIES] = {
     "cpu-model.node.kubevirt.io/",
     "cpu-feature.node.kubevirt.io/",
@@ -208,7 +209,8 @@ void lg_node_labels_add_prefix(const struct lg_node_labels *labels, struct lg_st
     }
 }
 
-/* Which of a word's numbers are above the bound, or below it; without branches, since most words are full. */
+/* Which of a word's numbers are above the bound, or below it; without branches, since most words
+ * are full. */
 static lg_word compared(const int64_t *numbers, bool above, int64_t bound)
 {
     lg_word hit = 0;

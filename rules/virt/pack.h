@@ -1,7 +1,9 @@
-/* JSON text with its usual words as numbers: what is kept of twenty thousand guests says "volumes" and "virtio" as often.
+/* JSON text with its usual words as numbers: what is kept of twenty thousand guests says "volumes"
+ * and "virtio" as often.
  *
- * A string of the table, quotes and (of a key) the colon included, becomes two bytes: one that no JSON has outside of
- * white space, and the word's number. Everything else stays as it is. Private to records. Pure, any thread.
+ * A string of the table, quotes and (of a key) the colon included, becomes two bytes: one that no
+ * JSON has outside of white space, and the word's number. Everything else stays as it is. Private
+ * to records. Pure, any thread.
  */
 #ifndef LG_RULES_VIRT_PACK_H
 #define LG_RULES_VIRT_PACK_H

@@ -6,7 +6,8 @@
 
 enum { WORD_BITS = 64 };
 
-/* A taint that something in the cluster sets and takes away again, without a person meaning to keep guests off. */
+/* A taint that something in the cluster sets and takes away again, without a person meaning to keep
+ * guests off. */
 static bool taint_passes(const struct lg_taint *taint)
 {
     return lg_str_starts(taint->key, "node.kubernetes.io/") ||
@@ -291,7 +292,8 @@ static void walk_wants(struct walk *w, enum lg_reason_kind kind, const struct lg
     }
 }
 
-/* The nodes of which one of the values is true, or for the other matches: of which the expression holds. */
+/* The nodes of which one of the values is true, or for the other matches: of which the expression
+ * holds. */
 static void expression_nodes(struct walk *w, const struct lg_expression *e, lg_word *ret)
 {
     memset(ret, 0, w->words * sizeof(lg_word));

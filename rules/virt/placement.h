@@ -1,9 +1,10 @@
 /* Which nodes can a guest run on, and why not on the others.
  *
- * Source: KubeVirt pkg/virt-controller/services/nodeselectorrenderer.go, Kubernetes' component-helpers nodeaffinity and taints.
- * Requirements are read once (lg_requirements_read), judged against a node table by bitmaps (lg_placement_count, flat
- * cost), and explained node by node only when someone prints it (lg_placement_explain; the plain loop, also the oracle
- * of the property test). Pure, any thread.
+ * Source: KubeVirt pkg/virt-controller/services/nodeselectorrenderer.go, Kubernetes'
+ * component-helpers nodeaffinity and taints. Requirements are read once (lg_requirements_read),
+ * judged against a node table by bitmaps (lg_placement_count, flat cost), and explained node by
+ * node only when someone prints it (lg_placement_explain; the plain loop, also the oracle of the
+ * property test). Pure, any thread.
  */
 #ifndef LG_RULES_VIRT_PLACEMENT_H
 #define LG_RULES_VIRT_PLACEMENT_H
@@ -15,17 +16,18 @@
 struct lg_requirements; /* opaque, in the arena */
 
 /* Reads nodeSelector, required node affinity, tolerations of a VMI spec, and what KubeVirt adds
- * (kubevirt.io/schedulable, kubernetes.io/arch, the KubeVirt CR's nodeSelectors, labels for CPU model and features,
- * dedicated CPUs, realtime, confidential guests; settings may be NULL: then KubeVirt's defaults). Invalid terms match
- * nothing, as in the scheduler. `nodes` (may be NULL) only says which families of labels the nodes bear at all: what
- * KubeVirt's labeller would have set is asked for only where some node shows that it ran. */
+ * (kubevirt.io/schedulable, kubernetes.io/arch, the KubeVirt CR's nodeSelectors, labels for CPU
+ * model and features, dedicated CPUs, realtime, confidential guests; settings may be NULL: then
+ * KubeVirt's defaults). Invalid terms match nothing, as in the scheduler. `nodes` (may be NULL)
+ * only says which families of labels the nodes bear at all: what KubeVirt's labeller would have set
+ * is asked for only where some node shows that it ran. */
 const struct lg_requirements *lg_requirements_read(struct lg_val vmi_spec,
                                                    const struct lg_settings *settings,
                                                    const struct lg_node_table *nodes,
                                                    struct lg_arena *arena);
 
-/* A running guest that is to move: the source node is excluded, and KubeVirt asks of the target what it copies from
- * there. */
+/* A running guest that is to move: the source node is excluded, and KubeVirt asks of the target
+ * what it copies from there. */
 struct lg_move {
     struct lg_str source_name;         /* status.nodeName */
     const struct lg_node *source;      /* NULL: the node is gone */
@@ -51,12 +53,13 @@ struct lg_place_count {
 struct lg_place_count lg_placement_count(const struct lg_requirements *req,
                                          const struct lg_node_table *nodes);
 
-/* lg_placement_count; adds to `io_places` (lg_nodes_words words) the nodes that are eligible, and those that are away. */
+/* lg_placement_count; adds to `io_places` (lg_nodes_words words) the nodes that are eligible, and
+ * those that are away. */
 struct lg_place_count lg_placement_places(const struct lg_requirements *req,
                                           const struct lg_node_table *nodes, lg_word *io_places);
 
-/* Adds to `io_nodes` the nodes that a required node affinity ({"nodeSelectorTerms": [...]}, a volume's say) matches, whatever
- * else there is about them. */
+/* Adds to `io_nodes` the nodes that a required node affinity ({"nodeSelectorTerms": [...]}, a
+ * volume's say) matches, whatever else there is about them. */
 void lg_placement_add_matching(struct lg_val required, const struct lg_node_table *nodes,
                                struct lg_arena *arena, lg_word *io_nodes);
 /* How many nodes a bitmap has. */
@@ -68,11 +71,13 @@ struct lg_str lg_placement_bit_names(const lg_word *nodes, const struct lg_node_
 /* The node that the guest leaves; "" = it does not move. Borrowed from the requirements. */
 struct lg_str lg_placement_source(const struct lg_requirements *req);
 
-/* One node's verdict; for AWAY and EXCLUDED *ret_reason says why in the user's words (in the arena); ret_reason may be NULL. */
+/* One node's verdict; for AWAY and EXCLUDED *ret_reason says why in the user's words (in the
+ * arena); ret_reason may be NULL. */
 enum lg_place lg_placement_explain(const struct lg_requirements *req, const struct lg_node *node,
                                    struct lg_arena *arena, struct lg_str *ret_reason);
 
-/* Nodes that do not exist yet: whether the cluster grows by itself, and into what. Policy's `placement.elastic`. */
+/* Nodes that do not exist yet: whether the cluster grows by itself, and into what. Policy's
+ * `placement.elastic`. */
 enum lg_elastic_mode {
     LG_ELASTIC_AUTO,   /* it does where an autoscaler's objects exist */
     LG_ELASTIC_YES,    /* new nodes may bear any label */
@@ -88,14 +93,16 @@ struct lg_elastic {
     const struct lg_node_group *groups;
     size_t n_groups;
 };
-/* True when a new node could take the guest. What KubeVirt's labeller would set is taken for granted; a host name or a
- * node's name never is. LG_ELASTIC_AUTO counts as NO: the caller knows whether there is an autoscaler. O(groups). */
+/* True when a new node could take the guest. What KubeVirt's labeller would set is taken for
+ * granted; a host name or a node's name never is. LG_ELASTIC_AUTO counts as NO: the caller knows
+ * whether there is an autoscaler. O(groups). */
 bool lg_placement_new_node_could(const struct lg_requirements *req,
                                  const struct lg_elastic *elastic);
 
 /* Why nodes do not fit, the most frequent reason first, with the first names in order:
- * "2 lack label zone=a (worker-1, worker-2), 1 has taint gpu=true:NoSchedule that is not tolerated (worker-3)".
- * Each is "" where no node is excluded, or away. In the arena; costs bitmaps, and one look at each node's name. */
+ * "2 lack label zone=a (worker-1, worker-2), 1 has taint gpu=true:NoSchedule that is not tolerated
+ * (worker-3)". Each is "" where no node is excluded, or away. In the arena; costs bitmaps, and one
+ * look at each node's name. */
 struct lg_place_summary {
     struct lg_str excluded, away;
     /* what excludes most nodes, where the user wrote it; LG_NONE where they did not */
@@ -104,12 +111,14 @@ struct lg_place_summary {
 void lg_placement_summary(const struct lg_requirements *req, const struct lg_node_table *nodes,
                           struct lg_arena *arena, struct lg_place_summary *ret);
 
-/* Up to `max` names of nodes with this verdict, in order: "worker-1, worker-2 and 3 more". In the arena. */
+/* Up to `max` names of nodes with this verdict, in order: "worker-1, worker-2 and 3 more". In the
+ * arena. */
 struct lg_str lg_placement_names(const struct lg_requirements *req,
                                  const struct lg_node_table *nodes, enum lg_place place, size_t max,
                                  struct lg_arena *arena);
 
-/* What LG404 reports: operators and values that the scheduler refuses, matches that can never be true. */
+/* What LG404 reports: operators and values that the scheduler refuses, matches that can never be
+ * true. */
 struct lg_placement_problem {
     struct lg_val at;
     struct lg_str message, fix;

@@ -1,17 +1,20 @@
 /* Can the terms of a required node affinity hold for any node at all, whatever the cluster?
  *
- * What a term (and nodeSelector) asks of one label is taken together: values that must be among a list, must not be, must
- * be integers within bounds, must or must not be there. Different labels never contradict each other.
+ * What a term (and nodeSelector) asks of one label is taken together: values that must be among a
+ * list, must not be, must be integers within bounds, must or must not be there. Different labels
+ * never contradict each other.
  */
 #include <stdlib.h>
 
 #include "rules/core/num.h"
 #include "rules/virt/requirements.h"
 
-/* Comparisons of one value with one expression; what is not settled within them counts as possible. */
+/* Comparisons of one value with one expression; what is not settled within them counts as
+ * possible. */
 enum { BUDGET_MAX = 1024 * 1024 };
 
-/* All that is asked of one label (or of the name): sorted so that what belongs together stands together. */
+/* All that is asked of one label (or of the name): sorted so that what belongs together stands
+ * together. */
 static int by_subject(const void *a, const void *b)
 {
     const struct lg_expression *left = a, *right = b;

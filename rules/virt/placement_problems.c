@@ -1,7 +1,9 @@
-/* What LG404 reports. Two kinds: what the API server or the scheduler refuses (each where it stands), and required node
- * affinity of which no term can ever hold (only then: a dead term beside a living one does no harm).
+/* What LG404 reports. Two kinds: what the API server or the scheduler refuses (each where it
+ * stands), and required node affinity of which no term can ever hold (only then: a dead term beside
+ * a living one does no harm).
  *
- * Source: Kubernetes core validation of node selectors and tolerations, apimachinery labels.NewRequirement.
+ * Source: Kubernetes core validation of node selectors and tolerations, apimachinery
+ * labels.NewRequirement.
  */
 #include "rules/core/num.h"
 #include "rules/kube/names.h"

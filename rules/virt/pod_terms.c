@@ -113,7 +113,8 @@ bool lg_pod_term_takes(const struct lg_pod_term *term, struct lg_str ns,
     return record != NULL && lg_selector_matches(term->ns_selector, record->labels);
 }
 
-/* Lists of values are as long as their author makes them, and are held against every guest: they were sorted once. */
+/* Lists of values are as long as their author makes them, and are held against every guest: they
+ * were sorted once. */
 static bool admits(const struct lg_expression *e, const struct lg_str *has)
 {
     if (has == NULL || (e->match != LG_MATCH_IN && e->match != LG_MATCH_NOT_IN))

@@ -1,6 +1,8 @@
-/* Terms of required podAffinity and podAntiAffinity, and which guests' pods they select. Source: as separation.h.
+/* Terms of required podAffinity and podAntiAffinity, and which guests' pods they select. Source: as
+ * separation.h.
  *
- * Private to virt/separation.c. Plain values in the arena, borrowing from the object they were read from. Pure, any thread.
+ * Private to virt/separation.c. Plain values in the arena, borrowing from the object they were read
+ * from. Pure, any thread.
  */
 #ifndef LG_RULES_VIRT_POD_TERMS_H
 #define LG_RULES_VIRT_POD_TERMS_H
@@ -31,20 +33,21 @@ struct lg_pod {
 
 struct lg_pod lg_pod_of(const struct lg_vmi_record *guest);
 
-/* The first LG_SEPARATION_TERMS_MAX terms of requiredDuringSchedulingIgnoredDuringExecution; `owner` is the pod that they
- * belong to. O(list). */
+/* The first LG_SEPARATION_TERMS_MAX terms of requiredDuringSchedulingIgnoredDuringExecution;
+ * `owner` is the pod that they belong to. O(list). */
 struct lg_pod_terms lg_pod_terms_read(struct lg_val list, const struct lg_pod *owner,
                                       struct lg_arena *arena);
 
 /* The term is about pods of its owner's namespace alone. */
 bool lg_pod_term_is_own(const struct lg_pod_term *term);
-/* The term (each of the terms) is about pods of namespace `ns`. Where the namespace's labels decide and are not known, they
- * are not, and *io_unknown_ns is the namespace. */
+/* The term (each of the terms) is about pods of namespace `ns`. Where the namespace's labels decide
+ * and are not known, they are not, and *io_unknown_ns is the namespace. */
 bool lg_pod_term_takes(const struct lg_pod_term *term, struct lg_str ns,
                        const struct lg_guests_view *guests, struct lg_str *io_unknown_ns);
 bool lg_pod_terms_take(struct lg_pod_terms terms, struct lg_str ns,
                        const struct lg_guests_view *guests, struct lg_str *io_unknown_ns);
-/* Each of the terms selects the pod by its labels, whatever its namespace. O(expressions x log values). */
+/* Each of the terms selects the pod by its labels, whatever its namespace. O(expressions x log
+ * values). */
 bool lg_pod_terms_select(struct lg_pod_terms terms, const struct lg_pod *pod);
 
 #endif

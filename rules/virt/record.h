@@ -1,8 +1,9 @@
-/* What livegate keeps of each object of the cluster, whatever its kind: where it begins, how it is made and shared. What is kept
- * of each kind stands in records.h.
+/* What livegate keeps of each object of the cluster, whatever its kind: where it begins, how it is
+ * made and shared. What is kept of each kind stands in records.h.
  *
- * A record is immutable, lies in one heap block together with all its text, and is shared by count (the inventory's
- * copies). Made by lg_record_new from the object's JSON; any number of readers, one thread changes counts and `stays`.
+ * A record is immutable, lies in one heap block together with all its text, and is shared by count
+ * (the inventory's copies). Made by lg_record_new from the object's JSON; any number of readers,
+ * one thread changes counts and `stays`.
  */
 #ifndef LG_RULES_VIRT_RECORD_H
 #define LG_RULES_VIRT_RECORD_H
@@ -26,9 +27,10 @@ struct lg_record {
     int64_t created_unix_s; /* 0 = not known */
 };
 
-/* Reads the object (of any kind in gvk.h) into a new record with one reference, given. LG_E_INVALID with the path where a
- * kept field has the wrong type or metadata.name is missing; LG_E_LIMIT where it is too large to keep;
- * LG_E_UNSUPPORTED for a kind we do not know, and one that is only judged. */
+/* Reads the object (of any kind in gvk.h) into a new record with one reference, given. LG_E_INVALID
+ * with the path where a kept field has the wrong type or metadata.name is missing; LG_E_LIMIT where
+ * it is too large to keep; LG_E_UNSUPPORTED for a kind we do not know, and one that is only
+ * judged. */
 enum lg_err_code lg_record_new(struct lg_val object, struct lg_record **ret, struct lg_err *err)
     __attribute__((warn_unused_result));
 /* The same for an object whose kind the caller knows: items of a list need not say theirs. */
@@ -37,7 +39,8 @@ enum lg_err_code lg_record_new_as(enum lg_kind kind, struct lg_val object, struc
 struct lg_record *lg_record_ref(struct lg_record *record);
 void lg_record_unref(struct lg_record *record);
 
-/* "namespace/name", "/name" for cluster-scoped kinds. Borrowed from the record: the two stand together in it. */
+/* "namespace/name", "/name" for cluster-scoped kinds. Borrowed from the record: the two stand
+ * together in it. */
 static inline struct lg_str lg_record_key(const struct lg_record *record)
 {
     return (struct lg_str){record->ns.p, record->ns.n + 1 + record->name.n};

@@ -146,7 +146,8 @@ static const struct layout layouts[LG_KIND_COUNT] = {
     [LG_KIND_NODE_POOL] = {sizeof(struct lg_record), NULL, 0},
 };
 
-/* The array's length follows its pointer in struct lg_labels and lg_taints, and `uses` and `sets` in their records. */
+/* The array's length follows its pointer in struct lg_labels and lg_taints, and `uses` and `sets`
+ * in their records. */
 struct array {
     const void *items;
     uint32_t n;
@@ -167,8 +168,8 @@ static_assert(sizeof(struct lg_property_set) % 4 == 0 && sizeof(struct lg_use) %
                   sizeof(struct lg_label) % 8 == 0 && sizeof(struct lg_taint) % 8 == 0,
               "arrays stand one behind the other in a block");
 
-/* Walks a record's texts and arrays. Measuring: the pointers below are NULL and only sizes grow. Copying: everything is
- * copied behind the record and its pointers turned there. */
+/* Walks a record's texts and arrays. Measuring: the pointers below are NULL and only sizes grow.
+ * Copying: everything is copied behind the record and its pointers turned there. */
 struct keeper {
     char *arrays, *text;
     size_t arrays_bytes, text_bytes;

@@ -1,5 +1,5 @@
-/* What is kept of each kind: only the fields that rules read. How records are made and shared: record.h. Immutable, any
- * thread.
+/* What is kept of each kind: only the fields that rules read. How records are made and shared:
+ * record.h. Immutable, any thread.
  */
 #ifndef LG_RULES_VIRT_RECORDS_H
 #define LG_RULES_VIRT_RECORDS_H
@@ -63,12 +63,12 @@ struct lg_use { /* one volume of a VM over a claim */
     struct lg_str volume, claim;
     enum lg_use_how how;
     bool reserves; /* a LUN with a SCSI persistent reservation */
-    bool
-        as_files; /* a filesystem of the guest (virtiofs) shares it: no block device can stand there */
+    /* a filesystem of the guest (virtiofs) shares it: no block device can stand there */
+    bool as_files;
 };
 
-struct
-    lg_vm_record { /* VirtualMachine; VirtualMachinePool and VirtualMachineInstanceReplicaSet: their template's uses */
+/* VirtualMachine; VirtualMachinePool and VirtualMachineInstanceReplicaSet: their template's uses */
+struct lg_vm_record {
     struct lg_record r;
     struct lg_use *uses;
     uint32_t n_uses;
@@ -127,8 +127,8 @@ struct lg_migration_policy_record {
     struct lg_str spec;                  /* JSON, read on demand (virt/migration_settings.h) */
 };
 
-/* KubeVirt, HyperConverged: read on demand (virt/settings.h); instancetypes, preferences and the controller revisions that
- * keep them: when a VM names them (virt/expansion.h). */
+/* KubeVirt, HyperConverged: read on demand (virt/settings.h); instancetypes, preferences and the
+ * controller revisions that keep them: when a VM names them (virt/expansion.h). */
 struct lg_config_record {
     struct lg_record r;
     /* JSON: {"metadata":{...},"spec":{...},"status":{...}}; of a controller revision
@@ -136,7 +136,8 @@ struct lg_config_record {
     struct lg_str text;
 };
 
-/* The VMI as far as it is kept, parsed again (it was read strictly once). In the arena. O(bytes). */
+/* The VMI as far as it is kept, parsed again (it was read strictly once). In the arena.
+ * O(bytes). */
 struct lg_val lg_vmi_object(const struct lg_vmi_record *vmi, struct lg_arena *arena);
 /* The same of a record that keeps an object's text; LG_NONE for NULL. */
 struct lg_val lg_config_object(const struct lg_config_record *record, struct lg_arena *arena);

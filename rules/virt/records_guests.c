@@ -28,7 +28,8 @@ static void read_reservations(struct lg_reader *reader, struct lg_val devices, s
     }
 }
 
-/* The names of the filesystems that are shared with the guest: a volume's is one where it has a filesystem, not a disk. */
+/* The names of the filesystems that are shared with the guest: a volume's is one where it has a
+ * filesystem, not a disk. */
 static void read_filesystems(struct lg_reader *reader, struct lg_val devices, struct lg_map *ret)
 {
     struct lg_val list = lg_want_list(reader, devices, "filesystems");
@@ -84,8 +85,8 @@ static void read_template_names(struct lg_reader *reader, struct lg_map *ret)
         (void)lg_map_set(ret, lg_want_str(reader, it.val, "metadata.name"), reader);
 }
 
-/* A pool writes each machine's number behind the names of its data volume templates, and makes those claims: what stands
- * in the template is none of them. */
+/* A pool writes each machine's number behind the names of its data volume templates, and makes
+ * those claims: what stands in the template is none of them. */
 void lg_read_pool(struct lg_reader *reader, struct lg_vm_record *ret)
 {
     struct lg_map made lg_cleanup(lg_map_done) = {0};

@@ -167,7 +167,8 @@ static void read_plan(struct lg_reader *reader, struct lg_config_record *ret)
     ret->text = lg_keep_text(reader, &buf);
 }
 
-/* Anybody's data may stand in a controller revision: what is none of KubeVirt's is found out when a VM names it. */
+/* Anybody's data may stand in a controller revision: what is none of KubeVirt's is found out when a
+ * VM names it. */
 static void read_revision(struct lg_reader *reader, struct lg_config_record *ret)
 {
     struct lg_val data = lg_json_get(reader->object, "data");

@@ -24,7 +24,8 @@ union lg_any_record {
     struct lg_config_record config;
 };
 
-/* Fills *io_record, zeroed but for its kind; texts are borrowed from `object` or `arena`. Errors as lg_record_new. */
+/* Fills *io_record, zeroed but for its kind; texts are borrowed from `object` or `arena`. Errors as
+ * lg_record_new. */
 enum lg_err_code lg_record_read(struct lg_val object, struct lg_arena *arena,
                                 union lg_any_record *io_record, struct lg_err *err)
     __attribute__((warn_unused_result));

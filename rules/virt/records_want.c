@@ -11,8 +11,8 @@ static void wrong_type(struct lg_reader *reader, struct lg_val v, const char *ex
                               lg_json_kind_name(v));
 }
 
-/* The value at a dotted path below `from`. A step on the way that is no object, and a value that is neither absent nor
- * of this kind, fail the reading. */
+/* The value at a dotted path below `from`. A step on the way that is no object, and a value that is
+ * neither absent nor of this kind, fail the reading. */
 static struct lg_val want(struct lg_reader *reader, struct lg_val from, const char *path,
                           enum lg_json_kind kind, const char *kind_name)
 {

@@ -1,8 +1,9 @@
-/* How records are read: fields by path and type, and what is kept as text; and the readers that have a file of their own.
+/* How records are read: fields by path and type, and what is kept as text; and the readers that
+ * have a file of their own.
  *
- * Private to records*.c. A reader belongs to one object on one thread; what it gives is borrowed from the object or from
- * its arena. The first field of a wrong type ends the reading with LG_E_INVALID and its path; what is asked for after
- * that is absent or as good as it is.
+ * Private to records*.c. A reader belongs to one object on one thread; what it gives is borrowed
+ * from the object or from its arena. The first field of a wrong type ends the reading with
+ * LG_E_INVALID and its path; what is asked for after that is absent or as good as it is.
  */
 #ifndef LG_RULES_VIRT_RECORDS_WANT_H
 #define LG_RULES_VIRT_RECORDS_WANT_H
@@ -16,8 +17,8 @@ struct lg_reader {
     enum lg_err_code code;
 };
 
-/* The value at a dotted path below `from`, absent where there is none. A step on the way that is no object, and a value that
- * is neither absent nor of this type, fail the reading. */
+/* The value at a dotted path below `from`, absent where there is none. A step on the way that is no
+ * object, and a value that is neither absent nor of this type, fail the reading. */
 struct lg_str lg_want_str(struct lg_reader *reader, struct lg_val from, const char *path);
 struct lg_val lg_want_list(struct lg_reader *reader, struct lg_val from, const char *path);
 struct lg_val lg_want_object(struct lg_reader *reader, struct lg_val from, const char *path);
@@ -34,7 +35,8 @@ void lg_keep_name(struct lg_reader *reader, struct lg_buf *buf);
 /* The buffer's text, in the arena; ends the buffer. */
 struct lg_str lg_keep_text(struct lg_reader *reader, struct lg_buf *buf);
 
-/* What is kept of guests and of their migrations (records_guests.c); *ret is zeroed but for its head. */
+/* What is kept of guests and of their migrations (records_guests.c); *ret is zeroed but for its
+ * head. */
 void lg_read_vm(struct lg_reader *reader, struct lg_vm_record *ret);
 void lg_read_pool(struct lg_reader *reader, struct lg_vm_record *ret);
 void lg_read_replica_set(struct lg_reader *reader, struct lg_vm_record *ret);

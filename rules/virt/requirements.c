@@ -276,7 +276,8 @@ static bool requires_invtsc(struct lg_val spec)
     return false;
 }
 
-/* The frequency that KubeVirt chose stands in the VMI's status; before, some frequency has to be there. */
+/* The frequency that KubeVirt chose stands in the VMI's status; before, some frequency has to be
+ * there. */
 static void want_tsc(struct wants *w, struct lg_val spec, const struct lg_move *move)
 {
     struct lg_val reenlightenment = lg_json_at(spec, "domain.features.hyperv.reenlightenment");
@@ -330,7 +331,8 @@ static void want_guest(struct wants *w, struct lg_val spec)
                     "kubevirt.io/secure-execution");
 }
 
-/* The user's value, else the KubeVirt CR's, else "true"; judged apart, since a node that loses "true" may get it back. */
+/* The user's value, else the KubeVirt CR's, else "true"; judged apart, since a node that loses
+ * "true" may get it back. */
 static void want_schedulable(struct wants *w, struct lg_labels cluster)
 {
     struct lg_str key = LG_STR(LG_LABEL_SCHEDULABLE);
@@ -436,7 +438,8 @@ static void wants_read(struct wants *w, struct lg_val spec, const struct lg_move
     w->architecture = lg_guest_architecture(spec, w->settings, w->arena);
     w->cpu_model = lg_guest_cpu_model(spec, w->settings);
     user_read(w);
-    /* beside one label a feature: schedulable, architecture, and the labels that want_guest names */
+    /* beside one label a feature: schedulable, architecture, and the labels that want_guest
+     * names */
     w->added = lg_arena_room(w->arena, cluster.n + features + 32 + room_for_move(move),
                              sizeof(struct lg_want));
     want_schedulable(w, cluster);

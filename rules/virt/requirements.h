@@ -1,7 +1,7 @@
-/* What a guest asks of a node, read once: the inside of placement.h, shared by its two halves (reading and judging).
+/* What a guest asks of a node, read once: the inside of placement.h, for reading and judging.
  *
- * Immutable, in the arena that lg_requirements_read was given; strings borrow from the object and the settings. Any thread.
- */
+ * Immutable, in the arena that lg_requirements_read was given; strings borrow from the object and
+ * the settings. Any thread. */
 #ifndef LG_RULES_VIRT_REQUIREMENTS_H
 #define LG_RULES_VIRT_REQUIREMENTS_H
 
@@ -17,8 +17,8 @@ enum lg_want_origin {
     LG_WANT_MOVE,     /* the migration's addedNodeSelector */
 };
 
-/* One label that a node must bear with this value, or (absent) must not bear at all; (prefix) any label of which the key
- * begins so. */
+/* One label that a node must bear with this value, or (absent) must not bear at all; (prefix) any
+ * label of which the key begins so. */
 struct lg_want {
     struct lg_str key, value;
     struct lg_str older_key; /* bears the same meaning on nodes of an older KubeVirt; "" = none */
@@ -51,14 +51,14 @@ struct lg_term {
     size_t n;
 };
 
-/* The nodes that the terms leave, once they were worked out: every walk over the same nodes needs them. */
+/* The nodes that the terms leave, once worked out: every walk over the same nodes needs them. */
 struct lg_affinity_nodes {
     const struct lg_node_table *of; /* NULL = not worked out */
     lg_word *words;
     struct lg_arena *arena;
 };
 
-/* What keeps a node from taking the guest. The order of this enum is the order in which a node is judged: the first that
+/* What keeps a node from taking the guest, in the order in which a node is judged: the first that
  * applies is the node's reason. Those from CORDONED on pass by themselves. */
 enum lg_reason_kind {
     LG_REASON_SOURCE,
@@ -117,8 +117,8 @@ struct lg_place_reason {
 /* Of one node: "taint gpu=true:NoSchedule is not tolerated". */
 struct lg_str lg_reason_text(const struct lg_place_reason *reason, struct lg_arena *arena);
 
-/* Told each reason that some nodes have, with those nodes (borrowed for the call); last the eligible ones with reason
- * NULL. Each node is told once. */
+/* Told each reason that some nodes have, with those nodes (borrowed for the call); last the
+ * eligible ones with reason NULL. Each node is told once. */
 typedef void lg_place_visit(void *arg, const struct lg_place_reason *reason, const lg_word *nodes);
 
 /* Judges all nodes by bitmaps; `visit` may be NULL. */
@@ -130,8 +130,9 @@ struct lg_place_count lg_placement_walk(const struct lg_requirements *req,
 const struct lg_requirements *lg_requirements_read_asked(struct lg_val vmi_spec,
                                                          struct lg_arena *arena);
 
-/* Reads one requirement of matchExpressions or (field) matchFields. False: the scheduler refuses it. *ret_true: it holds
- * for any node and need not be kept; a false constant counts as refused, since neither ever matches. */
+/* Reads one requirement of matchExpressions or (field) matchFields. False: the scheduler refuses
+ * it. *ret_true: it holds for any node and need not be kept; a false constant counts as refused,
+ * since neither ever matches. */
 bool lg_expression_read(struct lg_val requirement, bool field, struct lg_arena *arena,
                         struct lg_expression *ret, bool *ret_true);
 
@@ -141,8 +142,8 @@ const struct lg_term *lg_terms_read(struct lg_val required, struct lg_arena *are
 /* What a label (NULL: there is none) has to be. */
 bool lg_expression_admits(const struct lg_expression *e, const struct lg_str *has);
 
-/* False: no node of any cluster could match one of the terms; *ret_key (where there is a term) is a label of which it asks
- * what contradicts itself. Sorts the values of the terms. */
+/* False: no node of any cluster could match one of the terms; *ret_key (where there is a term) is a
+ * label of which it asks what contradicts itself. Sorts the values of the terms. */
 bool lg_terms_can_hold(const struct lg_requirements *req, struct lg_arena *arena,
                        struct lg_str *ret_key);
 

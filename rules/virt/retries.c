@@ -15,9 +15,10 @@ static int64_t jittered(int64_t s, struct lg_str id, struct lg_str guest, unsign
     return s + (s * (int64_t)(hash % 21) - s * 10 + 50) / 100;
 }
 
-/* Spread over the retries that the client has left. An estimate may be wrong, and places are not handed on at once: it is
- * taken four times, and the last retries are further and further apart, so that they do not run out together. Who is next
- * and whose turn is near asks often, as long as it can afford to. */
+/* Spread over the retries that the client has left. An estimate may be wrong, and places are not
+ * handed on at once: it is taken four times, and the last retries are further and further apart, so
+ * that they do not run out together. Who is next and whose turn is near asks often, as long as it
+ * can afford to. */
 int lg_retry_after_s(const struct lg_retry *retry)
 {
     unsigned left = retry->tries <= LG_RETRIES ? LG_RETRIES + 1 - retry->tries : 1;
@@ -66,7 +67,8 @@ static bool add_ticket(struct lg_ledger *ledger, const struct lg_missed *missed)
     return true;
 }
 
-/* How many of them the ticket has not counted: it may have been written though nobody was told so. */
+/* How many of them the ticket has not counted: it may have been written though nobody was told
+ * so. */
 static unsigned uncounted(const struct lg_missed *missed, const struct lg_ticket *ticket)
 {
     uint64_t hash = lg_ledger_hash(ticket->id, LG_STR(""), LG_STR(""));

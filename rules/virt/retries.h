@@ -1,5 +1,5 @@
-/* When a caller that has to wait comes back, and how often it still can: client-go asks LG_RETRIES times after a first
- * refusal, and then its user has to. Pure, any thread.
+/* When a caller that has to wait comes back, and how often it still can: client-go asks LG_RETRIES
+ * times after a first refusal, and then its user has to. Pure, any thread.
  */
 #ifndef LG_RULES_VIRT_RETRIES_H
 #define LG_RULES_VIRT_RETRIES_H
@@ -29,18 +29,19 @@ struct lg_missed {
     struct lg_str user; /* as it stands in tickets (lg_ledger_user) */
     struct lg_str id;   /* of the ask that was answered last */
     unsigned n;         /* how many */
-    /* Hashes (lg_ledger_hash) of the ids of those n, the first one first; 0 = none. One that a ticket has was counted by it, and
-     * so were those before. */
+    /* Hashes (lg_ledger_hash) of the ids of those n, the first one first; 0 = none. One that a
+     * ticket has was counted by it, and so were those before. */
     uint64_t ids[LG_RETRIES];
     int64_t since_ms; /* the first */
     int64_t due_ms;   /* when it comes back, as it was told last */
 };
 
-/* Seconds until such a caller comes back: each time later. `tries`: what its ticket counted, as far as is known. */
+/* Seconds until such a caller comes back: each time later. `tries`: what its ticket counted, as far
+ * as is known. */
 int lg_retry_missed_s(const struct lg_missed *missed, unsigned tries);
 
-/* Its place is the one it would have got, and its ticket counts the answers. Twice is as good as once, also when more were
- * given in between. True: changed. */
+/* Its place is the one it would have got, and its ticket counts the answers. Twice is as good as
+ * once, also when more were given in between. True: changed. */
 bool lg_ledger_add_missed(struct lg_ledger *ledger, const struct lg_missed *missed);
 
 #endif

@@ -171,7 +171,8 @@ static void keep_apart(struct search *s, struct lg_pod_terms terms)
     }
 }
 
-/* Where no guest is found the guest may be the first of its kind, anywhere; or others are meant than guests. */
+/* Where no guest is found the guest may be the first of its kind, anywhere; or others are meant
+ * than guests. */
 static void keep_together(struct search *s, struct lg_pod_terms terms, struct lg_val list)
 {
     if (terms.n == 0)
@@ -198,8 +199,8 @@ static void keep_together(struct search *s, struct lg_pod_terms terms, struct lg
 
 /* --- guests that keep this one off --- */
 
-/* The terms of a keeper, as text, and the topologyKeys of those that select the guest. Most keepers have their terms from one
- * template. */
+/* The terms of a keeper, as text, and the topologyKeys of those that select the guest. Most keepers
+ * have their terms from one template. */
 struct seen {
     struct lg_str ns, text;
     struct lg_str *keys;
@@ -234,7 +235,8 @@ static struct seen seen_new(struct search *s, const struct lg_vmi_record *keeper
     return seen;
 }
 
-/* matchLabelKeys hang on the keeper's own labels: such a text is read for each. NULL: too many texts. */
+/* matchLabelKeys hang on the keeper's own labels: such a text is read for each. NULL: too many
+ * texts. */
 static const struct seen *seen_of(struct search *s, struct keepers *k,
                                   const struct lg_vmi_record *keeper)
 {

@@ -1,7 +1,8 @@
-/* What the KubeVirt CR (and HyperConverged) say that rules depend on, with KubeVirt's defaults filled in.
+/* What the KubeVirt CR (and HyperConverged) say that rules depend on, with KubeVirt's defaults
+ * filled in.
  *
- * Source: KubeVirt pkg/virt-config, api/core/v1/types.go; HyperConverged api/v1beta1, api/v1. Values borrow from the arena
- * they were read into. Pure, any thread.
+ * Source: KubeVirt pkg/virt-config, api/core/v1/types.go; HyperConverged api/v1beta1, api/v1.
+ * Values borrow from the arena they were read into. Pure, any thread.
  */
 #ifndef LG_RULES_VIRT_SETTINGS_H
 #define LG_RULES_VIRT_SETTINGS_H
@@ -48,8 +49,8 @@ struct lg_settings {
     bool has_minimum_tsc; /* developerConfiguration.minimumClusterTSCFrequency is above 0 */
     /* HyperConverged status.infrastructureHighlyAvailable; true when not said */
     bool highly_available;
-    bool
-        hyperconverged; /* there is one: it writes the KubeVirt CR, and puts back what others write there */
+    /* there is one: it writes the KubeVirt CR, and puts back what others write there */
+    bool hyperconverged;
     struct lg_str ns;                        /* where the CR stands */
     struct lg_migration_settings migrations; /* before any MigrationPolicy */
 };
@@ -59,11 +60,11 @@ const struct lg_settings *lg_settings_read(const struct lg_config_record *kubevi
                                            const struct lg_config_record *hyperconverged,
                                            struct lg_arena *arena);
 
-/* Where a person writes what HyperConverged has a field of the same name for: "the KubeVirt CR", or "the HyperConverged CR".
- * Static storage. */
+/* Where a person writes what HyperConverged has a field of the same name for: "the KubeVirt CR", or
+ * "the HyperConverged CR". Static storage. */
 const char *lg_settings_cr(const struct lg_settings *settings);
-/* How a person sets what stands at `setting` below spec.configuration of the KubeVirt CR and HyperConverged has no field for:
- * "set ... in the KubeVirt CR". In the arena. */
+/* How a person sets what stands at `setting` below spec.configuration of the KubeVirt CR and
+ * HyperConverged has no field for: "set ... in the KubeVirt CR". In the arena. */
 struct lg_str lg_settings_advice(const struct lg_settings *settings, const char *setting,
                                  struct lg_arena *arena);
 

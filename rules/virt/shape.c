@@ -150,7 +150,8 @@ const struct lg_shape *lg_shape_find(const struct lg_shape *table, struct lg_str
     return NULL;
 }
 
-/* Calls itself through check_value, as deep as tables refer to tables: the object has no say in it. */
+/* Calls itself through check_value, as deep as tables refer to tables: the object has no say in
+ * it. */
 static enum lg_err_code check_members(const struct walk *walk, const struct lg_shape *table,
                                       struct lg_val v)
 {
@@ -169,8 +170,8 @@ static enum lg_err_code check_members(const struct walk *walk, const struct lg_s
 
 /* --- how much placement asks for ---
  *
- * Every requirement, value and label is compared with all nodes. Lists alone do not bound that: there may be as many
- * requirements as a thousand terms hold. */
+ * Every requirement, value and label is compared with all nodes. Lists alone do not bound that:
+ * there may be as many requirements as a thousand terms hold. */
 
 enum { REQUIREMENTS_MAX = 512, REQUIRED_VALUES_MAX = 8192, SELECTED_MAX = 512 };
 

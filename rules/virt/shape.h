@@ -1,7 +1,9 @@
-/* The types of the fields that rules read, as tables: one a kind, that of a VMI's spec shared by VMs and VMIs.
+/* The types of the fields that rules read, as tables: one a kind, that of a VMI's spec shared by
+ * VMs and VMIs.
  *
- * They say what lg_shape_check holds an object to, and what is kept of a VMI (slice.h). Private to virt. Source: the API
- * types of KubeVirt, CDI and Kubernetes (their CRDs). Constant data, any thread.
+ * They say what lg_shape_check holds an object to, and what is kept of a VMI (slice.h). Private to
+ * virt. Source: the API types of KubeVirt, CDI and Kubernetes (their CRDs). Constant data, any
+ * thread.
  */
 #ifndef LG_RULES_VIRT_SHAPE_H
 #define LG_RULES_VIRT_SHAPE_H
@@ -24,7 +26,8 @@ enum lg_shape_type {
     LG_SHAPE_QUANTITY_MAP,
 };
 
-/* A member of an object; a table of them ends with name NULL. Tables refer to tables, never in a circle. */
+/* A member of an object; a table of them ends with name NULL. Tables refer to tables, never in a
+ * circle. */
 struct lg_shape {
     const char *name;
     uint8_t name_bytes;

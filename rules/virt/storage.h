@@ -36,13 +36,13 @@ struct lg_rendered {
     bool from_profile;          /* the modes are a profile's: say so, with class_name */
 };
 
-/* Renders `spec`. What is written in `spec` is taken at its word where class or profile are merely unknown: no class
- * takes an access mode away. */
+/* Renders `spec`. What is written in `spec` is taken at its word where class or profile are merely
+ * unknown: no class takes an access mode away. */
 void lg_storage_render(const struct lg_claim_spec *spec, const struct lg_storage_view *view,
                        struct lg_rendered *ret);
 
-/* The default so far (NULL: none), or `candidate` where it is annotated as one (KubeVirt's default with `virt`, else
- * Kubernetes') and comes first: the newest, then by name. */
+/* The default so far (NULL: none), or `candidate` where it is annotated as one (KubeVirt's default
+ * with `virt`, else Kubernetes') and comes first: the newest, then by name. */
 const struct lg_storage_class *lg_storage_newer_default(const struct lg_storage_class *best,
                                                         const struct lg_storage_class *candidate,
                                                         bool virt);

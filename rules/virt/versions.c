@@ -59,8 +59,8 @@ static int read_number(struct lg_str s, size_t *io_at)
     return *io_at != from ? number : -1;
 }
 
-/* Source: the release branches of HyperConverged, whose 1.N ships KubeVirt 1.(N-10) and is OpenShift Virtualization
- * 4.(N+4). */
+/* Source: the release branches of HyperConverged, whose 1.N ships KubeVirt 1.(N-10) and is
+ * OpenShift Virtualization 4.(N+4). */
 enum { OPENSHIFT_MAJOR = 4, OPENSHIFT_MINOR_OF_1_0 = 14 };
 
 int lg_version_read(struct lg_str text)

@@ -1,9 +1,10 @@
-/* What differs between versions of KubeVirt, one row a difference, and the feature gates that rules ask about.
+/* What differs between versions of KubeVirt, one row a difference, and the feature gates that rules
+ * ask about.
  *
- * While KubeVirt is between two versions (observed and target differ) the stricter answer of both stands: a difference
- * that hinders a migration holds where one of them has it, one that permits something only where both do. Profiles reach
- * from 1.0 to the newest; a version that is newer still has the newest's. The rows name
- * their sources. Pure, any thread.
+ * While KubeVirt is between two versions (observed and target differ) the stricter answer of both
+ * stands: a difference that hinders a migration holds where one of them has it, one that permits
+ * something only where both do. Profiles reach from 1.0 to the newest; a version that is newer
+ * still has the newest's. The rows name their sources. Pure, any thread.
  */
 #ifndef LG_RULES_VIRT_VERSIONS_H
 #define LG_RULES_VIRT_VERSIONS_H
@@ -27,8 +28,9 @@ enum lg_difference {
     LG_DIFFERENCE_COUNT
 };
 
-/* "v1.9.0", "1.6.6-23-gabc": 100 * major + minor; 0 where it is no version that a profile is known for. OpenShift
- * Virtualization's own numbers are understood, from 4.14 on: its 4.N is KubeVirt 1.(N-14). */
+/* "v1.9.0", "1.6.6-23-gabc": 100 * major + minor; 0 where it is no version that a profile is known
+ * for. OpenShift Virtualization's own numbers are understood, from 4.14 on: its 4.N is KubeVirt
+ * 1.(N-14). */
 int lg_version_read(struct lg_str text);
 
 /* The difference holds in this cluster's profile. */

@@ -1,4 +1,5 @@
-/* A VirtualMachine or a VirtualMachineInstance as rules see it: where its parts stand, whatever door it came through.
+/* A VirtualMachine or a VirtualMachineInstance as rules see it: where its parts stand, whatever
+ * door it came through.
  *
  * Values are views into the object (core/json.h). Pure, any thread.
  */
@@ -12,8 +13,8 @@
 struct lg_expansion; /* opaque: virt/expansion.h */
 
 struct lg_vm {
-    enum lg_kind
-        kind; /* LG_KIND_VM, LG_KIND_VMI, or a template of them: LG_KIND_POOL, LG_KIND_REPLICA_SET */
+    /* LG_KIND_VM, LG_KIND_VMI, or a template of them: LG_KIND_POOL, LG_KIND_REPLICA_SET */
+    enum lg_kind kind;
     struct lg_str ns;
     struct lg_val object;
     struct lg_val root; /* the VM or VMI in it: the object itself, but for templates */
@@ -41,10 +42,10 @@ const char *lg_vm_annotations_path(const struct lg_vm *vm);
 /* The annotation of the VMI (template metadata) is there, whatever its value. */
 bool lg_vm_has_annotation(const struct lg_vm *vm, const char *key);
 
-/* Everything in the object that a rule reads has the type that the API server would insist on, fits its range, and
- * lists have at most 1,024 items (which bounds what a hostile object can cost).
- * LG_E_INVALID or LG_E_LIMIT with the path in err->where ("spec.template.spec.volumes[2].name") and what was expected.
- * For kinds without a table: LG_E_OK. */
+/* Everything in the object that a rule reads has the type that the API server would insist on, fits
+ * its range, and lists have at most 1,024 items (which bounds what a hostile object can cost).
+ * LG_E_INVALID or LG_E_LIMIT with the path in err->where ("spec.template.spec.volumes[2].name") and
+ * what was expected. For kinds without a table: LG_E_OK. */
 enum lg_err_code lg_shape_check(enum lg_kind kind, struct lg_val object, struct lg_err *err)
     __attribute__((warn_unused_result));
 

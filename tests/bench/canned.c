@@ -1,8 +1,11 @@
-/* A canned API server as a program, for the bench: a cluster of the size of README's table, rendered beforehand.
+/* A canned API server as a program, for the bench: a cluster of the size of README's table,
+ * rendered beforehand.
  *
- *   bench_canned KUBECONFIG [KIND=COUNT...]      KIND is a plural: nodes=1000 virtualmachines=20000 ...
+ *   bench_canned KUBECONFIG [KIND=COUNT...]
+ *       KIND is a plural: nodes=1000 virtualmachines=20000 ...
  *
- * Writes the kubeconfig, says "ready" on a line, and then obeys lines on standard input, answering "done" to each:
+ * Writes the kubeconfig, says "ready" on a line, and then obeys lines on standard input, answering
+ * "done" to each:
  *   storm KIND PER_SECOND    changes so many objects a second, in a way that rules read; 0 ends it
  *   touch KIND N             changes N objects now, in a way that no rule reads
  *   relist                   forgets the past and breaks all watches: everybody has to list again

@@ -1,6 +1,7 @@
-/* What the limiter's decision costs with 10,000 migrations known, without reading and writing the shared ledger: a row of
- * README's table. 200 migrate, 30 were let through a moment ago, 40 wait, and one asks that has to wait. Ends with status 1
- * where one takes longer than the 50 us that it may.
+/* What the limiter's decision costs with 10,000 migrations known, without reading and writing the
+ * shared ledger: a row of README's table. 200 migrate, 30 were let through a moment ago, 40 wait,
+ * and one asks that has to wait. Ends with status 1 where one takes longer than the 50 us that it
+ * may.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,8 +1,9 @@
 /* The floor: what a review costs when nothing is judged.
  *
- * A TLS server on the same library with the same settings as livegate's (epoll, a pool, suspend/resume and channel),
- * that reads the whole body and answers a fixed AdmissionReview. `bench_floor CERT_DIR THREADS` prints the port it listens
- * on and serves until standard input ends.
+ * A TLS server on the same library with the same settings as livegate's (epoll, a pool,
+ * suspend/resume and channel), that reads the whole body and answers a fixed AdmissionReview.
+ * `bench_floor CERT_DIR THREADS` prints the port it listens on and serves until standard input
+ * ends.
  */
 #include <arpa/inet.h>
 #include <microhttpd.h>

@@ -1,7 +1,9 @@
-/* What one review can cost: objects that are as expensive as the limits let them be, judged in-process.
+/* What one review can cost: objects that are as expensive as the limits let them be, judged
+ * in-process.
  *
- * Prints a row of README's table for each: the CPU of reading, judging and answering it, at 1,000 and at 10,000 nodes, the
- * least of a few runs. Ends with status 1 where one takes longer than a server thread may be held.
+ * Prints a row of README's table for each: the CPU of reading, judging and answering it, at 1,000
+ * and at 10,000 nodes, the least of a few runs. Ends with status 1 where one takes longer than a
+ * server thread may be held.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -78,7 +80,8 @@ static const struct hostile {
     {"the same, an escape in each", "", "\"\\u006b#\":1", 90000, ""},
 };
 
-/* An UPDATE of a VM whose guest's spec is `spec`, old and new; where that is too long to be read twice, a CREATE. */
+/* An UPDATE of a VM whose guest's spec is `spec`, old and new; where that is too long to be read
+ * twice, a CREATE. */
 static void review_of(struct lg_str spec, struct lg_buf *ret)
 {
     static const char vm[] =

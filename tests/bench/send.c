@@ -1,12 +1,13 @@
 /* An open-loop sender of reviews.
  *
- * Requests leave on a fixed schedule, shared out over connections; latency counts from the scheduled time, so that a
- * server that stalls is charged for every request that had to wait meanwhile. With --rate 0 each connection sends as
- * fast as it is answered (closed loop), which is how CPU per request is measured without idle wake-ups. CPU is the server's own,
- * read from its threads' schedstat before and after. One JSON line comes out.
+ * Requests leave on a fixed schedule, shared out over connections; latency counts from the
+ * scheduled time, so that a server that stalls is charged for every request that had to wait
+ * meanwhile. With --rate 0 each connection sends as fast as it is answered (closed loop), which is
+ * how CPU per request is measured without idle wake-ups. CPU is the server's own, read from its
+ * threads' schedstat before and after. One JSON line comes out.
  *
- *   bench_send --port P --ca FILE --path /validate --body FILE --rate 1000 --seconds 10 --connections 16 [--pid PID]
- *              [--new-connections] [--expect TEXT]
+ *   bench_send --port P --ca FILE --path /validate --body FILE --rate 1000 --seconds 10
+ *              --connections 16 [--pid PID] [--new-connections] [--expect TEXT]
  */
 #include <arpa/inet.h>
 #include <dirent.h>

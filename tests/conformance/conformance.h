@@ -1,7 +1,8 @@
 /* The conformance program: one function a corpus, chosen by the file's name.
  *
- * A corpus file holds one JSON object a line: inputs, and the answer that upstream's own code gave (README of the
- * corpora in tests/conformance). A row's function answers for one row; the program counts and prints. One thread.
+ * A corpus file holds one JSON object a line: inputs, and the answer that upstream's own code gave
+ * (README of the corpora in tests/conformance). A row's function answers for one row; the program
+ * counts and prints. One thread.
  */
 #ifndef LG_TESTS_CONFORMANCE_H
 #define LG_TESTS_CONFORMANCE_H
@@ -10,7 +11,8 @@
 
 enum conformance_result { CONFORMANCE_PASSED, CONFORMANCE_FAILED };
 
-/* Judges one row. On FAILED it appends what was expected and what came. `arena` is reset behind each row. */
+/* Judges one row. On FAILED it appends what was expected and what came. `arena` is reset behind
+ * each row. */
 typedef enum conformance_result conformance_row(struct lg_val row, struct lg_arena *arena,
                                                 struct lg_buf *expected, struct lg_buf *got);
 

@@ -1,4 +1,5 @@
-/* placement.jsonl: which nodes may this spec run on? Upstream's answer lists their names in the order of the input.
+/* placement.jsonl: which nodes may this spec run on? Upstream's answer lists their names in the
+ * order of the input.
  *
  * Both ways of ours have to give it: the plain loop over the nodes, and the count by bitmaps.
  */

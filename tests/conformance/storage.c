@@ -1,4 +1,5 @@
-/* Which access modes, volume mode and class will the claim of a DataVolume get? Truth: CDI's rendering. */
+/* Which access modes, volume mode and class will the claim of a DataVolume get? Truth: CDI's
+ * rendering. */
 #include "rules/inventory.h"
 #include "tests/conformance/conformance.h"
 

@@ -1,4 +1,5 @@
-/* yaml.jsonl: what JSON does this YAML text mean to kubectl? Answered by sigs.k8s.io/yaml, strict. */
+/* yaml.jsonl: what JSON does this YAML text mean to kubectl? Answered by sigs.k8s.io/yaml,
+ * strict. */
 #include "rules/core/yaml.h"
 
 #include "tests/conformance/conformance.h"

@@ -1,5 +1,6 @@
-/* Any bytes as a list and as a watch: the splitter never crashes, and gives the same items and the same end however the
- * bytes arrive. The first byte chooses where they are cut. What is accepted as a list is one for the JSON reader too. */
+/* Any bytes as a list and as a watch: the splitter never crashes, and gives the same items and the
+ * same end however the bytes arrive. The first byte chooses where they are cut. What is accepted as
+ * a list is one for the JSON reader too. */
 #include <assert.h>
 #include <stdint.h>
 #include <stdlib.h>

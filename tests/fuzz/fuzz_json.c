@@ -1,5 +1,5 @@
-/* The JSON reader against jansson: both accept the same texts, but for integers beyond 64 bits and our own limits, and
- * mean the same by them. */
+/* The JSON reader against jansson: both accept the same texts, but for integers beyond 64 bits and
+ * our own limits, and mean the same by them. */
 #include <assert.h>
 #include <jansson.h>
 #include <stdint.h>

@@ -1,12 +1,14 @@
 /* Any bytes as a review, judged and answered in a small cluster. What holds whatever comes:
  *
- *   - findings stand in the order of their ids, the verdict is the strongest of them, nothing is "off";
+ *   - findings stand in the order of their ids, the verdict is the strongest of them, nothing is
+ *     "off";
  *   - a controller is never refused nor warned;
  *   - judging again says the same;
  *   - the answer keeps its limits;
  *   - what is mended is mended once, and the rules that acted find nothing in it;
- *   - nobody creates a VM, or a pool of them, over the claim "local", which is not shared, unless it is a receiver: the
- *     oracle against a way around the rule, whatever instancetype and preference it names.
+ *   - nobody creates a VM, or a pool of them, over the claim "local", which is not shared, unless
+ *     it is a receiver: the oracle against a way around the rule, whatever instancetype and
+ *     preference it names.
  */
 #include <assert.h>
 #include <stdint.h>
@@ -161,7 +163,8 @@ static void check_no_way_around(const struct lg_engine_input *input,
             assert(judgement->verdict == LG_ACTION_DENY);
 }
 
-/* What is mended is an object that nobody who acted objects to, and mending it again changes nothing. */
+/* What is mended is an object that nobody who acted objects to, and mending it again changes
+ * nothing. */
 static void check_mending(const struct lg_engine_input *input, struct lg_arena *arena)
 {
     struct lg_engine_input changed = *input;

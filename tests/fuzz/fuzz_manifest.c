@@ -1,5 +1,5 @@
-/* Any bytes as a manifest file: every object that is read has a kind and a place, and one that is not read is an error
- * with the file's name and place. */
+/* Any bytes as a manifest file: every object that is read has a kind and a place, and one that is
+ * not read is an error with the file's name and place. */
 #include <assert.h>
 #include <stdint.h>
 #include <stdio.h>

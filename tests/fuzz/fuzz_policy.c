@@ -1,5 +1,5 @@
-/* Any bytes as a policy file: reading never crashes; what is refused is refused with its place; what is accepted can be
- * resolved and explained. */
+/* Any bytes as a policy file: reading never crashes; what is refused is refused with its place;
+ * what is accepted can be resolved and explained. */
 #include <assert.h>
 #include <stdint.h>
 

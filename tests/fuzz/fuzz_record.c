@@ -1,5 +1,5 @@
-/* Any JSON as an object of every kind: what becomes a record can be found, compared and read again, and leaves nothing
- * behind in the inventory when it goes. */
+/* Any JSON as an object of every kind: what becomes a record can be found, compared and read again,
+ * and leaves nothing behind in the inventory when it goes. */
 #include <assert.h>
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
-/* Any bytes as an AdmissionReview: decoding never crashes, and what is accepted can be answered in JSON that says the
- * uid of the request. */
+/* Any bytes as an AdmissionReview: decoding never crashes, and what is accepted can be answered in
+ * JSON that says the uid of the request. */
 #include <assert.h>
 #include <jansson.h>
 #include <stdint.h>

@@ -1,5 +1,5 @@
-/* Any bytes as YAML: reading never crashes and stays within its limits; what is read is JSON with a place for every
- * node, and is read again as itself. */
+/* Any bytes as YAML: reading never crashes and stays within its limits; what is read is JSON with a
+ * place for every node, and is read again as itself. */
 #include <assert.h>
 #include <stdint.h>
 #include <string.h>
@@ -26,7 +26,8 @@ static void check_marks(struct lg_val root, const struct lg_yaml_document *docum
     }
 }
 
-/* -0 is an integer when it is read again, and YAML folds at line ends that are characters to JSON. */
+/* -0 is an integer when it is read again, and YAML folds at line ends that are characters to
+ * JSON. */
 static bool changes_when_read_again(struct lg_val root)
 {
     static const char *const ends[] = {"\xC2\x85", "\xE2\x80\xA8", "\xE2\x80\xA9"};
@@ -49,7 +50,8 @@ static void check_again(struct lg_arena *arena, struct lg_val root)
     struct lg_val same = LG_NONE;
     struct lg_err err = {0};
     enum lg_err_code code = lg_yaml_parse(arena, &again, "again", &same, &err);
-    /* Keys of over 1,024 characters are no simple keys; DEL and its like are not YAML unless escaped. */
+    /* Keys of over 1,024 characters are no simple keys; DEL and its like are not YAML unless
+     * escaped. */
     if (code == LG_E_OK)
         assert(lg_json_equal(root, same));
     else

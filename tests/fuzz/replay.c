@@ -1,5 +1,6 @@
-/* Runs a fuzz target over a corpus without libFuzzer: each file of the directories given, as it is and cut short at
- * every sixteenth, so that a build of any compiler keeps what fuzzing has found. */
+/* Runs a fuzz target over a corpus without libFuzzer: each file of the directories given, as it is
+ * and cut short at every sixteenth, so that a build of any compiler keeps what fuzzing has
+ * found. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,5 @@
-/* The client's thread on a canned API server: single reads and what is remembered of them, jobs, stopping in between. */
+/* The client's thread on a canned API server: single reads and what is remembered of them, jobs,
+ * stopping in between. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>

@@ -1,4 +1,5 @@
-/* The real server fed by a live API server (a canned one): what is listed, what changes, what is said when it fails. */
+/* The real server fed by a live API server (a canned one): what is listed, what changes, what is
+ * said when it fails. */
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -90,7 +91,8 @@ static void only_what_rules_look_up_is_watched(void **state)
     }
 }
 
-/* Nothing is waited for. A machine on which that takes so long needs as long for a server that nothing is refused. */
+/* Nothing is waited for. A machine on which that takes so long needs as long for a server that
+ * nothing is refused. */
 static void expect_ready_at_once(void)
 {
     struct lg_cluster other;

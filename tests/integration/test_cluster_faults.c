@@ -1,5 +1,5 @@
-/* What can go wrong between the server and the API server: afterwards verdicts are right again, and each trouble was said
- * once. */
+/* What can go wrong between the server and the API server: afterwards verdicts are right again, and
+ * each trouble was said once. */
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -58,7 +58,8 @@ static double metric(const char *name, const char *resource)
     return lg_metric_value(&cluster.serve, series);
 }
 
-/* Changes two claims so that no watch tells: claim-0 becomes ReadWriteOnce, claim-3 is gone, "new" comes. */
+/* Changes two claims so that no watch tells: claim-0 becomes ReadWriteOnce, claim-3 is gone, "new"
+ * comes. */
 static void change_in_silence(void)
 {
     lg_canned_mute(cluster.canned, LG_KIND_CLAIM, true);

@@ -1,5 +1,5 @@
-/* How the server starts where the API server does not answer as one should: it is ready all the same, knows what it does
- * not know, and says once what is wrong. */
+/* How the server starts where the API server does not answer as one should: it is ready all the
+ * same, knows what it does not know, and says once what is wrong. */
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -21,8 +21,8 @@
 
 enum {
     SETTLED_MS = 10 * 1000, /* what readiness promises */
-    SETTLED_MS_MAX =
-        SETTLED_MS + 15000, /* what a busy machine may add; a list is given up after 30 s */
+    /* what a busy machine may add; a list is given up after 30 s */
+    SETTLED_MS_MAX = SETTLED_MS + 15000,
     READY_MS = 120 * 1000,
     SOON_MS = 120 * 1000,
 };

@@ -1,5 +1,6 @@
-/* 100,000 changes as fast as an API server sends them: verdicts stay right, memory and descriptors as they were. A
- * sanitizer, which keeps memory of its own, has seen enough of them after a fifth. */
+/* 100,000 changes as fast as an API server sends them: verdicts stay right, memory and descriptors
+ * as they were. A sanitizer, which keeps memory of its own, has seen enough of them after a
+ * fifth. */
 #include <dirent.h>
 #include <setjmp.h>
 #include <signal.h>

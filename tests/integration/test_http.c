@@ -1,4 +1,5 @@
-/* Requests to an API server over real TLS: bytes, bounds, credentials, and every way in which it can go wrong. */
+/* Requests to an API server over real TLS: bytes, bounds, credentials, and every way in which it
+ * can go wrong. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -123,7 +123,8 @@ static void assert_status(void)
     assert_non_null(strstr(result.out.p, "WAITING  2\n    1. web/c "));
 }
 
-/* Another namespace than livegate's has no ledger: who migrates is shown, and that the queue is not known. */
+/* Another namespace than livegate's has no ledger: who migrates is shown, and that the queue is not
+ * known. */
 static void assert_status_elsewhere(void)
 {
     struct lg_process_result result lg_cleanup(lg_process_result_done) = {0};
@@ -218,7 +219,8 @@ static void without_a_ledger_policy_decides(void **state)
     lg_assert_denied(&outcome, "livegate's ledger was not reached in time");
 }
 
-/* A ledger that does not answer may be one that answers late: who asks first waits, and nobody waits for ever. */
+/* A ledger that does not answer may be one that answers late: who asks first waits, and nobody
+ * waits for ever. */
 static void a_ledger_that_says_nothing_is_waited_for_and_not_for_ever(void **state)
 {
     (void)state;

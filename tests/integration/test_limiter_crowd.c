@@ -1,6 +1,6 @@
-/* The limiter in a crowd: 40 creates at once, three real servers over one ledger, of which one is killed and one stopped for
- * a while. The test plays the API server that calls them in turn (as a Service would spread them), clients that come back when
- * they are told to, and KubeVirt. */
+/* The limiter in a crowd: 40 creates at once, three real servers over one ledger, of which one is
+ * killed and one stopped for a while. The test plays the API server that calls them in turn (as a
+ * Service would spread them), clients that come back when they are told to, and KubeVirt. */
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -130,8 +130,8 @@ static bool is_nearly_due(const struct client *client, int64_t now_ms)
     return due_in_ms >= -NEARLY_DUE_MS && due_in_ms <= NEARLY_DUE_MS;
 }
 
-/* How many places are kept for those that wait before this one by the ledger, come about now, and could start: at any time
- * of a call that took so long. */
+/* How many places are kept for those that wait before this one by the ledger, come about now, and
+ * could start: at any time of a call that took so long. */
 static int kept_for_others(const struct lg_ledger *ledger, const struct client *client,
                            int64_t start_ms, int64_t end_ms)
 {

@@ -1,5 +1,5 @@
-/* The limiter while a watch of migrations says nothing, or loses events, over a shared ledger; and what else happens to
- * counts behind its back. Two real servers on one canned API server. */
+/* The limiter while a watch of migrations says nothing, or loses events, over a shared ledger; and
+ * what else happens to counts behind its back. Two real servers on one canned API server. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -126,7 +126,8 @@ static void await_running(int n)
     }
 }
 
-/* The watch says nothing while a's reservation has its time: the place of a migration that runs is not given away. */
+/* The watch says nothing while a's reservation has its time: the place of a migration that runs is
+ * not given away. */
 static void a_silent_watch_gives_no_place_away(void **state)
 {
     (void)state;
@@ -145,7 +146,8 @@ static void a_silent_watch_gives_no_place_away(void **state)
     assert_full_for("d", 500);
 }
 
-/* The watch is cut, the next one is silent, and what happened meanwhile is lost: 410, and a list. */
+/* The watch is cut, the next one is silent, and what happened meanwhile is lost: 410, and a
+ * list. */
 static void a_watch_that_lost_events_gives_no_place_away(void **state)
 {
     (void)state;
@@ -165,7 +167,8 @@ static void a_watch_that_lost_events_gives_no_place_away(void **state)
     await_running(1);
 }
 
-/* A create that another webhook refuses: its place is somebody else's when its time is over, and it is asked for once. */
+/* A create that another webhook refuses: its place is somebody else's when its time is over, and it
+ * is asked for once. */
 static void a_create_that_came_to_nothing_frees_its_place(void **state)
 {
     (void)state;
@@ -175,8 +178,9 @@ static void a_create_that_came_to_nothing_frees_its_place(void **state)
     assert_full_for("d", 500);
 }
 
-/* A create that is refused elsewhere, in a loop for ever: who waits gets a place all the same. When one is free and nobody is
- * due, whoever comes at its time takes it: on a slow machine that may be the loop, and c gets the next one. */
+/* A create that is refused elsewhere, in a loop for ever: who waits gets a place all the same. When
+ * one is free and nobody is due, whoever comes at its time takes it: on a slow machine that may be
+ * the loop, and c gets the next one. */
 static void a_loop_for_ever_starves_nobody(void **state)
 {
     (void)state;
@@ -199,7 +203,8 @@ static void a_loop_for_ever_starves_nobody(void **state)
     }
 }
 
-/* The same create in a loop, through all replicas, is one place; with thousands of finished migrations lying around. */
+/* The same create in a loop, through all replicas, is one place; with thousands of finished
+ * migrations lying around. */
 static void a_loop_takes_one_place(void **state)
 {
     (void)state;
@@ -238,8 +243,9 @@ static void a_loop_takes_one_place(void **state)
     assert_int_equal(gets(), 0);
 }
 
-/* `kubectl replace --force` of one that has ended, before a watch knows that it is deleted: a new one, as any other. A create
- * of a name that is there is let through to be refused, and takes no place, however often. */
+/* `kubectl replace --force` of one that has ended, before a watch knows that it is deleted: a new
+ * one, as any other. A create of a name that is there is let through to be refused, and takes no
+ * place, however often. */
 static void a_finished_one_that_is_replaced_waits_as_any_other(void **state)
 {
     (void)state;

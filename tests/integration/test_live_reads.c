@@ -1,5 +1,5 @@
-/* What the watch does not tell yet is read, once and in time: the real server on a canned API server whose watches are
- * silenced. */
+/* What the watch does not tell yet is read, once and in time: the real server on a canned API
+ * server whose watches are silenced. */
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -229,8 +229,8 @@ static int64_t bystander_ms(void)
     return outcome.took_ms;
 }
 
-/* True when a review of a claim that the API server does not tell of ended at the review's deadline. It may be late by what
- * the machine makes of any review, and not early. */
+/* True when a review of a claim that the API server does not tell of ended at the review's
+ * deadline. It may be late by what the machine makes of any review, and not early. */
 static bool ends_in_time(const char *claim, int64_t least_ms, int64_t most_ms)
 {
     struct lg_outcome outcome;
@@ -290,7 +290,8 @@ static void without_the_api_server_it_is_pending(void **state)
     expect_denied(&outcome, "[LG101]");
 }
 
-/* So many reviews ask for this claim at once. False when the machine was too busy for them to wait together. */
+/* So many reviews ask for this claim at once. False when the machine was too busy for them to wait
+ * together. */
 static bool one_fetch_serves_all(const char *claim)
 {
     enum { AT_ONCE = 72 };
@@ -348,7 +349,8 @@ static void only_so_many_are_read_a_second(void **state)
     assert_true(reads("limited") + reads("absent") + reads("failed") == AT_ONCE);
 }
 
-/* Somebody who wants more than all reads at once, and a claim in another namespace that only a read can tell of. */
+/* Somebody who wants more than all reads at once, and a claim in another namespace that only a read
+ * can tell of. */
 static void no_namespace_takes_all_reads(void **state)
 {
     enum { AT_ONCE = 60, FEW = 6 };
@@ -482,7 +484,8 @@ static bool is_mended(const char *instancetype, const char *user)
     return json_object_get(response, "patch") != NULL;
 }
 
-/* Else it would be mended by chance, and a second apply be refused for what the first one was mended of. */
+/* Else it would be mended by chance, and a second apply be refused for what the first one was
+ * mended of. */
 static void an_instancetype_is_read_before_a_machine_is_mended(void **state)
 {
     (void)state;

@@ -1,6 +1,7 @@
-/* Mending as a property, over random machines and clusters: the patch applies with an independent implementation of RFC 6902,
- * the result is what the engine says it is, the rules that acted find nothing in it, nobody else complains, nothing else
- * changed, and mending the result changes nothing.
+/* Mending as a property, over random machines and clusters: the patch applies with an independent
+ * implementation of RFC 6902, the result is what the engine says it is, the rules that acted find
+ * nothing in it, nobody else complains, nothing else changed, and mending the result changes
+ * nothing.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -62,7 +63,8 @@ static const char *pick(const char *const *of, size_t n)
     pick((const char *const[]){__VA_ARGS__},                                                       \
          sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *))
 
-/* A member that nobody knows, with what is hard to copy: numbers beyond doubles, escapes, empty names. */
+/* A member that nobody knows, with what is hard to copy: numbers beyond doubles, escapes, empty
+ * names. */
 static void add_unknown(struct lg_buf *out)
 {
     if (draw(3) == 0)
@@ -227,7 +229,8 @@ static bool may_change(struct lg_str path)
     return lg_str_ends(path, ".bridge") || lg_str_ends(path, ".masquerade");
 }
 
-/* Every value outside those places has the same text, byte for byte, and stands in the same order. */
+/* Every value outside those places has the same text, byte for byte, and stands in the same
+ * order. */
 static void check_rest(struct lg_val before, struct lg_val after, struct lg_val before_root,
                        struct lg_arena *arena)
 {

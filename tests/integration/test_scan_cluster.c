@@ -1,5 +1,5 @@
-/* `livegate scan` against a canned API server: pages, namespaces, what is not permitted, what breaks, and what a large
- * cluster costs. */
+/* `livegate scan` against a canned API server: pages, namespaces, what is not permitted, what
+ * breaks, and what a large cluster costs. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -228,8 +228,8 @@ static void a_drain_is_forecast_from_the_cluster(void **state)
     lg_process_result_done(&result);
 }
 
-/* VmHWM of a running livegate, KiB; 0 = it is gone, or is not livegate yet but a copy of this process. (A child's ru_maxrss
- * begins with what its parent had.) */
+/* VmHWM of a running livegate, KiB; 0 = it is gone, or is not livegate yet but a copy of this
+ * process. (A child's ru_maxrss begins with what its parent had.) */
 /* Of all programs that have run and ended. */
 static int64_t children_cpu_ms(void)
 {

@@ -506,7 +506,8 @@ static void operations_are_only_read(void **state)
     }
 }
 
-/* What no HTTP client sends: a 4xx or 505, or the end of the connection, and the server serves on. */
+/* What no HTTP client sends: a 4xx or 505, or the end of the connection, and the server serves
+ * on. */
 static void what_is_no_http_is_refused(void **state)
 {
 #define HEAD "POST /validate HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"

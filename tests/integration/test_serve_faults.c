@@ -1,4 +1,5 @@
-/* The real server when things are wrong or change: at start, while serving, at the end. Clients are curl and openssl. */
+/* The real server when things are wrong or change: at start, while serving, at the end. Clients are
+ * curl and openssl. */
 #include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -429,7 +430,8 @@ enum { NORMAL_BYTES = 64 * 1024, LARGE_BYTES = NORMAL_BYTES + 1 };
 
 enum { ADDRESSES_MAX = 4, HELD_BYTES = 8 * 1024 * 1024, ATTEMPTS = 6 };
 
-/* What three posts are answered while others hold as much room as they get: `n` from each of these addresses. */
+/* What three posts are answered while others hold as much room as they get: `n` from each of these
+ * addresses. */
 struct posts {
     int large, large_of_holder, normal_of_holder;
     bool retry_after;
@@ -477,7 +479,8 @@ static void post_beside(size_t addresses, size_t n, double room, struct posts *r
     assert_true(shown);
 }
 
-/* Else whoever can open eight connections turns the gate off: an error is "admitted" where failurePolicy is Ignore. */
+/* Else whoever can open eight connections turns the gate off: an error is "admitted" where
+ * failurePolicy is Ignore. */
 static void one_address_does_not_take_all_room_for_bodies(void **state)
 {
     enum { ROOM = 2 };

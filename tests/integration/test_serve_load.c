@@ -1,6 +1,8 @@
-/* The real server under pressure: a crowd that holds connections, and many clients while everything is reloaded.
+/* The real server under pressure: a crowd that holds connections, and many clients while everything
+ * is reloaded.
  *
- * Reviews are asked by curl. The crowd is raw sockets of this program: no client has a mode for not finishing.
+ * Reviews are asked by curl. The crowd is raw sockets of this program: no client has a mode for not
+ * finishing.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -28,8 +30,8 @@
 #define REVIEWS_DIR  LG_SOURCE_DIR "/tests/reviews/"
 #define REVIEWED     "livegate_review_duration_seconds_count"
 
-/* The thread sanitizer's build is several times slower: there the crowd is for its report, and what is held is that no
- * wait is anywhere near the time in which the crowd is shut. */
+/* The thread sanitizer's build is several times slower: there the crowd is for its report, and what
+ * is held is that no wait is anywhere near the time in which the crowd is shut. */
 #if defined(__has_feature)
 #if __has_feature(thread_sanitizer)
 #define SLOWER 5
@@ -45,12 +47,12 @@ enum {
     DRIP_MS = 250,             /* a byte a connection */
     REJOIN = 50,               /* come back each time */
     KEPT_MS_MAX = 50 * SLOWER, /* how long a kept connection may wait for its answer */
-    ATTEMPTS =
-        6, /* the machine may be busy with something else; a fault of ours is there every time */
+    /* the machine may be busy with something else; a fault of ours is there every time */
+    ATTEMPTS = 6,
     CLOSED_MS_MAX = 120 * 1000,
     IDLE_MS = 9000, /* so long who idles is not shut */
-    SHUT_MS_MIN =
-        4500, /* who does not finish is shut after 5 s: late on a busy machine, never early */
+    /* who does not finish is shut after 5 s: late on a busy machine, never early */
+    SHUT_MS_MIN = 4500,
     SHUT_MS_MAX = 60 * 1000, /* who idles, after 150 s */
     CONNECTIONS_MAX = 1024,
     ADDRESS_CONNECTIONS_MAX = 256,
@@ -117,7 +119,8 @@ static bool is_closed(int fd)
 /* The first bytes of a TLS handshake: a record of 512 bytes is announced. */
 static const char hello[] = "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03";
 
-/* Member `i` of the crowd: even ones are silent, odd ones begin a handshake and go on byte by byte. */
+/* Member `i` of the crowd: even ones are silent, odd ones begin a handshake and go on byte by
+ * byte. */
 static void drip(int fd, size_t i, unsigned round)
 {
     if (i % 2 == 0)
@@ -145,8 +148,8 @@ static size_t join_crowd(int *fds, unsigned *rounds, size_t n)
     return opened;
 }
 
-/* Opens CROWD connections at once, from eight addresses, and goes on dripping; of those that the server closes some come
- * back each time. Returns how many were opened. */
+/* Opens CROWD connections at once, from eight addresses, and goes on dripping; of those that the
+ * server closes some come back each time. Returns how many were opened. */
 static size_t crowd(int64_t ms)
 {
     static int fds[CROWD];
@@ -189,7 +192,8 @@ static void keep_asking(struct lg_serve *serve, struct lg_process *process, unsi
     }
 }
 
-/* Reads curl's lines to their end. Returns how many; the longest wait, and the connections it took. */
+/* Reads curl's lines to their end. Returns how many; the longest wait, and the connections it
+ * took. */
 static unsigned read_waits(struct lg_process *process, double *ret_longest_ms,
                            unsigned *ret_connects)
 {
@@ -218,7 +222,8 @@ static unsigned read_waits(struct lg_process *process, double *ret_longest_ms,
     return n;
 }
 
-/* The longest wait with the crowd, and beside it on a server without one: what the machine alone makes of it. */
+/* The longest wait with the crowd, and beside it on a server without one: what the machine alone
+ * makes of it. */
 static void wait_beside_a_crowd(double *ret_longest_ms, double *ret_quiet_ms)
 {
     enum { REVIEWS = CROWD_MS / 20 };
@@ -247,11 +252,13 @@ static void a_crowd_does_not_delay_a_kept_connection(void **state)
         wait_beside_a_crowd(&longest_ms, &quiet_ms);
         print_message("           the longest wait was %.1f ms, without a crowd %.1f ms\n",
                       longest_ms, quiet_ms);
-        /* On a machine that is busy with something else, nobody answers within 50 ms all the while. */
+        /* On a machine that is busy with something else, nobody answers within 50 ms all the
+         * while. */
         in_time = longest_ms <= KEPT_MS_MAX || longest_ms <= 3 * quiet_ms;
     }
     assert_true(in_time);
-    /* Who finds no place is refused, or displaces one who has held his for a while and asked nothing. */
+    /* Who finds no place is refused, or displaces one who has held his for a while and asked
+     * nothing. */
     assert_true(lg_metric_value(&server, "livegate_connections_refused_total{reason=\"total\"}") +
                     lg_metric_value(&server, "livegate_connections_displaced_total") >
                 0);
@@ -291,8 +298,9 @@ static void await_connections(double most)
     }
 }
 
-/* `n` connect from so many addresses, and `most` stay, give or take one a server thread: two that accept at once count the
- * same. False when the machine was too busy for that before the first are shut, since they ask nothing. */
+/* `n` connect from so many addresses, and `most` stay, give or take one a server thread: two that
+ * accept at once count the same. False when the machine was too busy for that before the first are
+ * shut, since they ask nothing. */
 static bool so_many_stay(size_t n, unsigned addresses, unsigned most)
 {
     static int fds[5 * ADDRESS_CONNECTIONS_MAX];
@@ -325,8 +333,8 @@ static void connections_are_limited_by_address_and_in_total(void **state)
     lg_serve_stop(&server);
 }
 
-/* Four addresses take all places, and newcomers are served all the same. False when the machine was too busy for that
- * before the reaper makes room. */
+/* Four addresses take all places, and newcomers are served all the same. False when the machine was
+ * too busy for that before the reaper makes room. */
 static bool newcomers_are_served(struct lg_str body)
 {
     static int fds[CONNECTIONS_MAX];
@@ -353,7 +361,8 @@ static bool newcomers_are_served(struct lg_str body)
     return in_time;
 }
 
-/* A second after all places are taken whoever comes is served, and who was there before is not touched. */
+/* A second after all places are taken whoever comes is served, and who was there before is not
+ * touched. */
 static void a_newcomer_is_served_when_all_places_are_taken(void **state)
 {
     enum { REVIEWS = 150 };
@@ -437,7 +446,8 @@ static const struct bundled {
     {"-tls1_3", "GET /nothing HTTP/1.1\r\nHost: livegate\r\n\r\n", false},
 };
 
-/* Bytes that come in one write with a complete request, or right behind the handshake, are the start of the next. */
+/* Bytes that come in one write with a complete request, or right behind the handshake, are the
+ * start of the next. */
 static void the_start_of_a_request_is_timed_whatever_it_came_with(void **state)
 {
     enum { N = sizeof bundled / sizeof *bundled };
@@ -539,7 +549,8 @@ static void load_and_reloads_go_together(void **state)
         ask(KEPT + i, reviews[i], true, NEW_TIMES);
     for (int i = 0; i < RELOADS; i++) {
         bool even = i % 2 == 0;
-        /* Between the two renames the pair does not match: it is not taken, and the old one is served. */
+        /* Between the two renames the pair does not match: it is not taken, and the old one is
+         * served. */
         swap_in(even ? "a.crt" : "b.crt", "tls.crt");
         swap_in(even ? "a.key" : "b.key", "tls.key");
         swap_in(even ? "b.yaml" : "a.yaml", "policy.yaml");

@@ -36,7 +36,8 @@ static int stop(void **state)
     return 0;
 }
 
-/* The recorded creation of a guest that is bridged to the pod network, `from` in it replaced by `to`. */
+/* The recorded creation of a guest that is bridged to the pod network, `from` in it replaced by
+ * `to`. */
 static void read_review(const char *from, const char *to, struct lg_buf *ret)
 {
     struct lg_buf body lg_cleanup(lg_buf_done) = {0};
@@ -131,7 +132,8 @@ static void what_cannot_be_read_passes_and_is_refused_by_the_other_side(void **s
     assert_passed(post("/mutate", "\"networks\":[", "\"networks\":[],\"networks\":[", &twice));
 }
 
-/* 600 interfaces with two findings each: nobody can tell whether a repair makes such a machine better. */
+/* 600 interfaces with two findings each: nobody can tell whether a repair makes such a machine
+ * better. */
 static void what_is_too_much_to_mend_is_said(void **state)
 {
     struct lg_reply reply lg_cleanup(lg_reply_done) = {0};

@@ -1,4 +1,5 @@
-/* `livegate status --watch` over a canned API server: look after look, over one that fails, until Ctrl-C. */
+/* `livegate status --watch` over a canned API server: look after look, over one that fails, until
+ * Ctrl-C. */
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>

@@ -4,10 +4,12 @@
  *   old.yaml        the object before an update
  *   inventory.yaml  the cluster; kinds that stand there are complete
  *   policy.yaml
- *   request.yaml    username (none: offline), groups, operation, dryRun, subresource, namespace, known (more kinds that are complete), now (a time)
- *   expect.json     {"verdict": "deny", "findings": [{"rule", "action", "field", "about"?, "message"?, "fix"?}]}: the
- *                   exact list of findings; message and fix are parts of the text. "skipped" and "refused" (a path) where
- *                   they are expected. "mended": {"patch": [...], "says": [parts of the text]}: what /mutate makes of it.
+ *   request.yaml    username (none: offline), groups, operation, dryRun, subresource, namespace,
+ *                   known (more kinds that are complete), now (a time)
+ *   expect.json     {"verdict": "deny", "findings": [{"rule", "action", "field", "about"?,
+ *                   "message"?, "fix"?}]}: the exact list of findings; message and fix are parts of
+ *                   the text. "skipped" and "refused" (a path) where they are expected. "mended":
+ *                   {"patch": [...], "says": [parts of the text]}: what /mutate makes of it.
  */
 #include <dirent.h>
 #include <setjmp.h>

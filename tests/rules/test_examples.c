@@ -67,7 +67,8 @@ static bool says(const struct lg_judgement *judgement, const struct lg_rule *rul
     return false;
 }
 
-/* Judges with the whole registry and looks at this rule's findings: rules do not depend on one another. */
+/* Judges with the whole registry and looks at this rule's findings: rules do not depend on one
+ * another. */
 static bool holds(const struct lg_rule *rule, const struct lg_rule_example *example)
 {
     struct lg_world world;

@@ -1,6 +1,6 @@
-/* A null is nothing: what an object or the cluster says is judged alike whether a member is left out or null, as Kubernetes
- * decodes it. Every rule's examples are judged again with every member that a rule could read, and that is not there,
- * written as null.
+/* A null is nothing: what an object or the cluster says is judged alike whether a member is left
+ * out or null, as Kubernetes decodes it. Every rule's examples are judged again with every member
+ * that a rule could read, and that is not there, written as null.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -23,7 +23,8 @@ static void put_key(struct lg_buf *out, const char *name, size_t n)
     lg_buf_printf(out, "%s\"%.*s\":", out->p[out->n - 1] == '{' ? "" : ",", (int)n, name);
 }
 
-/* The object with its members, then a null for each of the table's that is not there. Tables end: so does this. */
+/* The object with its members, then a null for each of the table's that is not there. Tables end:
+ * so does this. */
 static void put_object(struct lg_buf *out, struct lg_val object, const struct lg_shape *table)
 {
     lg_buf_putc(out, '{');

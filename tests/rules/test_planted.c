@@ -1,10 +1,13 @@
-/* Known obstacles in random VMs: what is planted is found, whatever stands around it and however it is written.
+/* Known obstacles in random VMs: what is planted is found, whatever stands around it and however it
+ * is written.
  *
- * Of each VM, which can be migrated, nothing may be said under the strict policy. Then one row of the table below is planted
- * (rule, field, value, version): its rule is among the findings, and the VM is not allowed where KubeVirt would not migrate
- * it. The same VM with members and items in another order and with fields that nobody knows has the same verdict.
+ * Of each VM, which can be migrated, nothing may be said under the strict policy. Then one row of
+ * the table below is planted (rule, field, value, version): its rule is among the findings, and the
+ * VM is not allowed where KubeVirt would not migrate it. The same VM with members and items in
+ * another order and with fields that nobody knows has the same verdict.
  *
- * LIVEGATE_PLANTED says how many VMs (tests/CMakeLists.txt: 100,000); LIVEGATE_SEED, which is printed, repeats a run.
+ * LIVEGATE_PLANTED says how many VMs (tests/CMakeLists.txt: 100,000); LIVEGATE_SEED, which is
+ * printed, repeats a run.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -91,8 +94,10 @@ static void drop_networks(struct lg_random *random, json_t *vm, const struct obs
 #define DEVICE(list, item) .plant = put_item, .path = DEVICES_PATH "." list, .json = item
 #define SPEC(members)      .plant = put_members, .path = SPEC_PATH, .json = members
 #define DOMAIN(members)    .plant = put_members, .path = SPEC_PATH ".domain", .json = members
-#define FEATURE(members)   .plant = put_members, .path = SPEC_PATH ".domain.features", .json = members
-#define POD(binding)       .plant = put_network, .json = "{\"name\":\"p\"," binding "}"
+
+#define FEATURE(members) .plant = put_members, .path = SPEC_PATH ".domain.features", .json = members
+
+#define POD(binding) .plant = put_network, .json = "{\"name\":\"p\"," binding "}"
 
 static const struct obstacle obstacles[] = {
     {"LG101", "a claim that is ReadWriteOnce",

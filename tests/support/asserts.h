@@ -1,4 +1,5 @@
-/* What cmocka's asserts lack: what was got and what was wanted are said, with the test's own file and line.
+/* What cmocka's asserts lack: what was got and what was wanted are said, with the test's own file
+ * and line.
  *
  * A failure leaves the test (longjmp): on the test's own thread only.
  */

@@ -32,7 +32,8 @@ static void make_certificates(struct lg_canned *canned)
         die(err.text);
 }
 
-/* Recursive: a watch whose response the library refuses, since it is being stopped, is freed within the call that made it. */
+/* Recursive: a watch whose response the library refuses, since it is being stopped, is freed within
+ * the call that made it. */
 static void make_mutex(pthread_mutex_t *ret)
 {
     pthread_mutexattr_t kind;

@@ -1,8 +1,9 @@
-/* A canned API server for tests and benches: lists, pages, watches and bookmarks of objects that it was given or that it
- * makes, over TLS, with faults on demand. It knows the kinds of rules/kube/gvk.h and nothing of validation.
+/* A canned API server for tests and benches: lists, pages, watches and bookmarks of objects that it
+ * was given or that it makes, over TLS, with faults on demand. It knows the kinds of
+ * rules/kube/gvk.h and nothing of validation.
  *
- * Objects are rendered once; a list or an event costs copying. Versions are decimal and count up by one with each
- * change. One object may be used by any thread.
+ * Objects are rendered once; a list or an event costs copying. Versions are decimal and count up by
+ * one with each change. One object may be used by any thread.
  */
 #ifndef LG_TESTS_SUPPORT_CANNED_API_H
 #define LG_TESTS_SUPPORT_CANNED_API_H
@@ -39,8 +40,8 @@ struct lg_canned_options {
     bool plain;          /* HTTP on the loopback address, without TLS */
     const char *token;   /* who bears another one gets 401; NULL: anybody is served */
     int64_t bookmark_ms; /* 0: bookmarks only by lg_canned_bookmark */
-    size_t
-        counts[LG_KIND_COUNT]; /* objects to make, "node-0" ... in namespaces "ns-0" to "ns-49" */
+    /* objects to make, "node-0" ... in namespaces "ns-0" to "ns-49" */
+    size_t counts[LG_KIND_COUNT];
 };
 
 /* Starts it, or ends the process with a line on stderr. */
@@ -48,8 +49,8 @@ struct lg_canned *lg_canned_start(const struct lg_canned_options *options)
     __attribute__((returns_nonnull));
 void lg_canned_stop(struct lg_canned *canned);
 
-/* Keeps the port for a server that is stopped and started again with it: nobody listens meanwhile, and nobody else gets it.
- * A descriptor to close. */
+/* Keeps the port for a server that is stopped and started again with it: nobody listens meanwhile,
+ * and nobody else gets it. A descriptor to close. */
 int lg_canned_hold_port(unsigned port);
 
 unsigned lg_canned_port(const struct lg_canned *canned);
@@ -64,13 +65,15 @@ void lg_canned_set_token(struct lg_canned *canned, const char *token);
 void lg_canned_put(struct lg_canned *canned, enum lg_kind kind, const char *object);
 void lg_canned_delete(struct lg_canned *canned, enum lg_kind kind, const char *ns,
                       const char *name);
-/* Changes `n` objects, one after the other, again and again: each gets a new version and an annotation. */
+/* Changes `n` objects, one after the other, again and again: each gets a new version and an
+ * annotation. */
 void lg_canned_touch(struct lg_canned *canned, enum lg_kind kind, size_t n);
 /* lg_canned_touch of `per_second` objects a second from now on; 0 ends it. */
 void lg_canned_storm(struct lg_canned *canned, enum lg_kind kind, unsigned per_second);
 void lg_canned_bookmark(struct lg_canned *canned);
 
-/* The next `times` requests of this sort are answered with `status` (or LG_CANNED_...); -1: until changed. */
+/* The next `times` requests of this sort are answered with `status` (or LG_CANNED_...); -1: until
+ * changed. */
 void lg_canned_fault(struct lg_canned *canned, enum lg_kind kind, enum lg_canned_verb verb,
                      int status, int times);
 /* Watches of the kind are told nothing until it is unmuted; then what happened meanwhile. */
@@ -80,8 +83,9 @@ void lg_canned_disconnect(struct lg_canned *canned);
 /* Forgets the past: watches and `continue` from versions before now are 410. Open watches go on. */
 void lg_canned_compact(struct lg_canned *canned);
 
-/* Any ConfigMap that is asked for is there from now on: one object, without data, that a merge patch changes where it names
- * its version (else 409). The next `lost` patches are done and answered with 500. */
+/* Any ConfigMap that is asked for is there from now on: one object, without data, that a merge
+ * patch changes where it names its version (else 409). The next `lost` patches are done and
+ * answered with 500. */
 void lg_canned_config_map(struct lg_canned *canned, int lost);
 /* Whoever reads it is told 200, and nothing more, while it hangs. */
 void lg_canned_hang_config_map(struct lg_canned *canned, bool hangs);

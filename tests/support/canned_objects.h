@@ -5,8 +5,8 @@
 #include "rules/core/str.h"
 #include "rules/kube/gvk.h"
 
-/* Appends object number `i` of the kind as JSON, without resourceVersion. VM, VMI, claims and data volume of the same
- * number belong together; every fourth claim is ReadWriteOnce. */
+/* Appends object number `i` of the kind as JSON, without resourceVersion. VM, VMI, claims and data
+ * volume of the same number belong together; every fourth claim is ReadWriteOnce. */
 void lg_canned_object(enum lg_kind kind, size_t i, struct lg_buf *buf);
 
 #endif

@@ -7,8 +7,9 @@
  *   canned_store      objects and the events of their changes
  *   canned_switches   what a test turns while it runs; storms and bookmarks in time
  *
- * One lg_canned, owned by who started it. Its mutex guards all that changes; functions below are called with it held where
- * they say so. Threads: the HTTP library's, the ticker's, and any of a test's.
+ * One lg_canned, owned by who started it. Its mutex guards all that changes; functions below are
+ * called with it held where they say so. Threads: the HTTP library's, the ticker's, and any of a
+ * test's.
  */
 #ifndef LG_TESTS_SUPPORT_CANNED_PARTS_H
 #define LG_TESTS_SUPPORT_CANNED_PARTS_H

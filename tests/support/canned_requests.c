@@ -11,7 +11,8 @@ struct target {
     char key[512];     /* of one object; "" = all */
 };
 
-/* /api/v1/PLURAL, /apis/GROUP/VERSION/PLURAL; with namespaces/NS/ before PLURAL and /NAME behind it for one object. */
+/* /api/v1/PLURAL, /apis/GROUP/VERSION/PLURAL; with namespaces/NS/ before PLURAL and /NAME behind it
+ * for one object. */
 static struct target target_of(const char *url)
 {
     struct target target = {.kind = LG_KIND_OTHER};

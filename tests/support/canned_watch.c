@@ -17,8 +17,9 @@ void lg_canned_wake(struct lg_canned *canned, enum lg_kind kind)
     }
 }
 
-/* The library holds a response's lock when it reads from it (watch_read), and takes it inside our lock when it makes one:
- * never the same response at the same time, which the thread sanitizer cannot know. */
+/* The library holds a response's lock when it reads from it (watch_read), and takes it inside our
+ * lock when it makes one: never the same response at the same time, which the thread sanitizer
+ * cannot know. */
 const char *__tsan_default_suppressions(void); /* NOLINT(bugprone-reserved-identifier): its name */
 const char *__tsan_default_suppressions(void)
 {

@@ -1,5 +1,5 @@
-/* Many clients of one server, each on a TLS connection of its own that stands before anything is asked: what they ask then
- * comes at once, however long a busy machine takes over handshakes.
+/* Many clients of one server, each on a TLS connection of its own that stands before anything is
+ * asked: what they ask then comes at once, however long a busy machine takes over handshakes.
  *
  * Failures fail the running cmocka test. One thread.
  */

@@ -83,7 +83,8 @@ void lg_cluster_done(struct lg_cluster *cluster)
     lg_serve_done(&cluster->serve);
 }
 
-/* Warnings of rules that look at claims, nodes and migrations; what others say of these small objects is not the point. */
+/* Warnings of rules that look at claims, nodes and migrations; what others say of these small
+ * objects is not the point. */
 static bool counts(const char *warning)
 {
     static const char *const prefixes[] = {"LG10", "LG40", "LG60"};

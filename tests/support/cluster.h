@@ -1,4 +1,5 @@
-/* `livegate serve` against a canned API server: what tests of the live inventory share. One thread. */
+/* `livegate serve` against a canned API server: what tests of the live inventory share. One
+ * thread. */
 #ifndef LG_TESTS_SUPPORT_CLUSTER_H
 #define LG_TESTS_SUPPORT_CLUSTER_H
 
@@ -9,12 +10,13 @@
 struct lg_cluster {
     struct lg_serve serve;
     struct lg_canned *canned;
-    const char *
-        timeout; /* what the API server says it waits for a review; "30s": a busy machine has the time */
+    /* what the API server says it waits for a review; "30s": a busy machine has the time */
+    const char *timeout;
     const char *user; /* who asks; "jane" */
 };
 
-/* A canned API server with `options` (or a small cluster of 3 nodes, 8 claims and what belongs to them, NULL). */
+/* A canned API server with `options` (or a small cluster of 3 nodes, 8 claims and what belongs to
+ * them, NULL). */
 void lg_cluster_init(struct lg_cluster *cluster, const struct lg_canned_options *options);
 /* Starts serve on it, with `extra` options. */
 void lg_cluster_start(struct lg_cluster *cluster, const char *const *extra);
@@ -44,11 +46,13 @@ void lg_review_vm(struct lg_cluster *cluster, const char *ns, const char *claim,
 void lg_review_object(struct lg_cluster *cluster, enum lg_kind kind, const char *ns,
                       const char *name, const char *object, struct lg_outcome *ret);
 
-/* The same, if it is answered within `max_s`; false: the connection was refused or cut, or nothing came. */
+/* The same, if it is answered within `max_s`; false: the connection was refused or cut, or nothing
+ * came. */
 bool lg_try_review_object(struct lg_cluster *cluster, enum lg_kind kind, const char *ns,
                           const char *name, const char *object, int max_s, struct lg_outcome *ret);
 
-/* Reviews the VM again and again until its outcome contains `text` ("" and allowed: no warnings), or fails. */
+/* Reviews the VM again and again until its outcome contains `text` ("" and allowed: no warnings),
+ * or fails. */
 void lg_await_vm(struct lg_cluster *cluster, const char *ns, const char *claim, bool allowed,
                  const char *text, int64_t deadline_ms);
 
@@ -59,13 +63,15 @@ int lg_count_log(struct lg_cluster *cluster, const char *text);
 void lg_review_migration(struct lg_cluster *cluster, const char *ns, const char *vmi,
                          struct lg_outcome *ret);
 
-/* Reviews `n` such VMs at once, with claims named by `claim` ("claim-#": a number each), one a client; does not wait. */
+/* Reviews `n` such VMs at once, with claims named by `claim` ("claim-#": a number each), one a
+ * client; does not wait. */
 void lg_review_vms_at_once(struct lg_cluster *cluster, struct lg_clients *clients, const char *ns,
                            const char *claim, size_t n);
 /* Waits for their answers, which must all be verdicts. Returns how many hold `text`. */
 size_t lg_await_reviews(struct lg_clients *take_clients, size_t n, const char *text);
 
-/* Puts a VMI that runs on node-0, a migration of a VMI; whether it can migrate ("True"), how far it is ("Running"). */
+/* Puts a VMI that runs on node-0, a migration of a VMI; whether it can migrate ("True"), how far it
+ * is ("Running"). */
 void lg_put_vmi(struct lg_cluster *cluster, const char *ns, const char *name,
                 const char *migratable);
 /* One that can migrate, on this node. */

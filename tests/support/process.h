@@ -22,8 +22,8 @@ struct lg_process_result {
 };
 void lg_process_result_done(struct lg_process_result *result);
 
-/* Runs to the end: `input` on standard input, both outputs collected. Killed, and the test failed, after
- * `deadline_ms`. */
+/* Runs to the end: `input` on standard input, both outputs collected. Killed, and the test failed,
+ * after `deadline_ms`. */
 void lg_process_run(const char *const *argv, struct lg_str input, int64_t deadline_ms,
                     struct lg_process_result *ret);
 
@@ -33,7 +33,8 @@ struct lg_process {
     int input, output; /* our ends of its standard input and output, -1 = none */
 };
 
-/* `err_path`: where its standard error goes, NULL = /dev/null. `pipes`: standard input and output are ours. */
+/* `err_path`: where its standard error goes, NULL = /dev/null. `pipes`: standard input and output
+ * are ours. */
 void lg_process_start(const char *const *argv, const char *err_path, bool pipes,
                       struct lg_process *ret);
 

@@ -1,4 +1,5 @@
-/* Several `livegate serve` over one canned API server that keeps their ledger. What tests of the limiter share. One thread. */
+/* Several `livegate serve` over one canned API server that keeps their ledger. What tests of the
+ * limiter share. One thread. */
 #ifndef LG_TESTS_SUPPORT_REPLICAS_H
 #define LG_TESTS_SUPPORT_REPLICAS_H
 
@@ -7,12 +8,13 @@
 enum { LG_REPLICAS_MAX = 3 };
 
 struct lg_replicas {
-    struct lg_cluster
-        of[LG_REPLICAS_MAX]; /* the canned API server is the first one's, and lent to the others */
+    /* the canned API server is the first one's, and lent to the others */
+    struct lg_cluster of[LG_REPLICAS_MAX];
     int n;
 };
 
-/* Makes the canned API server (with `options`, as lg_cluster_init has them): it has no ledger yet. Nothing is started. */
+/* Makes the canned API server (with `options`, as lg_cluster_init has them): it has no ledger yet.
+ * Nothing is started. */
 void lg_replicas_init(struct lg_replicas *replicas, const struct lg_canned_options *options);
 /* Writes what policy says of the limiter: "mode: enforce, ...". */
 void lg_replicas_policy(struct lg_replicas *replicas, const char *limiter);

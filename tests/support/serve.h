@@ -1,7 +1,8 @@
 /* A real `livegate serve` on free loopback ports, and curl as its client.
  *
- * One fixture is a directory with certificates (made by openssl), the inventory of tests/integration and, where it was
- * started, a server. Failures fail the running cmocka test. One thread.
+ * One fixture is a directory with certificates (made by openssl), the inventory of
+ * tests/integration and, where it was started, a server. Failures fail the running cmocka test. One
+ * thread.
  */
 #ifndef LG_TESTS_SUPPORT_SERVE_H
 #define LG_TESTS_SUPPORT_SERVE_H
@@ -32,8 +33,8 @@ void lg_serve_done(struct lg_serve *serve);
 /* A path inside the fixture's directory; borrowed from the fixture. */
 const char *lg_serve_path(struct lg_serve *serve, const char *name);
 
-/* Signs a new pair DIR/tls.crt, DIR/tls.key with DIR/ca.key; `name` becomes its common name, and `days` may be
- * negative (it has ended already). Replaced by rename. */
+/* Signs a new pair DIR/tls.crt, DIR/tls.key with DIR/ca.key; `name` becomes its common name, and
+ * `days` may be negative (it has ended already). Replaced by rename. */
 void lg_serve_new_pair(struct lg_serve *serve, const char *dir, const char *name, int days);
 /* A new authority DIR/ca.crt, DIR/ca.key. */
 void lg_serve_new_ca(struct lg_serve *serve, const char *dir);
@@ -74,12 +75,13 @@ struct lg_reply {
 };
 void lg_reply_done(struct lg_reply *reply);
 
-/* curl with the fixture's authority on https://REVIEWS<path>; `extra` options, `body` on standard input (used where an
- * option says @-). */
+/* curl with the fixture's authority on https://REVIEWS<path>; `extra` options, `body` on standard
+ * input (used where an option says @-). */
 void lg_curl(struct lg_serve *serve, const char *path, const char *const *extra, struct lg_str body,
              struct lg_reply *ret);
 
-/* POSTs a review and expects an answer: HTTP 200, an AdmissionReview. Returns its response (borrowed from reply). */
+/* POSTs a review and expects an answer: HTTP 200, an AdmissionReview. Returns its response
+ * (borrowed from reply). */
 json_t *lg_post_review(struct lg_serve *serve, const char *path, struct lg_str body,
                        struct lg_reply *ret);
 

@@ -1,6 +1,7 @@
 /* A cluster and a judge for tests of rules: an inventory from YAML, a policy, objects to judge.
  *
- * Everything lives until world_done; whatever cannot be read fails the test with its place. One thread.
+ * Everything lives until world_done; whatever cannot be read fails the test with its place. One
+ * thread.
  */
 #ifndef LG_TESTS_SUPPORT_WORLD_H
 #define LG_TESTS_SUPPORT_WORLD_H
@@ -33,8 +34,8 @@ struct lg_val lg_world_object_file(struct lg_world *world, const char *path);
 /* Fills in what lg_world_judge does. */
 struct lg_engine_input lg_world_input(struct lg_world *world, struct lg_engine_input input);
 
-/* Judges `input` with a limiter that remembers nothing, whose inventory and policy are the world's and whose kind, ns and name are the object's where they are
- * not set. */
+/* Judges `input` with a limiter that remembers nothing, whose inventory and policy are the world's
+ * and whose kind, ns and name are the object's where they are not set. */
 void lg_world_judge(struct lg_world *world, struct lg_engine_input input, struct lg_judgement *ret);
 
 #endif

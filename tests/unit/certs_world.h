@@ -1,4 +1,5 @@
-/* A certificate directory for each test, at a fixed time. Included by one file of a test program; one thread. */
+/* A certificate directory for each test, at a fixed time. Included by one file of a test program;
+ * one thread. */
 #ifndef LG_TESTS_UNIT_CERTS_WORLD_H
 #define LG_TESTS_UNIT_CERTS_WORLD_H
 

@@ -1,5 +1,5 @@
-/* What a test of the engine judges, and how: the fake rules, an inventory, a policy, a VM. Included by one file of a test
- * program; one thread. */
+/* What a test of the engine judges, and how: the fake rules, an inventory, a policy, a VM. Included
+ * by one file of a test program; one thread. */
 #ifndef LG_TESTS_UNIT_ENGINE_WORLD_H
 #define LG_TESTS_UNIT_ENGINE_WORLD_H
 

@@ -76,7 +76,8 @@ static void fake_ports(struct lg_rule_context *context)
     }
 }
 
-/* nodeSelector zone: nowhere leaves no node; zone: unknown cannot be judged; flood: 5000 gives that many warnings. */
+/* nodeSelector zone: nowhere leaves no node; zone: unknown cannot be judged; flood: 5000 gives that
+ * many warnings. */
 static void fake_placement(struct lg_rule_context *context)
 {
     lg_fake_calls++;

@@ -1,5 +1,6 @@
-/* A small cluster for tests of the limiter's decision: guests named "namespace/guest", each on a node; migrations of them; a
- * ledger; a clock. Included by one file of a test program; one thread. */
+/* A small cluster for tests of the limiter's decision: guests named "namespace/guest", each on a
+ * node; migrations of them; a ledger; a clock. Included by one file of a test program; one
+ * thread. */
 #ifndef LG_TESTS_UNIT_LIMITS_WORLD_H
 #define LG_TESTS_UNIT_LIMITS_WORLD_H
 

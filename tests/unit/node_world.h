@@ -1,5 +1,5 @@
-/* A table of nodes and the objects that it is filled with, for tests of placement. Included by one file of a test program;
- * one thread. */
+/* A table of nodes and the objects that it is filled with, for tests of placement. Included by one
+ * file of a test program; one thread. */
 #ifndef LG_TESTS_UNIT_NODE_WORLD_H
 #define LG_TESTS_UNIT_NODE_WORLD_H
 

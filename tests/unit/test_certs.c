@@ -328,7 +328,8 @@ static void a_new_authority_can_be_asked_for(void **state)
     assert_int_equal(report.problems.count, 0);
 }
 
-/* Appends what lg_cert_bundle makes of them, and returns how many certificates that are; -1: refused as LG_E_TLS. */
+/* Appends what lg_cert_bundle makes of them, and returns how many certificates that are; -1:
+ * refused as LG_E_TLS. */
 static int bundle(const char *ca, const char *published, int64_t now_unix_s, struct lg_buf *ret)
 {
     struct lg_err err = {0};

@@ -131,7 +131,8 @@ static void a_secret_volume_is_read_through_its_data_link(void **state)
     issue(path_of(dir, "..2"));
     assert_int_equal(symlink("..1", path_of(dir, "..data")), 0);
     assert_int_equal(symlink("..data/tls.crt", path_of(dir, "tls.crt")), 0);
-    /* A key that is no part of the volume's current data: read through the link it is never seen. */
+    /* A key that is no part of the volume's current data: read through the link it is never
+     * seen. */
     put(dir, "tls.key", "old");
     struct lg_keypair *one lg_cleanup(lg_keypair_free_cleanup) = load(dir, T0);
     assert_int_equal(unlink(path_of(dir, "..data")), 0);
@@ -140,7 +141,8 @@ static void a_secret_volume_is_read_through_its_data_link(void **state)
     assert_string_not_equal(one->sha256, two->sha256);
 }
 
-/* Any damage gives a pair or an error in words; never a crash, and never a pair with another key. */
+/* Any damage gives a pair or an error in words; never a crash, and never a pair with another
+ * key. */
 static void damaged_files_are_loaded_or_refused(void **state)
 {
     static const char *const names[] = {"tls.crt", "tls.key", "ca.crt"};

@@ -1,4 +1,5 @@
-/* Denials that rest on other objects: asked for, confirmed, overturned. With the real rules, without a network. */
+/* Denials that rest on other objects: asked for, confirmed, overturned. With the real rules,
+ * without a network. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -422,7 +422,8 @@ static void a_vmi_has_been_expanded_already(void **state)
     assert_null(w->vm.expansion);
 }
 
-/* A VM as a review brings it, around `filling` of member managedFields of the template's metadata. */
+/* A VM as a review brings it, around `filling` of member managedFields of the template's
+ * metadata. */
 static void expand_passed_over(struct world *w, struct lg_str filling)
 {
     struct lg_parts_view view = lg_inventory_parts(w->inventory);
@@ -440,7 +441,8 @@ static void expand_passed_over(struct world *w, struct lg_str filling)
     lg_expand(&w->vm, &view, &w->objects.arena);
 }
 
-/* Nobody walks around a rule with what the reader passed over: neither what is too deep in it nor what is too much. */
+/* Nobody walks around a rule with what the reader passed over: neither what is too deep in it nor
+ * what is too much. */
 static void what_was_passed_over_is_passed_over_again(void **state)
 {
     struct world *w = *state;

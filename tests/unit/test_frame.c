@@ -1,4 +1,5 @@
-/* Lists and watches taken apart: the same items wherever the chunks end, and every broken stream refused. */
+/* Lists and watches taken apart: the same items wherever the chunks end, and every broken stream
+ * refused. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -306,7 +306,8 @@ static void assert_keys(struct lg_val root, int members, int pad)
     assert_false(lg_json_has(root, ""));
 }
 
-/* Few and many, short and long, with and without a backslash; and where a duplicate cut the text off. */
+/* Few and many, short and long, with and without a backslash; and where a duplicate cut the text
+ * off. */
 static void each_key_is_found_and_no_other(void **state)
 {
     (void)state;

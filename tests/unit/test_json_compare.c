@@ -28,7 +28,8 @@ static void order_of_members_does_not_count(void **state)
     assert_false(equal("{'a':1}", "{'a':1.0}"));
 }
 
-/* {"k0":0,...}, from the last to the first where `backwards`; the key with index `odd` is another one. */
+/* {"k0":0,...}, from the last to the first where `backwards`; the key with index `odd` is another
+ * one. */
 static struct lg_val wide(int n, bool backwards, int odd)
 {
     struct lg_buf text = {0};

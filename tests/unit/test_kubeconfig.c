@@ -1,4 +1,5 @@
-/* Kubeconfig files and the pod's service account: what is taken from them, and every refusal with place and remedy. */
+/* Kubeconfig files and the pod's service account: what is taken from them, and every refusal with
+ * place and remedy. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

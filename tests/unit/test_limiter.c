@@ -1,4 +1,5 @@
-/* Who waits, who does not, and what they are told: the judge, the limiter and the answer together. */
+/* Who waits, who does not, and what they are told: the judge, the limiter and the answer
+ * together. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -209,7 +210,8 @@ static void virtctl_is_refused_at_once(void **state)
                      LG_REQUESTER_PERSON);
 }
 
-/* Whatever policy makes of LG601: the ledger is of a bounded size, and one text does not fill it for all. */
+/* Whatever policy makes of LG601: the ledger is of a bounded size, and one text does not fill it
+ * for all. */
 static void a_guest_of_a_name_that_none_can_have_takes_no_place(void **state)
 {
     (void)state;
@@ -280,7 +282,8 @@ static void who_may_bypass_is_warned_and_counted(void **state)
     assert_int_equal(ledger.n_reservations, 1);
 }
 
-/* Whoever policy lets pass the full limit is counted at once, and holds no place for a second time that never comes. */
+/* Whoever policy lets pass the full limit is counted at once, and holds no place for a second time
+ * that never comes. */
 static void who_passes_by_policy_is_counted(void **state)
 {
     (void)state;
@@ -428,7 +431,8 @@ static bool is_asked_for(const struct lg_inventory *inventory, size_t wants)
     return lg_limiter_ask(&input, &judgement, now_ms, &world.arena, &ask);
 }
 
-/* `kubectl replace --force` deletes and creates before a watch knows: a name that has ended is looked up. */
+/* `kubectl replace --force` deletes and creates before a watch knows: a name that has ended is
+ * looked up. */
 static void a_name_that_has_ended_may_be_new_again(void **state)
 {
     (void)state;
@@ -503,7 +507,8 @@ static void what_another_webhook_refuses_is_free_after_thirty_seconds(void **sta
     assert_int_equal(lg_limits_used(slots, &ledger), 1);
 }
 
-/* Created and deleted again before anybody asked: nobody ever saw it, and its place is free all the same. */
+/* Created and deleted again before anybody asked: nobody ever saw it, and its place is free all the
+ * same. */
 static void what_came_and_went_between_two_looks_is_free_at_once(void **state)
 {
     (void)state;

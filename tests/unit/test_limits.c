@@ -341,7 +341,8 @@ static void the_same_guest_takes_its_place_over(void **state)
     assert_true(ask("web", "b").admitted);
 }
 
-/* A create that comes to nothing, in a loop, is let through again and again; not for ever while others wait. */
+/* A create that comes to nothing, in a loop, is let through again and again; not for ever while
+ * others wait. */
 static void who_is_never_seen_lines_up_again(void **state)
 {
     (void)state;
@@ -415,7 +416,8 @@ static void half_of_the_places_for_who_is_never_seen(void **state)
     assert_true(ask("x", "g5").admitted);
 }
 
-/* The two names have one hash (FNV-1a, 64 bits). Whoever may choose a name shall not have somebody else counted with it. */
+/* The two names have one hash (FNV-1a, 64 bits). Whoever may choose a name shall not have somebody
+ * else counted with it. */
 static void a_name_of_the_same_hash_is_another_name(void **state)
 {
     (void)state;

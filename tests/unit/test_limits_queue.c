@@ -109,7 +109,8 @@ static void namespaces_take_turns(void **state)
     }
 }
 
-/* Six of a namespace wait for their node; what it does with other nodes puts nobody behind the six. */
+/* Six of a namespace wait for their node; what it does with other nodes puts nobody behind the
+ * six. */
 static void six_wait_for_their_node(void)
 {
     static const char *const names[] = {"g0", "g1", "g2", "g3", "g4", "g5"};
@@ -153,7 +154,8 @@ static void who_comes_in_time_for_another_node_takes_no_turns_of_others(void **s
     assert_int_equal(ask("b", "g0").place, 2);
 }
 
-/* Its guest holds a place, and forty-nine more of its namespace wait: creating it again and again passes no time. */
+/* Its guest holds a place, and forty-nine more of its namespace wait: creating it again and again
+ * passes no time. */
 static void a_take_over_is_no_turn(void **state)
 {
     (void)state;
@@ -234,8 +236,8 @@ static void fifty_tickets_a_namespace_and_no_more(void **state)
     assert_int_equal(ask("b", "first").place, 2);
 }
 
-/* Ten namespaces of one user fill the queue; somebody else's first guest is served before their last ones, and waits where
- * it belongs. */
+/* Ten namespaces of one user fill the queue; somebody else's first guest is served before their
+ * last ones, and waits where it belongs. */
 static void a_full_queue_shuts_nobody_out(void **state)
 {
     (void)state;
@@ -284,7 +286,8 @@ static void a_place_is_not_kept_for_one_who_went_away(void **state)
     assert_int_equal(ledger.n_tickets, 0);
 }
 
-/* A client with two tries left, whose next one is due in `due_in_ms`; "next" waits behind it, and cluster and node are free. */
+/* A client with two tries left, whose next one is due in `due_in_ms`; "next" waits behind it, and
+ * cluster and node are free. */
 static void one_has_few_tries_left(int64_t due_in_ms)
 {
     limit_cluster = 1;
@@ -308,7 +311,8 @@ static bool next_is_let_through(void)
     return ask("a", "next").admitted;
 }
 
-/* Its retries are far apart by then, and the next one may be its last: a place that gets free meanwhile waits for it. */
+/* Its retries are far apart by then, and the next one may be its last: a place that gets free
+ * meanwhile waits for it. */
 static void who_is_first_and_soon_gives_up_has_its_place_kept(void **state)
 {
     (void)state;
@@ -321,7 +325,8 @@ static void who_is_first_and_soon_gives_up_has_its_place_kept(void **state)
     assert_true(ask("a", "old").admitted);
 }
 
-/* Ctrl-C with two tries left, and the next try was due in five minutes: the free place does not lie idle so long. */
+/* Ctrl-C with two tries left, and the next try was due in five minutes: the free place does not lie
+ * idle so long. */
 static void a_free_place_is_kept_for_thirty_seconds_at_most(void **state)
 {
     (void)state;
@@ -341,7 +346,8 @@ static void a_free_place_is_kept_for_thirty_seconds_at_most(void **state)
     assert_true(next_is_let_through());
 }
 
-/* Who asks before its time to have it kept anew begins to count anew, and has it kept no longer than others. */
+/* Who asks before its time to have it kept anew begins to count anew, and has it kept no longer
+ * than others. */
 static void a_place_is_not_kept_again_and_again(void **state)
 {
     (void)state;
@@ -421,7 +427,8 @@ static void estimates_follow_places_limits_and_ages(void **state)
     assert_int_equal(lg_limits_estimate_s(&of, 1000, 10), 1 + 999 * 13);
 }
 
-/* A drain takes as many places as it likes: those that are over the limit end before one is free. */
+/* A drain takes as many places as it likes: those that are over the limit end before one is
+ * free. */
 static void what_is_over_the_limit_ends_first(void **state)
 {
     (void)state;

@@ -248,8 +248,8 @@ static const struct lg_requirements *read_move(struct state *s, const char *spec
                                      &s->objects.arena);
 }
 
-/* What a guest asks of nodes that KubeVirt labelled, one a row: with which labels beside WORKER's a node can take it. Each
- * label's family is there on another node, so that it counts. */
+/* What a guest asks of nodes that KubeVirt labelled, one a row: with which labels beside WORKER's a
+ * node can take it. Each label's family is there on another node, so that it counts. */
 static void every_derived_label_counts_where_its_family_exists(void **arg)
 {
     struct state *s = *arg;
@@ -443,8 +443,8 @@ static void the_selector_of_a_migration_narrows_and_never_widens(void **arg)
     assert_count(s, read_move(s, "{}", &move), 2, 0, 1);
 }
 
-/* Whether a node could take it that does not exist yet: one a row, where new nodes bear any label, and where they are
- * zone=a with a taint. */
+/* Whether a node could take it that does not exist yet: one a row, where new nodes bear any label,
+ * and where they are zone=a with a taint. */
 static void a_new_node_could_where_no_name_is_asked_for(void **arg)
 {
     struct state *s = *arg;
@@ -473,9 +473,8 @@ static void a_new_node_could_where_no_name_is_asked_for(void **arg)
         {"{" TERM("{'matchFields':[{'key':'metadata.name','operator':'NotIn','values':['n1'"
                   "]}]}") "," TOLERATED "}",
          true, true},
-        {"{" TERM(
-             "{'matchExpressions':[{'key':'zone','operator':'NotIn','values':['a']}]}") "," TOLERATED
-                                                                                        "}",
+        {"{" TERM("{'matchExpressions':[{'key':'zone','operator':'NotIn',"
+                  "'values':['a']}]}") "," TOLERATED "}",
          true, false},
         {"{" TERM("") "," TOLERATED "}", false, false},
     };

@@ -162,7 +162,8 @@ static const struct lg_requirements *random_requirements(struct state *s, struct
     return lg_requirements_read_move(spec, &move, settings, s->table, arena);
 }
 
-/* Counts by the plain loop over the records the test itself holds, and compares names and totals with the bitmaps. */
+/* Counts by the plain loop over the records the test itself holds, and compares names and totals
+ * with the bitmaps. */
 static void compare(struct state *s, struct lg_record *const records[NODES], struct dice *dice)
 {
     struct lg_val spec = random_spec(s, dice);

@@ -261,7 +261,8 @@ static void tolerations_are_those_of_the_api_server(void **arg)
     ROWS(rows);
 }
 
-/* 20 terms of 1,000 expressions over 500 values each: what costs too much to settle counts as possible. */
+/* 20 terms of 1,000 expressions over 500 values each: what costs too much to settle counts as
+ * possible. */
 static void a_hostile_affinity_is_settled_within_a_budget(void **arg)
 {
     (void)arg;

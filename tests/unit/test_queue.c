@@ -1,4 +1,4 @@
-/* The ledger's queue, where it meets callers that do not wait for ever. Its protocol: test_queue_model.c. */
+/* The ledger's queue and callers that do not wait for ever. Its protocol: test_queue_model.c. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -194,7 +194,7 @@ static void none_pile_up_while_the_ledger_is_gone(void **state)
     }
 }
 
-/* Whoever empties or breaks the object does not free the places of those who were let through a moment ago. */
+/* Whoever empties or breaks the object does not free the places of those just let through. */
 static void what_was_known_outlives_a_text_that_is_none(void **state)
 {
     (void)state;
@@ -271,7 +271,7 @@ static void what_nobody_comes_back_for_goes_though_nobody_asks(void **state)
     assert_null(strstr(world.text.p, "waits"));
 }
 
-/* Ctrl-C and the same command again, when it has become its turn: all replicas learn when it comes next. */
+/* Ctrl-C and the same command again, in its turn: all replicas learn when it comes next. */
 static void who_begins_anew_is_not_expected_when_the_first_one_was(void **state)
 {
     (void)state;
@@ -313,7 +313,7 @@ static void who_begins_anew_is_not_expected_when_the_first_one_was(void **state)
     assert_in_range(world.writes, writes, writes + 2);
 }
 
-/* The same command again long before its time, and then for longer: others do not let its place go meanwhile. */
+/* The same command again long before its time, then for longer: others do not let its place go. */
 static void who_begins_anew_keeps_its_place_with_others(void **state)
 {
     (void)state;
@@ -343,8 +343,8 @@ static unsigned tries_of(const char *guest)
     return ticket != NULL ? ticket->tries : 0;
 }
 
-/* Another replica told it to come in 3 s, and this one learns of that just before the next look at the ledger: it is no
- * other client that comes too early, and its answers count. */
+/* Another replica told it to come in 3 s, and this one learns of that just before the next look at
+ * the ledger: it is no other client that comes too early, and its answers count. */
 static void what_is_learned_late_makes_nobody_early(void **state)
 {
     (void)state;
@@ -392,7 +392,7 @@ static void what_is_too_long_to_be_kept_is_said(void **state)
     assert_true(world.jobs[2].turnout.admitted);
 }
 
-/* Others write all the time: rests grow, nobody is decided whose time is over, and there is an end. */
+/* Others write all the time: rests grow, nobody is decided too late, and there is an end. */
 static void conflicts_are_given_time(void **state)
 {
     (void)state;
@@ -439,7 +439,7 @@ static int answer(const char *guest, const char *id, unsigned tries)
     return lg_unreached_answer(world.unreached, &ask, tries);
 }
 
-/* Callers that were sent away while the ledger was not reached have the places they came for, and their tickets count. */
+/* Callers sent away while the ledger was not reached have their places, and their tickets count. */
 static void what_was_said_without_the_ledger_is_counted(void **state)
 {
     (void)state;
@@ -469,7 +469,7 @@ static void what_was_said_without_the_ledger_is_counted(void **state)
     assert_int_equal(world.writes, writes);
 }
 
-/* It hammers at this replica, which tells the others of it seldom: it is early each time, however long ago that was. */
+/* It hammers at this replica, which seldom tells the others: it is early each time all the same. */
 static void who_hammers_is_early_though_nobody_was_told(void **state)
 {
     (void)state;
@@ -495,7 +495,7 @@ static void who_hammers_is_early_though_nobody_was_told(void **state)
     }
 }
 
-/* Those who waited before the ledger went away still wait in their order when it is back, before who came meanwhile. */
+/* Who waited before the ledger went away waits in order when it is back, before later ones. */
 static void who_waited_before_the_ledger_was_away_keeps_its_place(void **state)
 {
     (void)state;
@@ -539,7 +539,7 @@ static void a_long_user_name_is_one_caller(void **state)
     assert_int_equal(ledger->tickets[0].tries, 2);
 }
 
-/* Its write is under way when its caller is sent away: what was written said another time, and the same answer. */
+/* It is being written when its caller goes: another time is written, and the same answer. */
 static void a_late_decision_is_one_answer(void **state)
 {
     (void)state;
@@ -561,7 +561,7 @@ static void a_late_decision_is_one_answer(void **state)
     assert_int_equal(lg_queue_ledger(world.queue)->n_tickets, 1);
 }
 
-/* The ledger is written, nobody is told so, and its caller comes again meanwhile: each answer counts once. */
+/* The ledger is written, nobody is told, its caller comes meanwhile: each answer counts once. */
 static void what_was_told_and_answered_again_is_counted_once(void **state)
 {
     (void)state;
@@ -596,7 +596,7 @@ static void what_was_told_and_answered_again_is_counted_once(void **state)
     assert_int_equal(lg_queue_ledger(world.queue)->tickets[0].tries, 6);
 }
 
-/* A thousand callers are answered, some of them are kept, and none of those who do not come back. */
+/* A thousand callers are answered, some are kept, and none of those who do not come back. */
 static void what_is_kept_of_them_is_bounded(void **state)
 {
     (void)state;
@@ -643,7 +643,7 @@ static bool is_in_text(const char *guest)
     return memmem(world.text.p, world.text.n, guest, strlen(guest)) != NULL;
 }
 
-/* The watch is silent, and the migration is there: its place is not given away when the reservation has had its time. */
+/* The watch is silent, the migration is there: its place stays when its reservation is over. */
 static void what_the_watch_never_showed_is_asked_for_before_its_place_goes(void **state)
 {
     (void)state;
@@ -655,7 +655,7 @@ static void what_the_watch_never_showed_is_asked_for_before_its_place_goes(void 
     assert_int_equal(world.look_ups, 1);
     assert_true(lg_str_is(world.looked_up.ns, "a") && lg_str_is(world.looked_up.guest, "first"));
     assert_true(lg_str_is(world.looked_up.id, "first"));
-    /* For the others it is over: whoever has seen the migration counts it, the others ask as we do. */
+    /* For the others it is over: who has seen the migration counts it, the others ask as we do. */
     assert_false(is_in_text("first"));
     assert_false(is_admitted(1, "second"));
     lg_queue_looked_up(world.queue, &world.looked_up, LG_SEEN_UNFINISHED);
@@ -689,7 +689,8 @@ static void a_create_that_came_to_nothing_is_asked_for_once(void **state)
     assert_int_equal(world.look_ups, 1);
 }
 
-/* A second create of a guest took the place over, and KubeVirt refused it: the first one's migration is asked for, too. */
+/* A second create of a guest took the place over, and KubeVirt refused it: the first one's
+ * migration is asked for, too. */
 static void the_first_of_two_creates_is_asked_for_as_well(void **state)
 {
     (void)state;

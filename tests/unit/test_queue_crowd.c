@@ -1,6 +1,7 @@
-/* Crowds of clients that do what kubectl does, over replicas that share a ledger: whoever asks is let through in the end by
- * the ten retries that client-go has, and never more than the limits at once. Time is played, so that an hour of
- * a cluster takes a moment; the queue and the decision are the real ones. */
+/* Crowds of clients that do what kubectl does, over replicas that share a ledger: whoever asks is
+ * let through in the end by the ten retries that client-go has, and never more than the limits at
+ * once. Time is played, so that an hour of a cluster takes a moment; the queue and the decision are
+ * the real ones. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -574,7 +575,8 @@ static void a_drain_of_fifty(void **state)
     run(&crowd, runs());
 }
 
-/* Replicas that are seldom asked learn late what others told, and count no answer twice or not at all for it. */
+/* Replicas that are seldom asked learn late what others told, and count no answer twice or not at
+ * all for it. */
 static void a_few(void **state)
 {
     (void)state;

@@ -1,9 +1,12 @@
-/* The ledger's protocol, tried out exhaustively on a small scale: every order in which asks, reads, writes, lost answers,
- * watches, creations, ends, crashes and expiry can happen, up to a depth. Watches may lag for longer than reservations last. After each step no more migrations are under way,
- * or about to be, than the limits allow; when time has passed, nothing holds a place that no migration has.
+/* The ledger's protocol, tried out exhaustively on a small scale: every order in which asks, reads,
+ * writes, lost answers, watches, creations, ends, crashes and expiry can happen, up to a depth.
+ * Watches may lag for longer than reservations last. After each step no more migrations are under
+ * way, or about to be, than the limits allow; when time has passed, nothing holds a place that no
+ * migration has.
  *
- * The queue itself (webhook/limiter/queue.c) and the decision run; what surrounds them is played here: one object with
- * versions, watches that lag, clients. States met before are not tried again. */
+ * The queue itself (webhook/limiter/queue.c) and the decision run; what surrounds them is played
+ * here: one object with versions, watches that lag, clients. States met before are not tried
+ * again. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -22,7 +25,8 @@
 
 enum { REPLICAS_MAX = 3, GUESTS = 3, EVENTS_MAX = 16, DEPTH_MAX = 32, ASKS_MAX = 4 };
 
-/* What is shown is shown without a sanitizer; it has seen all that is run after a sixth of the steps. */
+/* What is shown is shown without a sanitizer; it has seen all that is run after a sixth of the
+ * steps. */
 enum { LESS_DEEP = LG_SANITIZED ? 2 : 0 };
 
 /* How much of what can go wrong is tried, beside the order of things. */
@@ -417,7 +421,8 @@ static void write_reaches(struct world *world, struct replica *replica, bool tol
     }
 }
 
-/* Its calls are cut: those clients saw an error, and may ask again. It comes back with a fresh list. */
+/* Its calls are cut: those clients saw an error, and may ask again. It comes back with a fresh
+ * list. */
 static void crash(struct world *world, int r)
 {
     world->crashing = true;
@@ -717,7 +722,8 @@ static void two_replicas_of_which_one_crashes(void **state)
         .replicas = 2, .depth = 8, .cluster = 1, .node = 1, .asks = 2, .crashes = 1, .failed = 1});
 }
 
-/* Its watch lags while the migration runs: the first one's place is not given away because there is no second one. */
+/* Its watch lags while the migration runs: the first one's place is not given away because there is
+ * no second one. */
 static void a_second_create_of_a_guest(void **state)
 {
     (void)state;

@@ -52,7 +52,8 @@ static void reads_and_writes_each_for_themselves(void **state)
     assert_false(note(LG_REACH_WRITE, LG_REACH_PROMPT));
 }
 
-/* Slow for a moment is a ledger that is reached; slow for long is one that nobody's review can wait for. */
+/* Slow for a moment is a ledger that is reached; slow for long is one that nobody's review can wait
+ * for. */
 static void slow_for_long(void **state)
 {
     (void)state;
@@ -77,7 +78,8 @@ static void failures_among_slow_ones(void **state)
     assert_true(note(LG_REACH_WRITE, LG_REACH_FAILED));
 }
 
-/* Two slow calls with nothing for long between them are no slow ledger, nor three failures in three hours. */
+/* Two slow calls with nothing for long between them are no slow ledger, nor three failures in three
+ * hours. */
 static void what_is_long_ago_says_nothing(void **state)
 {
     (void)state;

@@ -1,4 +1,5 @@
-/* List and watch without a network: what comes in, what is asked next, and what the store holds then. */
+/* List and watch without a network: what comes in, what is asked next, and what the store holds
+ * then. */
 #include "tests/unit/reflector_play.h"
 
 static int set_up_vms(void **state)
@@ -33,7 +34,8 @@ static void expect_watch(struct play *p, const char *version)
     assert_memory_equal(p->path, wanted, strlen(wanted));
     int seconds = atoi(p->path + strlen(wanted));
     assert_in_range(seconds, LG_WATCH_S_MIN, LG_WATCH_S_MAX);
-    /* A server that takes the watch and says nothing, or that falls silent, is not waited for until then. */
+    /* A server that takes the watch and says nothing, or that falls silent, is not waited for until
+     * then. */
     assert_in_range(p->head_ms, 1, 60 * 1000);
     assert_in_range(p->idle_ms, 120 * 1000, LG_WATCH_S_MIN * 1000 - 1);
     lg_reflector_head(p->r, p->now_ms);
@@ -155,7 +157,8 @@ static void an_unreachable_server_is_asked_ever_later_and_is_one_problem(void **
     assert_true(wait_for(p, LG_ASK_WATCH) <= LG_BACKOFF_MS_MIN);
 }
 
-/* The server goes when watches are young: that they break off and that nobody is there then is one trouble. */
+/* The server goes when watches are young: that they break off and that nobody is there then is one
+ * trouble. */
 static void a_young_watch_that_breaks_off_is_no_problem_yet(void **state)
 {
     struct play *p = *state;

@@ -139,8 +139,8 @@ static void what_is_no_review_is_refused(void **state)
             "request.resource.group", "expected a string, found a number");
 }
 
-/* An object that breaks a limit is somebody's denial, not a broken envelope: with failurePolicy Ignore an HTTP error
- * would admit it unseen. */
+/* An object that breaks a limit is somebody's denial, not a broken envelope: with failurePolicy
+ * Ignore an HTTP error would admit it unseen. */
 static void a_limit_inside_the_object_is_a_refusal_with_the_uid(void **state)
 {
     (void)state;

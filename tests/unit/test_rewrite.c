@@ -27,7 +27,8 @@ static struct lg_val json(const char *text)
     return root;
 }
 
-/* Rewrites `text` (JSON where it begins with a brace and a quote) to `wanted`; the text, or why not. */
+/* Rewrites `text` (JSON where it begins with a brace and a quote) to `wanted`; the text, or why
+ * not. */
 static struct lg_str rewritten(const char *text, const char *wanted, struct lg_splices *ret)
 {
     struct lg_yaml_document document = {.text = lg_str_of(text), .first_line = 1, .number = 1};

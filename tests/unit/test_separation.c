@@ -1,5 +1,5 @@
-/* Guests kept apart and together: the answer by bitmaps is held against one worked out guest by guest, over a cluster that
- * changes as a watch would change it. */
+/* Guests kept apart and together: the answer by bitmaps is held against one worked out guest by
+ * guest, over a cluster that changes as a watch would change it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -374,7 +374,8 @@ static void bitmaps_answer_as_guest_by_guest(void **state)
     lg_objects_done(&c->objects);
 }
 
-/* What another guest asks for is read again for each review, and is as long as its author made it. */
+/* What another guest asks for is read again for each review, and is as long as its author made
+ * it. */
 static void a_guest_with_endless_terms_is_said_not_read(void **state)
 {
     (void)state;

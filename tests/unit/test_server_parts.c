@@ -1,4 +1,5 @@
-/* The parts of the server that need no server: durations, addresses, the registry of connections. */
+/* The parts of the server that need no server: durations, addresses, the registry of
+ * connections. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -335,8 +336,8 @@ static void limits_hold_in_total_and_by_address(void **state)
 
 enum { PLACES = 24 };
 
-/* A registry that is full: connection i comes from the address by[i], was opened at i ms, and completed its last
- * request at used_ms[i] (0 = none). */
+/* A registry that is full: connection i comes from the address by[i], was opened at i ms, and
+ * completed its last request at used_ms[i] (0 = none). */
 struct crowd {
     struct lg_connections *connections;
     struct lg_connection *entries[PLACES];
@@ -423,7 +424,8 @@ static void a_crowd_displaces_its_own(void **state)
     struct crowd crowd;
     (void)state;
 
-    /* Address 1 holds 20 and uses them all the time; address 2 holds four, and has been idle for long. */
+    /* Address 1 holds 20 and uses them all the time; address 2 holds four, and has been idle for
+     * long. */
     for (unsigned i = 0; i < PLACES; i++) {
         by[i] = i < 20 ? 1 : 2;
         used_ms[i] = i < 20 ? 90000 - i : 1000;

@@ -130,7 +130,8 @@ static void a_list_has_at_most_1024_items(void **state)
     }
 }
 
-/* A minimal object in which the field at the end of `chain` holds `value`; returns the field's path in `path`. */
+/* A minimal object in which the field at the end of `chain` holds `value`; returns the field's path
+ * in `path`. */
 struct chain {
     const struct lg_shape *steps[24];
     size_t n;

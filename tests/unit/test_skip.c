@@ -1,4 +1,5 @@
-/* A container is passed over alike wherever pieces end, and ends where a reader that goes byte by byte says. */
+/* A container is passed over alike wherever pieces end, and ends where a reader that goes byte by
+ * byte says. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,7 +12,8 @@
 #include "rules/core/mem.h"
 #include "rules/core/skip.h"
 
-/* Bytes of the container at the start of the text; the text's length + 1 when it does not end there. */
+/* Bytes of the container at the start of the text; the text's length + 1 when it does not end
+ * there. */
 static size_t oracle(struct lg_str text)
 {
     size_t depth = 0;
@@ -32,7 +34,8 @@ static size_t oracle(struct lg_str text)
     return text.n + 1;
 }
 
-/* In pieces of `step` bytes, each in a block of its own: reading beyond it is seen by a sanitizer. */
+/* In pieces of `step` bytes, each in a block of its own: reading beyond it is seen by a
+ * sanitizer. */
 static size_t skip_in_pieces(struct lg_str text, size_t step)
 {
     struct lg_skip skip = {0};

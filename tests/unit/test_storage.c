@@ -12,8 +12,8 @@
 
 static struct lg_objects objects;
 
-/* A cluster with the classes "nfs" (profile: RWX Filesystem, RWO Block), "bare" (a profile without sets), "lost" (no
- * profile) and "odd" (a first set without modes). */
+/* A cluster with the classes "nfs" (profile: RWX Filesystem, RWO Block), "bare" (a profile without
+ * sets), "lost" (no profile) and "odd" (a first set without modes). */
 struct cluster {
     enum lg_lookup otherwise;  /* for what is not here */
     const char *normal, *virt; /* names of the defaults, or NULL */
@@ -233,8 +233,8 @@ static void a_labelled_claim_is_rendered_like_storage(void **state)
     assert_false(got.resolved);
 }
 
-/* As the inventory goes through its classes; which of the two defaults goes before the other is its own
- * (test_inventory.c). */
+/* As the inventory goes through its classes; which of the two defaults goes before the other is its
+ * own (test_inventory.c). */
 static const struct lg_storage_class *newest(const struct lg_storage_class *const *among, size_t n,
                                              bool virt)
 {

@@ -1,4 +1,5 @@
-/* The two copies: what readers see and when, and that they see it whole while the writer goes on. */
+/* The two copies: what readers see and when, and that they see it whole while the writer goes
+ * on. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -38,7 +39,8 @@ static struct lg_record *claim(const char *ns, const char *name, const char *vol
     return record("PersistentVolumeClaim", ns, name, volume);
 }
 
-/* The volume of claim web/data as readers see it; NULL: no such claim. Borrowed for as long as nothing is committed. */
+/* The volume of claim web/data as readers see it; NULL: no such claim. Borrowed for as long as
+ * nothing is committed. */
 static const char *seen(struct lg_store *store, char buf[64])
 {
     unsigned ticket;

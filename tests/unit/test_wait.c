@@ -1,4 +1,5 @@
-/* What is measured of a reader's way into the inventory and out of it, and that it does not wait for the writer. */
+/* What is measured of a reader's way into the inventory and out of it, and that it does not wait
+ * for the writer. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -31,7 +31,8 @@ static void assert_as_jansson(struct lg_str s)
     assert_string_equal(ours.p, ascii);
 }
 
-/* Every byte by itself, at the start, within and at the end of a run longer than what is looked at in one go. */
+/* Every byte by itself, at the start, within and at the end of a run longer than what is looked at
+ * in one go. */
 static void strings_are_written_as_jansson_writes_them(void **state)
 {
     (void)state;

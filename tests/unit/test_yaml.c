@@ -490,7 +490,8 @@ static void documents_are_split_at_lines(void **state)
     assert_documents(LG_STR("a: 1\n--- # two\nb: 2"), "1@1<a: 1\n>2@3<b: 2>");
     assert_documents(LG_STR("\xEF\xBB\xBF---\na: 1"), "1@2<a: 1>");
     assert_documents(LG_STR("\xEF\xBB\xBF"), "");
-    /* Empty ones are passed over and counted; what stands before the first line of dashes is none. */
+    /* Empty ones are passed over and counted; what stands before the first line of dashes is
+     * none. */
     assert_documents(LG_STR("---\n# none\n---\n\n---\na: 1\n---\n"), "3@6<a: 1\n>");
     assert_documents(LG_STR("# licence\n\n---\na: 1\n"), "1@4<a: 1\n>");
     assert_documents(LG_STR("---\n---\n---\n"), "");

@@ -36,9 +36,9 @@ static enum lg_err_code unusable(struct lg_bundle *bundle, const struct lg_manif
                       problem->where[0] != '\0' ? ": " : "", problem->text);
 }
 
-/* Puts what is judged into the inventory too. An object of a judged kind that no record can be made of (a wrong type, no
- * name yet) stays out: its own verdict says what is wrong with it. Of other kinds it is part of the cluster, which
- * has to be right. */
+/* Puts what is judged into the inventory too. An object of a judged kind that no record can be made
+ * of (a wrong type, no name yet) stays out: its own verdict says what is wrong with it. Of other
+ * kinds it is part of the cluster, which has to be right. */
 static enum lg_err_code fill_given(struct lg_bundle *bundle, struct lg_err *err)
 {
     for (size_t i = 0; i < bundle->given.n; i++) {
@@ -81,7 +81,8 @@ void lg_bundle_done(struct lg_bundle *bundle)
     lg_manifests_done(&bundle->cluster);
 }
 
-/* The new document's positions: those of the old one, and the container's for the two nodes behind node `at`. */
+/* The new document's positions: those of the old one, and the container's for the two nodes behind
+ * node `at`. */
 static const struct lg_mark *shifted_marks(struct lg_val object, uint32_t at, uint32_t count,
                                            struct lg_arena *arena)
 {
@@ -95,7 +96,8 @@ static const struct lg_mark *shifted_marks(struct lg_val object, uint32_t at, ui
     return marks;
 }
 
-/* `object` with `text` in place of the `n` bytes of its own text at `cut`; its doc is the caller's to finish. */
+/* `object` with `text` in place of the `n` bytes of its own text at `cut`; its doc is the caller's
+ * to finish. */
 static struct lg_val with_text(struct lg_val object, size_t cut, size_t n, struct lg_str text,
                                struct lg_arena *arena)
 {
@@ -151,7 +153,8 @@ static struct lg_val with_value(struct lg_val object, struct lg_val null, const 
     return placed_as(root, object, marks != NULL ? marks + object.i : NULL, arena);
 }
 
-/* The member that is there as null, which lg_json_get passes over; LG_NONE: it is not there at all. */
+/* The member that is there as null, which lg_json_get passes over; LG_NONE: it is not there at
+ * all. */
 static struct lg_val null_member(struct lg_val object, const char *key)
 {
     for (struct lg_json_iter it = lg_json_iter(object); lg_json_next(&it);)

@@ -11,7 +11,8 @@ int lg_certs_issue_main(int argc, char **argv);
 int lg_certs_show_main(int argc, char **argv);
 int lg_certs_inject_main(int argc, char **argv);
 
-/* The end of a parser whose command needs --cert-dir (key 'd') and takes no arguments, as lg_cli_parse_rest. */
+/* The end of a parser whose command needs --cert-dir (key 'd') and takes no arguments, as
+ * lg_cli_parse_rest. */
 error_t lg_certs_parse_dir(int key, const char *arg, const struct argp_state *state,
                            const char **io_dir);
 
@@ -23,7 +24,8 @@ struct lg_certs_reading {
     int64_t now_unix_s;
 };
 
-/* Fills *ret, zeroed before (lg_certs_reading_done). Codes as lg_cert_dir_open and lg_cert_files_read. */
+/* Fills *ret, zeroed before (lg_certs_reading_done). Codes as lg_cert_dir_open and
+ * lg_cert_files_read. */
 enum lg_err_code lg_certs_reading_open(const char *dir, struct lg_certs_reading *ret,
                                        struct lg_err *err)
     __attribute__((nonnull(1, 2), warn_unused_result));

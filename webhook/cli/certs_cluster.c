@@ -119,7 +119,8 @@ static void print_change(const struct injection *injection, const struct registr
         printf("caBundle %s in %zu of %zu of our entries\n", done, change->changed, change->ours);
 }
 
-/* One attempt: what was read is changed, and sent with its version. *ret_again: somebody else changed it meanwhile. */
+/* One attempt: what was read is changed, and sent with its version. *ret_again: somebody else
+ * changed it meanwhile. */
 static enum lg_err_code change_once(struct injection *injection, const struct registry *registry,
                                     struct lg_str name, struct lg_val configuration,
                                     bool *ret_again, struct lg_err *err)
@@ -146,12 +147,14 @@ static enum lg_err_code change_once(struct injection *injection, const struct re
         print_change(injection, registry, name, &change);
     injection->ours += code == LG_E_OK ? change.ours : 0;
     lg_patch_done(&change.patch);
-    /* Entries that came or went make the patch no longer fit: 422 before the versions are compared. */
+    /* Entries that came or went make the patch no longer fit: 422 before the versions are
+     * compared. */
     *ret_again = code == LG_E_CONFLICT || status == UNPROCESSABLE;
     return code;
 }
 
-/* Reads it and changes it, until nobody else was faster. LG_E_NOTFOUND: there is none of that name. */
+/* Reads it and changes it, until nobody else was faster. LG_E_NOTFOUND: there is none of that
+ * name. */
 static enum lg_err_code inject_named(struct injection *injection, const struct registry *registry,
                                      struct lg_str name, struct lg_err *err)
 {

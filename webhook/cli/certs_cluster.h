@@ -1,7 +1,8 @@
-/* Certificates in a cluster: the caBundle of webhook configurations, and secrets. One thread, one command.
+/* Certificates in a cluster: the caBundle of webhook configurations, and secrets. One thread, one
+ * command.
  *
- * What is done is printed, a line each; errors come back. A change is sent with the version that was read; where somebody
- * else was faster it is read and made again.
+ * What is done is printed, a line each; errors come back. A change is sent with the version that
+ * was read; where somebody else was faster it is read and made again.
  */
 #ifndef LG_WEBHOOK_CLI_CERTS_CLUSTER_H
 #define LG_WEBHOOK_CLI_CERTS_CLUSTER_H
@@ -26,8 +27,9 @@ struct lg_inject_options {
     struct lg_registration_wanted wanted;
 };
 
-/* Puts the caBundle into validating and mutating configurations. LG_E_NOTFOUND: no such configuration, or none has an
- * entry of ours. LG_E_DENIED, LG_E_CONFLICT (again and again), others as lg_exchange. */
+/* Puts the caBundle into validating and mutating configurations. LG_E_NOTFOUND: no such
+ * configuration, or none has an entry of ours. LG_E_DENIED, LG_E_CONFLICT (again and again), others
+ * as lg_exchange. */
 enum lg_err_code lg_certs_inject(struct lg_certs_cluster *cluster,
                                  const struct lg_inject_options *options, struct lg_err *err)
     __attribute__((nonnull(1, 2), warn_unused_result));
@@ -41,7 +43,8 @@ struct lg_cert_secret {
     struct lg_cert_files files; /* lg_cert_files_done */
 };
 
-/* LG_E_NOTFOUND: it is not there (the text says how to make it; we make none). LG_E_INVALID: what it holds is no base64. */
+/* LG_E_NOTFOUND: it is not there (the text says how to make it; we make none). LG_E_INVALID: what
+ * it holds is no base64. */
 enum lg_err_code lg_cert_secret_read(struct lg_certs_cluster *cluster, struct lg_cert_secret *ret,
                                      struct lg_err *err)
     __attribute__((nonnull(1, 2), warn_unused_result));

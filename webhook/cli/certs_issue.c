@@ -1,4 +1,5 @@
-/* livegate certs issue: an authority and a serving certificate, in a directory or in a cluster's secrets. */
+/* livegate certs issue: an authority and a serving certificate, in a directory or in a cluster's
+ * secrets. */
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -286,7 +287,8 @@ static enum lg_err_code unpack(struct lg_certs_cluster *cluster, struct keeping 
     return code;
 }
 
-/* The authority first, then everybody is told to trust it, and only then what it signed is served. */
+/* The authority first, then everybody is told to trust it, and only then what it signed is
+ * served. */
 static enum lg_err_code publish(struct lg_certs_cluster *cluster, const struct issue_args *args,
                                 const struct keeping *keeping, struct lg_err *err)
 {

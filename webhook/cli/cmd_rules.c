@@ -150,8 +150,8 @@ static void add_markdown(struct lg_buf *buf, const struct lg_rule *const *rules)
     }
 }
 
-/* What a cluster must send to be judged, and what we must be allowed to read: all rules together, and what engine and
- * policy read besides. */
+/* What a cluster must send to be judged, and what we must be allowed to read: all rules together,
+ * and what engine and policy read besides. */
 static json_t *resource_json(enum lg_kind kind)
 {
     static const char *const verbs[] = {"get", "list", "watch"};

@@ -1,4 +1,5 @@
-/* livegate scan: judges what is in a cluster now, with the engine of the webhook; or forecasts what a drain would do. */
+/* livegate scan: judges what is in a cluster now, with the engine of the webhook; or forecasts what
+ * a drain would do. */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>

@@ -132,8 +132,8 @@ static enum lg_err_code settle(struct arguments *arguments, struct lg_err *err)
     return LG_E_OK;
 }
 
-/* The C library lets the size from which on it gives memory back at once grow with what was given back, so that the room
- * of each list stays. */
+/* The C library lets the size from which on it gives memory back at once grow with what was given
+ * back, so that the room of each list stays. */
 static void keep_memory_small(void)
 {
 #ifdef __GLIBC__

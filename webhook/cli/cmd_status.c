@@ -1,4 +1,5 @@
-/* livegate status: the limits of migrations and where each comes from, who migrates, who waits and in which place. */
+/* livegate status: the limits of migrations and where each comes from, who migrates, who waits and
+ * in which place. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -207,7 +207,8 @@ static void put_hunk(const struct diff *diff, size_t first, size_t last, long sh
     put_lines(out, ' ', (struct lg_str){text.p + at, end - at});
 }
 
-/* As git and patch read names: one with a blank ends with a tab, one with anything stranger is quoted. */
+/* As git and patch read names: one with a blank ends with a tab, one with anything stranger is
+ * quoted. */
 static void put_name(struct lg_buf *out, const char *mark, char side, const char *file)
 {
     bool strange = false;

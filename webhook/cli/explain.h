@@ -1,4 +1,5 @@
-/* A rule in full, from its descriptor: what, why, how to fix it, what policy can set, source, examples. One thread. */
+/* A rule in full, from its descriptor: what, why, how to fix it, what policy can set, source,
+ * examples. One thread. */
 #ifndef LG_WEBHOOK_CLI_EXPLAIN_H
 #define LG_WEBHOOK_CLI_EXPLAIN_H
 

@@ -122,7 +122,8 @@ static bool holds(const struct part *part, const struct lg_splices *splices,
            lg_json_equal(got, whole);
 }
 
-/* Puts the repairs of `n` objects into their document's text; kept only when the text then says just that. */
+/* Puts the repairs of `n` objects into their document's text; kept only when the text then says
+ * just that. */
 static enum lg_err_code write_in(struct fixer *fixer, const size_t *objects, size_t n,
                                  struct lg_err *err)
 {
@@ -185,7 +186,8 @@ static bool mend(struct fixer *fixer, size_t i)
     return fix->mending.patch.n != 0;
 }
 
-/* Writes the repairs of one document together; where that fails, singly, so that one does not spoil the others. */
+/* Writes the repairs of one document together; where that fails, singly, so that one does not spoil
+ * the others. */
 static void write_all(struct fixer *fixer, const size_t *objects, size_t n)
 {
     if (n == 0 || write_in(fixer, objects, n, NULL) == LG_E_OK)
@@ -198,7 +200,8 @@ static void write_all(struct fixer *fixer, const size_t *objects, size_t n)
     }
 }
 
-/* The claims, or everything else, of the objects of one document, from `first` on. Returns where the next one begins. */
+/* The claims, or everything else, of the objects of one document, from `first` on. Returns where
+ * the next one begins. */
 static size_t mend_part(struct fixer *fixer, size_t first, bool claims)
 {
     struct lg_fixing *ret = fixer->ret;

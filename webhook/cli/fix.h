@@ -1,8 +1,8 @@
 /* livegate check --fix: what can be mended in the files that were given, and what needs a person.
  *
- * Claims and data volumes are mended first, so that a machine that uses them is judged over what they will be. A repair
- * counts only when it stands in the user's own text: the text with it is read back and has to be the mended object. One
- * thread.
+ * Claims and data volumes are mended first, so that a machine that uses them is judged over what
+ * they will be. A repair counts only when it stands in the user's own text: the text with it is
+ * read back and has to be the mended object. One thread.
  */
 #ifndef LG_WEBHOOK_CLI_FIX_H
 #define LG_WEBHOOK_CLI_FIX_H
@@ -53,8 +53,8 @@ enum lg_err_code lg_fix(struct lg_bundle *bundle, const struct lg_fix_options *o
     __attribute__((warn_unused_result));
 void lg_fixing_done(struct lg_fixing *fixing);
 
-/* Writes the files that change, each whole or not at all; mode, owner (where we may) and links stay. LG_E_CONFLICT: a file is
- * no longer what was read, or read-only. */
+/* Writes the files that change, each whole or not at all; mode, owner (where we may) and links
+ * stay. LG_E_CONFLICT: a file is no longer what was read, or read-only. */
 enum lg_err_code lg_fix_write(struct lg_fixing *fixing, struct lg_err *err)
     __attribute__((warn_unused_result));
 

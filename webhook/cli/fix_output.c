@@ -17,7 +17,8 @@ static uint32_t line_of(const struct lg_fix_object *object, const struct lg_find
     return line != 0 ? line : object->source->mark.line;
 }
 
-/* From here, or from the root for what is not below here: what `git apply` and `patch -p1` look for. */
+/* From here, or from the root for what is not below here: what `git apply` and `patch -p1` look
+ * for. */
 static void add_diff(const struct lg_fix_file *file, struct lg_buf *buf)
 {
     char *path lg_cleanup(lg_free_cleanup) = realpath(file->name, NULL);

@@ -1,7 +1,8 @@
 /* How a check is shown: as lines for people, or as one CheckReport in JSON.
  *
- * A report is written while it is made, one object after the other, so that its size does not depend on how many there
- * are. Nothing depends on locale or width of the terminal; colours only where the caller says so. One thread.
+ * A report is written while it is made, one object after the other, so that its size does not
+ * depend on how many there are. Nothing depends on locale or width of the terminal; colours only
+ * where the caller says so. One thread.
  */
 #ifndef LG_WEBHOOK_CLI_OUTPUT_H
 #define LG_WEBHOOK_CLI_OUTPUT_H
@@ -57,7 +58,8 @@ bool lg_check_not_given(const struct lg_check_report *report, const struct lg_fi
 /* True when rule `rule` (its index) needed a kind that was not given. */
 bool lg_check_missing(const struct lg_check_report *report, enum lg_kind kind, size_t rule);
 
-/* The object's own words, or, for an item of a VirtualMachineList that leaves them out, what its list implies. */
+/* The object's own words, or, for an item of a VirtualMachineList that leaves them out, what its
+ * list implies. */
 struct lg_str lg_check_api_version(struct lg_check_report *report,
                                    const struct lg_check_item *item);
 struct lg_str lg_check_kind(const struct lg_check_item *item);
@@ -68,8 +70,8 @@ uint32_t lg_check_line(const struct lg_check_item *item, struct lg_val at);
 /* The verdict's name; "allow" where there is nothing to say. */
 const char *lg_check_verdict(const struct lg_judgement *judgement);
 
-/* What to say of an object to which policy objects nothing: a guest that cannot move is not called movable because policy
- * tolerates it. */
+/* What to say of an object to which policy objects nothing: a guest that cannot move is not called
+ * movable because policy tolerates it. */
 const char *lg_output_tolerated(const struct lg_judgement *judgement, bool guest);
 
 /* One node's answer. */
@@ -79,8 +81,8 @@ struct lg_check_place {
     struct lg_str reason; /* of an away or excluded one */
     bool source;          /* the guest runs there, and is to leave */
 };
-/* All nodes in the order of their names, in the report's arena; false where the question does not arise or nodes are
- * not known. O(nodes log nodes). */
+/* All nodes in the order of their names, in the report's arena; false where the question does not
+ * arise or nodes are not known. O(nodes log nodes). */
 bool lg_check_places(struct lg_check_report *report, const struct lg_check_item *item,
                      struct lg_check_place **ret_places, size_t *ret_n);
 
@@ -93,8 +95,8 @@ bool lg_output_color(FILE *out);
 /* Appends `text` in the colour, or plain. */
 void lg_output_paint(struct lg_buf *buf, bool color, enum lg_color which, const char *text);
 
-/* Appends `text` behind `lead`, printable, broken at blanks before LG_OUTPUT_COLUMNS; further lines begin with as many
- * blanks as `lead` has characters. Ends with a line feed. */
+/* Appends `text` behind `lead`, printable, broken at blanks before LG_OUTPUT_COLUMNS; further lines
+ * begin with as many blanks as `lead` has characters. Ends with a line feed. */
 void lg_output_wrap(struct lg_buf *buf, const char *lead, struct lg_str text);
 
 /* Writes the buffer to `out` and empties it. */

@@ -36,7 +36,8 @@ static void add_place(struct lg_buf *buf, const struct lg_check_report *report,
     lg_buf_putc(buf, ' ');
 }
 
-/* "VirtualMachine web-servers/orders-db"; "orders-*" for a name that the API server will make up. */
+/* "VirtualMachine web-servers/orders-db"; "orders-*" for a name that the API server will make
+ * up. */
 static void add_subject(struct lg_buf *buf, const struct lg_check_item *item)
 {
     lg_buf_printable(buf, lg_check_kind(item));

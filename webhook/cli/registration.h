@@ -1,7 +1,9 @@
-/* Which entries of a webhook configuration call livegate, and what lets the API server trust it there. Pure, any thread.
+/* Which entries of a webhook configuration call livegate, and what lets the API server trust it
+ * there. Pure, any thread.
  *
- * An entry is ours when its clientConfig names our service; where a configuration was asked for by its name, an entry with
- * a url is, too. An entry of another service is never touched. Source: admissionregistration.k8s.io/v1, WebhookClientConfig.
+ * An entry is ours when its clientConfig names our service; where a configuration was asked for by
+ * its name, an entry with a url is, too. An entry of another service is never touched. Source:
+ * admissionregistration.k8s.io/v1, WebhookClientConfig.
  */
 #ifndef LG_WEBHOOK_CLI_REGISTRATION_H
 #define LG_WEBHOOK_CLI_REGISTRATION_H
@@ -20,7 +22,8 @@ struct lg_registration_wanted {
 
 struct lg_registration_change {
     size_t ours, changed; /* entries */
-    /* Sets caBundle where it differs; holds only for the version that was looked at (409 otherwise). */
+    /* Sets caBundle where it differs; holds only for the version that was looked at (409
+     * otherwise). */
     struct lg_patch patch;
 };
 

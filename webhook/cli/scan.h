@@ -1,5 +1,6 @@
-/* What `livegate scan` is made of: a cluster (or files) read once into an inventory, virtual machines passing by one at a
- * time, what is said of each, and the forecast of a drain. Owned by the command, one thread.
+/* What `livegate scan` is made of: a cluster (or files) read once into an inventory, virtual
+ * machines passing by one at a time, what is said of each, and the forecast of a drain. Owned by
+ * the command, one thread.
  */
 #ifndef LG_WEBHOOK_CLI_SCAN_H
 #define LG_WEBHOOK_CLI_SCAN_H
@@ -23,8 +24,9 @@ struct lg_scan_options {
     unsigned judged;  /* LG_BIT(kind) of what will be judged: what its rules look up is read */
 };
 
-/* Opens it and reads what rules need but virtual machines. Errors: as lg_kubeconfig_open, lg_listing_run, lg_bundle_read; what the
- * API server does not serve or not permit is unknown in the inventory. */
+/* Opens it and reads what rules need but virtual machines. Errors: as lg_kubeconfig_open,
+ * lg_listing_run, lg_bundle_read; what the API server does not serve or not permit is unknown in
+ * the inventory. */
 enum lg_err_code lg_scan_open(const struct lg_scan_options *options, struct lg_scan_source **ret,
                               struct lg_err *err) __attribute__((nonnull, warn_unused_result));
 void lg_scan_close(struct lg_scan_source *take_source);
@@ -33,7 +35,8 @@ struct lg_inventory *lg_scan_inventory(const struct lg_scan_source *source)
 /* LG_BIT(kind) of what is read of a cluster, virtual machines left out. */
 unsigned lg_scan_kinds(unsigned judged);
 
-/* Hands on each virtual machine of the namespaces, while it arrives. LG_E_DENIED, LG_E_NOTFOUND: they cannot be listed. */
+/* Hands on each virtual machine of the namespaces, while it arrives. LG_E_DENIED, LG_E_NOTFOUND:
+ * they cannot be listed. */
 enum lg_err_code lg_scan_machines(struct lg_scan_source *source, lg_listing_item_fn *item,
                                   void *arg, struct lg_err *err)
     __attribute__((nonnull, warn_unused_result));
@@ -51,7 +54,8 @@ struct lg_scan_report {
     size_t objects, refused, warned, pending, unreadable;
 };
 
-/* One judged object. What enforce would refuse: a finding that denies by policy alone, or an object that cannot be read. */
+/* One judged object. What enforce would refuse: a finding that denies by policy alone, or an object
+ * that cannot be read. */
 struct lg_scan_item {
     enum lg_kind kind;
     struct lg_str ns, name;
@@ -94,8 +98,8 @@ struct lg_drain {
     size_t first, at_once; /* how many may start now, and later at a time */
 };
 
-/* What draining the node would do to its guests, by facts and by the default policy. LG_E_NOTFOUND: there is no such node;
- * LG_E_DENIED: nodes or guests are not known. Lives in the arena. */
+/* What draining the node would do to its guests, by facts and by the default policy. LG_E_NOTFOUND:
+ * there is no such node; LG_E_DENIED: nodes or guests are not known. Lives in the arena. */
 enum lg_err_code lg_drain_forecast(const struct lg_inventory *inventory, struct lg_str node,
                                    struct lg_str ns, struct lg_arena *arena, struct lg_drain *ret,
                                    struct lg_err *err) __attribute__((nonnull, warn_unused_result));

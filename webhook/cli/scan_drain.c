@@ -1,8 +1,9 @@
-/* The forecast of a drain: what KubeVirt's answer to each eviction would be, and when the rest could go.
+/* The forecast of a drain: what KubeVirt's answer to each eviction would be, and when the rest
+ * could go.
  *
- * By the guest's evictionStrategy and its LiveMigratable condition; whether another node can take it is
- * asked of the rules about migrations, as if one were created for it. The limits let so many go at a time; KubeVirt promises
- * no order among them.
+ * By the guest's evictionStrategy and its LiveMigratable condition; whether another node can take
+ * it is asked of the rules about migrations, as if one were created for it. The limits let so many
+ * go at a time; KubeVirt promises no order among them.
  */
 #include <stdlib.h>
 
@@ -13,8 +14,8 @@
 
 struct forecast {
     const struct lg_inventory *inventory;
-    struct lg_policy
-        *policy; /* the default one: an answer must not hang on what policy switches off */
+    /* the default one: an answer must not hang on what policy switches off */
+    struct lg_policy *policy;
     struct lg_arena *arena;
 };
 

@@ -1,4 +1,5 @@
-/* Where a scan reads from: every kind that the rules look up into an inventory, virtual machines one at a time. */
+/* Where a scan reads from: every kind that the rules look up into an inventory, virtual machines
+ * one at a time. */
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -83,7 +84,8 @@ static struct lg_listing_options listing_of(struct lg_scan_source *source, enum 
     };
 }
 
-/* Of these only those of the namespaces that are asked for matter; other kinds are looked at across namespaces. */
+/* Of these only those of the namespaces that are asked for matter; other kinds are looked at across
+ * namespaces. */
 static bool in_namespace(enum lg_kind kind)
 {
     return kind == LG_KIND_CLAIM || kind == LG_KIND_DATA_VOLUME || kind == LG_KIND_REVISION ||
@@ -107,8 +109,8 @@ static enum lg_err_code read_kind(struct lg_scan_source *source, enum lg_kind ki
     return LG_E_OK;
 }
 
-/* What engine and policy look at for any object, and what the rules of these kinds look up; virtual machines come by
- * themselves. */
+/* What engine and policy look at for any object, and what the rules of these kinds look up; virtual
+ * machines come by themselves. */
 unsigned lg_scan_kinds(unsigned judged)
 {
     unsigned kinds =

@@ -1,8 +1,9 @@
-/* The one thread that speaks with the API server: it lists and watches what the rules look up and keeps the store true,
- * reads single objects that a review cannot do without, and does what else is handed to it.
+/* The one thread that speaks with the API server: it lists and watches what the rules look up and
+ * keeps the store true, reads single objects that a review cannot do without, and does what else is
+ * handed to it.
  *
- * Started and stopped by one thread. While it runs it is the store's only writer. States: started -> stopped (freed).
- * Nobody posts or asks any more when it is stopped.
+ * Started and stopped by one thread. While it runs it is the store's only writer. States: started
+ * -> stopped (freed). Nobody posts or asks any more when it is stopped.
  */
 #ifndef LG_WEBHOOK_CLUSTER_CLIENT_H
 #define LG_WEBHOOK_CLUSTER_CLIENT_H
@@ -19,8 +20,8 @@ struct lg_client_options {
     unsigned kinds;         /* LG_BIT(kind) of those to watch */
 };
 
-/* Reads the kubeconfig and starts the thread; does not wait for the API server. Given. Codes as lg_kubeconfig_open, and
- * LG_E_UNAVAILABLE: no more threads. */
+/* Reads the kubeconfig and starts the thread; does not wait for the API server. Given. Codes as
+ * lg_kubeconfig_open, and LG_E_UNAVAILABLE: no more threads. */
 enum lg_err_code lg_client_start(const struct lg_client_options *options, struct lg_client **ret,
                                  struct lg_err *err) __attribute__((nonnull, warn_unused_result));
 
@@ -31,8 +32,8 @@ void lg_client_stop(struct lg_client *take_client);
 const char *lg_client_server(const struct lg_client *client) __attribute__((nonnull));
 const char *lg_client_source(const struct lg_client *client) __attribute__((nonnull));
 
-/* Where livegate's own objects are: the namespace of the pod or of the kubeconfig's context; "livegate" where that says
- * none. Any thread. */
+/* Where livegate's own objects are: the namespace of the pod or of the kubeconfig's context;
+ * "livegate" where that says none. Any thread. */
 const char *lg_client_namespace(const struct lg_client *client) __attribute__((nonnull));
 
 /* As the functions of watches.h. Any thread. */

@@ -32,8 +32,8 @@ enum member { OTHER, KIND, METADATA, ITEMS };
 
 enum {
     KEY_BYTES_MAX = 256,
-    TEXT_BYTES_KEPT =
-        64 * 1024, /* a watch lives long and must not keep room for its largest event */
+    /* a watch lives long and must not keep room for its largest event */
+    TEXT_BYTES_KEPT = 64 * 1024,
 };
 
 void lg_frame_init(struct lg_frame *frame, enum lg_frame_kind kind, size_t item_bytes_max,
@@ -158,7 +158,8 @@ static enum lg_err_code value_ended(struct lg_frame *frame, struct lg_str text, 
     return code;
 }
 
-/* As many bytes of the value as there are. A value that lies in one chunk is handed on without a copy. */
+/* As many bytes of the value as there are. A value that lies in one chunk is handed on without a
+ * copy. */
 static enum lg_err_code read_value(struct lg_frame *frame, struct lg_str *io_rest,
                                    struct lg_err *err)
 {

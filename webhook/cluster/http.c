@@ -205,7 +205,8 @@ static void set_tls(CURL *easy, const struct lg_kubeconfig *config)
     }
 }
 
-/* The URL; where the certificate bears another name, libcurl is told that name and where to connect instead. */
+/* The URL; where the certificate bears another name, libcurl is told that name and where to connect
+ * instead. */
 static void set_target(struct lg_http_call *call, const struct lg_kubeconfig *config,
                        struct lg_str path)
 {
@@ -433,8 +434,8 @@ static struct lg_http_call *most_overdue(const struct lg_http *http)
     return found;
 }
 
-/* libcurl has a limit for the whole exchange, none for an answer that does not begin; and its own for what is slow wakes us
- * once a second for each watch. */
+/* libcurl has a limit for the whole exchange, none for an answer that does not begin; and its own
+ * for what is slow wakes us once a second for each watch. */
 static void end_overdue(struct lg_http *http)
 {
     struct lg_http_call *call = most_overdue(http);

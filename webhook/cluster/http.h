@@ -1,12 +1,15 @@
-/* Requests to the one API server of a kubeconfig, and to nothing else: the only file that knows libcurl.
+/* Requests to the one API server of a kubeconfig, and to nothing else: the only file that knows
+ * libcurl.
  *
- * One loop, one thread: lg_http_turn waits, moves bytes and calls back; only lg_http_wake may be called by another
- * thread. HTTP/1.1, TLS 1.2 or newer, the kubeconfig's authority alone, no redirects, no proxies, no cookies. A watch
- * holds its connection while it lasts; idle connections are reused. Credentials are read again when their files change
- * and after a 401 or a failed handshake, so that the next request has the new ones.
+ * One loop, one thread: lg_http_turn waits, moves bytes and calls back; only lg_http_wake may be
+ * called by another thread. HTTP/1.1, TLS 1.2 or newer, the kubeconfig's authority alone, no
+ * redirects, no proxies, no cookies. A watch holds its connection while it lasts; idle connections
+ * are reused. Credentials are read again when their files change and after a 401 or a failed
+ * handshake, so that the next request has the new ones.
  *
- * A call: started -> head -> chunks (2xx only, where asked for) -> done exactly once, unless cancelled first. Answers are
- * bounded: what is collected by `body_bytes_max`, an error's body and all headers by 64 KiB.
+ * A call: started -> head -> chunks (2xx only, where asked for) -> done exactly once, unless
+ * cancelled first. Answers are bounded: what is collected by `body_bytes_max`, an error's body and
+ * all headers by 64 KiB.
  */
 #ifndef LG_WEBHOOK_CLUSTER_HTTP_H
 #define LG_WEBHOOK_CLUSTER_HTTP_H
@@ -27,16 +30,19 @@ enum { LG_HTTP_ERROR_BYTES_MAX = 64 * 1024, LG_HTTP_CONNECT_MS = 10 * 1000 };
 
 struct lg_http_answer {
     int status; /* 0: no answer, `err` says why */
-    /* Set where the exchange did not end well, also behind a 200 whose body broke off. LG_E_UNAVAILABLE, LG_E_TIMEOUT,
-     * LG_E_TLS, LG_E_LIMIT, LG_E_INTERNAL, or what `chunk` returned. */
+    /* Set where the exchange did not end well, also behind a 200 whose body broke off.
+     * LG_E_UNAVAILABLE, LG_E_TIMEOUT, LG_E_TLS, LG_E_LIMIT, LG_E_INTERNAL, or what `chunk`
+     * returned. */
     struct lg_err err;
     struct lg_str body;    /* what was collected; borrowed for the call back */
     int64_t retry_after_s; /* 0: the server did not say */
 };
 
-/* The head of a 2xx answer is there: what was asked for is granted. May not start or cancel calls. */
+/* The head of a 2xx answer is there: what was asked for is granted. May not start or cancel
+ * calls. */
 typedef void lg_http_head_fn(void *arg);
-/* A piece of a 2xx answer. Anything but LG_E_OK ends the call with that error. May not start or cancel calls. */
+/* A piece of a 2xx answer. Anything but LG_E_OK ends the call with that error. May not start or
+ * cancel calls. */
 typedef enum lg_err_code lg_http_chunk_fn(void *arg, struct lg_str chunk, struct lg_err *err);
 /* The end; the call is freed when it returns. May start and cancel other calls. */
 typedef void lg_http_done_fn(void *arg, const struct lg_http_answer *answer);
@@ -57,14 +63,16 @@ struct lg_http_request {
     void *arg;
 };
 
-/* `config` is borrowed and refreshed (kubeconfig.h) by the loop. Given. LG_E_INTERNAL: libcurl does not start. */
+/* `config` is borrowed and refreshed (kubeconfig.h) by the loop. Given. LG_E_INTERNAL: libcurl does
+ * not start. */
 enum lg_err_code lg_http_new(struct lg_kubeconfig *config, struct lg_http **ret, struct lg_err *err)
     __attribute__((nonnull(1, 2), warn_unused_result));
 
 /* Cancels what is under way: no call back comes any more. */
 void lg_http_free(struct lg_http *take_http);
 
-/* Texts of the request are copied. Borrowed: the call belongs to the loop and is gone after `done`. */
+/* Texts of the request are copied. Borrowed: the call belongs to the loop and is gone after
+ * `done`. */
 struct lg_http_call *lg_http_start(struct lg_http *http, const struct lg_http_request *request)
     __attribute__((nonnull));
 
@@ -77,8 +85,8 @@ void lg_http_turn(struct lg_http *http, int64_t timeout_ms) __attribute__((nonnu
 /* Ends the waiting of lg_http_turn. Any thread. */
 void lg_http_wake(struct lg_http *http) __attribute__((nonnull));
 
-/* Why a credential's file could not be read again when the last call was started (the one before is used); LG_E_OK:
- * nothing is wrong. Borrowed until the next lg_http_start. */
+/* Why a credential's file could not be read again when the last call was started (the one before is
+ * used); LG_E_OK: nothing is wrong. Borrowed until the next lg_http_start. */
 const struct lg_err *lg_http_stale(const struct lg_http *http)
     __attribute__((nonnull, returns_nonnull));
 

@@ -52,7 +52,8 @@ static struct lg_record *read_record(struct lg_intake *in, struct lg_val object)
     return NULL;
 }
 
-/* The one that is there already where nothing differs: a relist costs no second copy of what did not change. */
+/* The one that is there already where nothing differs: a relist costs no second copy of what did
+ * not change. */
 static struct lg_record *share(struct lg_intake *in, struct lg_record *take_record)
 {
     const struct lg_record *old =

@@ -1,4 +1,5 @@
-/* Something to be done in the client's thread, which alone makes requests. Lies in what it belongs to. */
+/* Something to be done in the client's thread, which alone makes requests. Lies in what it belongs
+ * to. */
 #ifndef LG_WEBHOOK_CLUSTER_JOB_H
 #define LG_WEBHOOK_CLUSTER_JOB_H
 
@@ -7,8 +8,8 @@
 struct lg_http;
 struct lg_job;
 
-/* Called once, in the client's thread, never to wait: it starts calls on `http` (http.h), whose ends come in the same
- * thread. `http` NULL: the client has stopped; clean up. */
+/* Called once, in the client's thread, never to wait: it starts calls on `http` (http.h), whose
+ * ends come in the same thread. `http` NULL: the client has stopped; clean up. */
 typedef void lg_job_fn(struct lg_job *job, struct lg_http *http);
 
 struct lg_job {

@@ -1,9 +1,10 @@
 /* Where the API server is and how it knows us: a kubeconfig file, or the pod's own service account.
  *
- * Which one, as kubectl does: the path that is given, else the first file of KUBECONFIG that exists (kubectl merges the
- * files of a list; we take one), else ~/.kube/config, else the pod. What a kubeconfig can say and we do not do (exec,
- * auth-provider, username, impersonation, proxy-url) is refused by name with what to do instead, never passed over.
- * Files that it names are read again when they change. Owned by the caller, one thread.
+ * Which one, as kubectl does: the path that is given, else the first file of KUBECONFIG that exists
+ * (kubectl merges the files of a list; we take one), else ~/.kube/config, else the pod. What a
+ * kubeconfig can say and we do not do (exec, auth-provider, username, impersonation, proxy-url) is
+ * refused by name with what to do instead, never passed over. Files that it names are read again
+ * when they change. Owned by the caller, one thread.
  *
  * Source: client-go tools/clientcmd api/v1 types, clientcmd validation; rest.InClusterConfig.
  */
@@ -37,31 +38,34 @@ struct lg_kubeconfig {
     struct lg_secret cert, key, token;
 };
 
-/* Fills *ret (lg_kubeconfig_done). Errors say what, where ("file:line:column") and how to fix it: LG_E_NOTFOUND no such
- * file or context, LG_E_INVALID, LG_E_UNSUPPORTED what is refused by name, LG_E_LIMIT, LG_E_DENIED, LG_E_IO. */
+/* Fills *ret (lg_kubeconfig_done). Errors say what, where ("file:line:column") and how to fix it:
+ * LG_E_NOTFOUND no such file or context, LG_E_INVALID, LG_E_UNSUPPORTED what is refused by name,
+ * LG_E_LIMIT, LG_E_DENIED, LG_E_IO. */
 enum lg_err_code lg_kubeconfig_open(const struct lg_kubeconfig_options *options,
                                     struct lg_kubeconfig *ret, struct lg_err *err)
     __attribute__((nonnull(1, 2), warn_unused_result));
 
-/* Reads again the files that changed (all of them with `force`). *ret_changed: another credential is in place. On an
- * error (the first one; the others are read all the same) what could not be read, or fails lg_kubeconfig_check, is as
- * before. */
+/* Reads again the files that changed (all of them with `force`). *ret_changed: another credential
+ * is in place. On an error (the first one; the others are read all the same) what could not be
+ * read, or fails lg_kubeconfig_check, is as before. */
 enum lg_err_code lg_kubeconfig_refresh(struct lg_kubeconfig *config, bool force, bool *ret_changed,
                                        struct lg_err *err)
     __attribute__((nonnull(1, 3), warn_unused_result));
 
-/* Where livegate's own objects are: the namespace of the context or of the pod; "livegate" where that says none. Borrowed. */
+/* Where livegate's own objects are: the namespace of the context or of the pod; "livegate" where
+ * that says none. Borrowed. */
 const char *lg_kubeconfig_own_namespace(const struct lg_kubeconfig *config);
 
 void lg_kubeconfig_done(struct lg_kubeconfig *config);
 
-/* Fills server, host, port, tls and prefix from a URL; `where` is for messages. LG_E_INVALID, LG_E_UNSUPPORTED (http to
- * another machine). */
+/* Fills server, host, port, tls and prefix from a URL; `where` is for messages. LG_E_INVALID,
+ * LG_E_UNSUPPORTED (http to another machine). */
 enum lg_err_code lg_kubeconfig_set_server(struct lg_kubeconfig *config, struct lg_str url,
                                           const char *where, struct lg_err *err)
     __attribute__((nonnull(1), warn_unused_result));
 
-/* Checks what was filled in: PEM where PEM belongs, certificate and key together, a token of printable characters. */
+/* Checks what was filled in: PEM where PEM belongs, certificate and key together, a token of
+ * printable characters. */
 enum lg_err_code lg_kubeconfig_check(const struct lg_kubeconfig *config, const char *where,
                                      struct lg_err *err)
     __attribute__((nonnull(1), warn_unused_result));

@@ -338,7 +338,8 @@ static void start(struct fetch *fetch)
 
 /* --- the client's thread --- */
 
-/* One of LG_READS_PER_S a second; an API server that is slow makes the places for fetches scarce, too. */
+/* One of LG_READS_PER_S a second; an API server that is slow makes the places for fetches scarce,
+ * too. */
 static bool may_fetch(struct lg_reads *reads, uint64_t whose, int64_t now_ms)
 {
     size_t under_way = reads->fetches.used;

@@ -1,11 +1,14 @@
-/* Objects that are read one by one, where a review cannot do without: what the watch does not tell yet, or never will.
+/* Objects that are read one by one, where a review cannot do without: what the watch does not tell
+ * yet, or never will.
  *
- * One fetch per object at a time, whoever else wants it waits for the same; at most LG_READS_PER_S a second and
- * LG_FETCHES_MAX under way, of which no namespace takes all (share.h); that there is none of a name is remembered for LG_MISS_MS, what is never watched
- * (lg_gvk.on_demand) for LG_ON_DEMAND_MS. Names are checked before they become a path: one that no object can have is a
+ * One fetch per object at a time, whoever else wants it waits for the same; at most LG_READS_PER_S
+ * a second and LG_FETCHES_MAX under way, of which no namespace takes all (share.h); that there is
+ * none of a name is remembered for LG_MISS_MS, what is never watched (lg_gvk.on_demand) for
+ * LG_ON_DEMAND_MS. Names are checked before they become a path: one that no object can have is a
  * miss without a question.
  *
- * A probe is one review's: made by its thread (lg_client_probe), answered in the client's thread, given up at any time.
+ * A probe is one review's: made by its thread (lg_client_probe), answered in the client's thread,
+ * given up at any time.
  */
 #ifndef LG_WEBHOOK_CLUSTER_READS_H
 #define LG_WEBHOOK_CLUSTER_READS_H
@@ -65,12 +68,13 @@ struct lg_probe_options {
     lg_probe_done_fn *done;
     void *arg;
 };
-/* The caller's reference is given; a second one is the returned job's, which asks in the client's thread (lg_client_post).
- * Any thread. */
+/* The caller's reference is given; a second one is the returned job's, which asks in the client's
+ * thread (lg_client_post). Any thread. */
 struct lg_probe *lg_probe_new(struct lg_reads *reads, const struct lg_probe_options *options,
                               struct lg_job **ret_job)
     __attribute__((nonnull, returns_nonnull, warn_unused_result));
-/* Its answers by now, in the order of the wants: given (lg_live_unref), NULL where there is none. Any thread. */
+/* Its answers by now, in the order of the wants: given (lg_live_unref), NULL where there is none.
+ * Any thread. */
 size_t lg_probe_answers(struct lg_probe *probe, struct lg_live *ret[LG_PROBE_MAX])
     __attribute__((nonnull));
 void lg_probe_unref(struct lg_probe *probe);

@@ -387,7 +387,8 @@ static void end_watch(struct lg_reflector *r, const struct lg_http_answer *answe
         plan(r, LG_ASK_LIST, now_ms + wait_ms);
     } else {
         bool list = sequel == LIST_LATER;
-        /* One that broke off when it was young tells of no trouble yet: what comes of asking again does. */
+        /* One that broke off when it was young tells of no trouble yet: what comes of asking again
+         * does. */
         bool again = sequel != WATCH_ON || r->failures_in_row != 0;
         if (code != LG_E_OK && again)
             set_problem(r, &err);

@@ -1,28 +1,36 @@
-/* One resource of the cluster kept in the store: list, then watch, and again whenever the API server says so.
+/* One resource of the cluster kept in the store: list, then watch, and again whenever the API
+ * server says so.
  *
- * A state machine without network: it says what it wants asked (lg_reflector_next), and is told what came. Whoever drives
- * it (webhook/cluster/client.h) makes the requests. One thread, the store's writer.
+ * A state machine without network: it says what it wants asked (lg_reflector_next), and is told
+ * what came. Whoever drives it (webhook/cluster/client.h) makes the requests. One thread, the
+ * store's writer.
  *
  *   state     wants                              leaves it for
  *   WAITING   nothing before `at_ms`             LISTING or WATCHING, whatever is planned
  *   LISTING   a list, page by page               watch (whole) | list again, later (it failed)
- *   WATCHING  a watch from the last version on   watch (it ended, or broke off) | list (410; what came was no event)
+ *   WATCHING  a watch from the last version on   watch (it ended, or broke off)
+ *                                                | list (410; what came was no event)
  *
- *   the list   asks                                           when
- *   FIRST      resourceVersion=0 (the server's cache)         nothing is known yet, or the resource came back
- *   AGAIN      resourceVersion=LAST (not older than that)     a watch gave what is no event
- *   PAGES      limit=500 and continue                         410, or the server does not know LAST yet
- *   WHOLE      everything at once                             410 for a `continue`
+ *   the list  asks                                        when
+ *   FIRST     resourceVersion=0 (the server's cache)      nothing is known yet, or the resource
+ *                                                         came back
+ *   AGAIN     resourceVersion=LAST (not older than that)  a watch gave what is no event
+ *   PAGES     limit=500 and continue                      410, or the server does not know LAST yet
+ *   WHOLE     everything at once                          410 for a `continue`
  *
- * A list is gathered aside and replaces what was there in one operation. 404 and 403 are believed at once where nothing is
- * known yet, else the third time in a row (a starting API server says both of what it will serve in a moment): then the
- * kind's records go and its absence proves nothing. Any other failure leaves what is known in place.
+ * A list is gathered aside and replaces what was there in one operation. 404 and 403 are believed
+ * at once where nothing is known yet, else the third time in a row (a starting API server says both
+ * of what it will serve in a moment): then the kind's records go and its absence proves nothing.
+ * Any other failure leaves what is known in place.
  *
- * A kind that is served in another version by other API servers (gvk.h, `also`) is asked for in that one before a 404 counts.
+ * A kind that is served in another version by other API servers (gvk.h, `also`) is asked for in
+ * that one before a 404 counts.
  *
- * A list that does not end is a failure: more objects or bytes than a cluster has, or the same `continue` twice.
+ * A list that does not end is a failure: more objects or bytes than a cluster has, or the same
+ * `continue` twice.
  *
- * An object that cannot be read (too deep, too large, a kept field of another type) is left out and counted.
+ * An object that cannot be read (too deep, too large, a kept field of another type) is left out and
+ * counted.
  * Source: client-go tools/cache reflector.go; kubernetes.io "Efficient detection of changes".
  */
 #ifndef LG_WEBHOOK_CLUSTER_REFLECTOR_H
@@ -65,8 +73,8 @@ struct lg_reflector_report {
     uint64_t lists, watches, events, bookmarks, expired, failures;
     uint64_t unreadable;         /* objects that were left out */
     const struct lg_err *unread; /* of the last such object; where: "namespace/name: path" */
-    const struct lg_err
-        *problem;      /* code LG_E_OK: none. The same trouble has the same text each time. */
+    /* code LG_E_OK: none. The same trouble has the same text each time. */
+    const struct lg_err *problem;
     uint64_t problems; /* counts up with each new problem, and with its end */
 };
 
@@ -84,7 +92,8 @@ struct lg_reflector *lg_reflector_new(const struct lg_reflector_options *options
     __attribute__((nonnull, returns_nonnull, warn_unused_result));
 void lg_reflector_free(struct lg_reflector *take_reflector);
 
-/* What to ask now. A list or watch that is given out counts as asked; exactly one lg_reflector_ended follows it. */
+/* What to ask now. A list or watch that is given out counts as asked; exactly one
+ * lg_reflector_ended follows it. */
 struct lg_reflector_request lg_reflector_next(struct lg_reflector *r, int64_t now_ms)
     __attribute__((nonnull));
 /* The list or watch that lg_reflector_next would give out; nothing changes. */
@@ -104,7 +113,8 @@ struct lg_reflector_report lg_reflector_report(const struct lg_reflector *r)
 /* True when a list is under way of which nothing came for LG_SETTLED_MS. */
 bool lg_reflector_stalled(const struct lg_reflector *r, int64_t now_ms) __attribute__((nonnull));
 
-/* True when it need not hold up readiness any longer: listed, refused, or failing or hanging for LG_SETTLED_MS. */
+/* True when it need not hold up readiness any longer: listed, refused, or failing or hanging for
+ * LG_SETTLED_MS. */
 bool lg_reflector_settled(const struct lg_reflector *r, int64_t now_ms) __attribute__((nonnull));
 
 /* The last version that was seen; 0: none, or it is no number. */

@@ -1,8 +1,9 @@
 /* A text that authenticates: given inline, or kept in a file that may be replaced while we run.
  *
- * Service account tokens and client certificates are renewed on disk: whoever uses a secret refreshes it before each
- * request (one stat) and, when the API server says 401, whatever the file's time says. A file that cannot be read now
- * leaves the last good text in place. Owned by the caller, one thread.
+ * Service account tokens and client certificates are renewed on disk: whoever uses a secret
+ * refreshes it before each request (one stat) and, when the API server says 401, whatever the
+ * file's time says. A file that cannot be read now leaves the last good text in place. Owned by the
+ * caller, one thread.
  *
  * States: zeroed (none) -> inline or file -> zeroed by _done, which cleanses the text.
  */
@@ -34,9 +35,9 @@ typedef enum lg_err_code lg_secret_check_fn(struct lg_str text, const char *wher
 enum lg_err_code lg_secret_open(struct lg_secret *secret, const char *path, struct lg_err *err)
     __attribute__((nonnull(1, 2), warn_unused_result));
 
-/* Reads the file again where it is another one, or always with `force`; *ret_changed: the text is another one now. A text
- * that fails the check (NULL: none) leaves the old one in place, and is read again the next time. Nothing happens to inline
- * texts. */
+/* Reads the file again where it is another one, or always with `force`; *ret_changed: the text is
+ * another one now. A text that fails the check (NULL: none) leaves the old one in place, and is
+ * read again the next time. Nothing happens to inline texts. */
 enum lg_err_code lg_secret_refresh(struct lg_secret *secret, bool force, lg_secret_check_fn *check,
                                    bool *ret_changed, struct lg_err *err)
     __attribute__((nonnull(1, 4), warn_unused_result));

@@ -13,8 +13,8 @@ static unsigned count_takers(const struct lg_share *share, uint64_t besides)
     return n;
 }
 
-/* Time passes: the bucket fills, and what each took runs off, so fast that who takes its share at a steady rate stays
- * within it. */
+/* Time passes: the bucket fills, and what each took runs off, so fast that who takes its share at a
+ * steady rate stays within it. */
 static void advance(struct lg_share *share, int64_t now_ms)
 {
     double s = now_ms > share->at_ms ? (double)(now_ms - share->at_ms) / 1000 : 0;

@@ -12,10 +12,10 @@ struct lg_status_about {
     const char *what;       /* "nodes", "virtualmachines.kubevirt.io" */
 };
 
-/* LG_E_OK for a whole 2xx answer. Else sets *err and returns its code: a broken exchange as it is, 401 LG_E_AUTH, 403
- * LG_E_DENIED, 404 LG_E_NOTFOUND, 409 LG_E_CONFLICT, 410 LG_E_GONE, 429 and 5xx LG_E_UNAVAILABLE (504 LG_E_TIMEOUT),
- * others LG_E_INVALID. err->where is the server, for 403 and 404 the resource, so that what is one trouble of many
- * requests reads the same for each. */
+/* LG_E_OK for a whole 2xx answer. Else sets *err and returns its code: a broken exchange as it is,
+ * 401 LG_E_AUTH, 403 LG_E_DENIED, 404 LG_E_NOTFOUND, 409 LG_E_CONFLICT, 410 LG_E_GONE, 429 and 5xx
+ * LG_E_UNAVAILABLE (504 LG_E_TIMEOUT), others LG_E_INVALID. err->where is the server, for 403 and
+ * 404 the resource, so that what is one trouble of many requests reads the same for each. */
 enum lg_err_code lg_status_err(const struct lg_http_answer *answer,
                                const struct lg_status_about *about, struct lg_err *err)
     __attribute__((nonnull));

@@ -231,8 +231,9 @@ bool lg_store_commit(struct lg_store *store)
         return false;
     struct lg_inventory *old = store->copies[atomic_load(&store->visible)];
     atomic_store(&store->visible, 1 - atomic_load(&store->visible));
-    /* Readers that came by either version may still be in the old copy: each counter is seen at zero once, and the one that
-     * new readers do not use is always waited for first, so that a stream of readers cannot hold us up. */
+    /* Readers that came by either version may still be in the old copy: each counter is seen at
+     * zero once, and the one that new readers do not use is always waited for first, so that a
+     * stream of readers cannot hold us up. */
     unsigned version = atomic_load(&store->version);
     wait_for_none(&store->counters[1 - version]);
     atomic_store(&store->version, 1 - version);

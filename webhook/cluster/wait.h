@@ -1,9 +1,10 @@
 /* How long reviews wait for the inventory: what shows that they do not.
  *
- * livegate_inventory_wait_seconds holds what it took to enter the inventory, or to leave it. One step of a kind a
- * millisecond and thread is measured, for that costs a system call. A thread that the kernel takes off its core within a
- * step looks as if it waited: such a step is counted by itself, in livegate_inventory_wait_unclear_total. Who sleeps for a
- * lock leaves its core of its own will, and counts as one that waited. Any thread.
+ * livegate_inventory_wait_seconds holds what it took to enter the inventory, or to leave it. One
+ * step of a kind a millisecond and thread is measured, for that costs a system call. A thread that
+ * the kernel takes off its core within a step looks as if it waited: such a step is counted by
+ * itself, in livegate_inventory_wait_unclear_total. Who sleeps for a lock leaves its core of its
+ * own will, and counts as one that waited. Any thread.
  */
 #ifndef LG_WEBHOOK_CLUSTER_WAIT_H
 #define LG_WEBHOOK_CLUSTER_WAIT_H

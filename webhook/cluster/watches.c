@@ -235,7 +235,8 @@ static void say_settled(struct lg_watches *watches, int64_t now_ms)
            LG_F_INT("objects", objects), LG_F_INT("took_ms", now_ms - watches->started_ms));
 }
 
-/* True when who has not been listed yet waits in vain: nothing was ever heard, or all that list hang. */
+/* True when who has not been listed yet waits in vain: nothing was ever heard, or all that list
+ * hang. */
 static bool is_silent(const struct lg_watches *watches, int64_t now_ms)
 {
     unsigned stalled = 0;

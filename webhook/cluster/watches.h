@@ -1,8 +1,10 @@
-/* All kinds that are watched, kept true in one store: a reflector a kind, driven over one HTTP loop.
+/* All kinds that are watched, kept true in one store: a reflector a kind, driven over one HTTP
+ * loop.
  *
- * At most LG_LISTS_MAX lists run at once, so that a start or a lost API server costs neither side much; watches have a
- * connection each. Says in the log, once, what goes wrong and that it is over; what many kinds meet alike (the API
- * server is gone) is one trouble. All by one thread, the store's writer, but for what says otherwise.
+ * At most LG_LISTS_MAX lists run at once, so that a start or a lost API server costs neither side
+ * much; watches have a connection each. Says in the log, once, what goes wrong and that it is over;
+ * what many kinds meet alike (the API server is gone) is one trouble. All by one thread, the
+ * store's writer, but for what says otherwise.
  */
 #ifndef LG_WEBHOOK_CLUSTER_WATCHES_H
 #define LG_WEBHOOK_CLUSTER_WATCHES_H
@@ -37,14 +39,16 @@ struct lg_watches *lg_watches_new(const struct lg_watches_options *options)
 /* Cancels what is under way. */
 void lg_watches_free(struct lg_watches *take_watches);
 
-/* Asks for what is due; returns when to come again at the latest, if nothing arrives (monotonic). */
+/* Asks for what is due; returns when to come again at the latest, if nothing arrives
+ * (monotonic). */
 int64_t lg_watches_ask(struct lg_watches *watches, int64_t now_ms) __attribute__((nonnull));
 
 /* Behind each turn of the HTTP loop: lets readers see what came, and says what changed. */
 void lg_watches_show(struct lg_watches *watches, int64_t now_ms) __attribute__((nonnull));
 
-/* True from when each kind has been listed or refused, or has failed or hung for LG_SETTLED_MS, or has waited in vain for
- * its turn to list, since those before it hang; then for ever. Any thread. */
+/* True from when each kind has been listed or refused, or has failed or hung for LG_SETTLED_MS, or
+ * has waited in vain for its turn to list, since those before it hang; then for ever. Any
+ * thread. */
 bool lg_watches_settled(const struct lg_watches *watches) __attribute__((nonnull));
 
 /* As of the last lg_watches_show. Any thread. */

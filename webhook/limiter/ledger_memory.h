@@ -1,5 +1,5 @@
-/* The limiter's ledger in this process alone: for one replica, and for files. Any thread; a decision holds a lock for
- * microseconds and waits for nothing. */
+/* The limiter's ledger in this process alone: for one replica, and for files. Any thread; a
+ * decision holds a lock for microseconds and waits for nothing. */
 #ifndef LG_WEBHOOK_LIMITER_LEDGER_MEMORY_H
 #define LG_WEBHOOK_LIMITER_LEDGER_MEMORY_H
 

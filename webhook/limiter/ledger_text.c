@@ -19,7 +19,8 @@ static int64_t between(int64_t least, int64_t n, int64_t most)
     return n < least ? least : n > most ? most : n;
 }
 
-/* Somebody may have edited the text: what comes from the future is from now, so that nothing lives longer for it. */
+/* Somebody may have edited the text: what comes from the future is from now, so that nothing lives
+ * longer for it. */
 static int64_t age_ms(struct lg_val object, const char *key)
 {
     return between(0, number(object, key), AGE_MS_MAX);

@@ -154,7 +154,8 @@ static void move(struct lg_queue *queue, struct jobs *from, struct jobs *to, int
     }
 }
 
-/* Takes on what waits. Whoever has its answer already, be it after some conflicts, takes no place. */
+/* Takes on what waits. Whoever has its answer already, be it after some conflicts, takes no
+ * place. */
 static void carry(struct lg_queue *queue, int64_t now_ms)
 {
     struct jobs carried = queue->carried;
@@ -179,7 +180,8 @@ static enum lg_seen seen(void *arg, const struct lg_reservation *reservation)
 static bool decide_all(struct lg_queue *queue, int64_t now_ms)
 {
     const struct lg_inventory *inventory = queue->ops.inventory(queue->ops.arg);
-    /* Who was told meanwhile to come later has not failed to come: before others' tickets are let go. */
+    /* Who was told meanwhile to come later has not failed to come: before others' tickets are let
+     * go. */
     bool changed = queue->ops.tell(queue->ops.arg, &queue->working, now_ms);
     /* What is over is told too: in the text it would come to life again with each reading. */
     changed = lg_ledger_tidy(&queue->working, now_ms, seen, queue) || changed;

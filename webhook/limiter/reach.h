@@ -1,10 +1,15 @@
-/* Whether the shared ledger counts as reached, by what became of the calls to it: what policy's whenLedgerUnreachable asks.
+/* Whether the shared ledger counts as reached, by what became of the calls to it: what policy's
+ * whenLedgerUnreachable asks.
  *
- * Reads and writes each for themselves: a right may be missing for one of them. A sort of call is away
- *   - when LG_REACH_FAILURES in a row came to nothing (refused, an error, no answer in their time), until one is answered;
- *   - when none was prompt for LG_REACH_SLOW_MS: each review's time would be over before its decision is written.
- * What was seen LG_REACH_STALE_MS ago says nothing any more. That a caller's time ran out in our own queue is not
- * in it: nobody goes through because many came at once. Written by one thread, read by any.
+ * Reads and writes each for themselves: a right may be missing for one of them. A sort of call is
+ * away
+ *   - when LG_REACH_FAILURES in a row came to nothing (refused, an error, no answer in their time),
+ *     until one is answered;
+ *   - when none was prompt for LG_REACH_SLOW_MS: each review's time would be over before its
+ *     decision is written.
+ * What was seen LG_REACH_STALE_MS ago says nothing any more. That a caller's time ran out in our
+ * own queue is not in it: nobody goes through because many came at once. Written by one thread,
+ * read by any.
  */
 #ifndef LG_WEBHOOK_LIMITER_REACH_H
 #define LG_WEBHOOK_LIMITER_REACH_H
@@ -15,8 +20,8 @@
 
 enum {
     LG_REACH_FAILURES = 3,
-    LG_REACH_PROMPT_MS =
-        700, /* a third of what a review waits: one reads, writes, and waits once for others */
+    /* a third of what a review waits: one reads, writes, and waits once for others */
+    LG_REACH_PROMPT_MS = 700,
     LG_REACH_SLOW_MS = 10 * 1000,
     LG_REACH_STALE_MS = 30 * 1000,
 };

@@ -1,7 +1,8 @@
 /* What time it is. Any thread.
  *
- * Durations and deadlines use the monotonic clock; certificates, policies' expiries and log lines the wall clock.
- * Libraries below webhook/ never ask: their callers hand the time in, which is also how tests fake it.
+ * Durations and deadlines use the monotonic clock; certificates, policies' expiries and log lines
+ * the wall clock. Libraries below webhook/ never ask: their callers hand the time in, which is also
+ * how tests fake it.
  */
 #ifndef LG_WEBHOOK_RUNTIME_CLOCK_H
 #define LG_WEBHOOK_RUNTIME_CLOCK_H

@@ -118,7 +118,8 @@ static void render(const struct line *line, size_t value_bytes_max, struct lg_bu
     lg_write_close(buf, '}');
 }
 
-/* A piece of a line, or less, where there is room for it by `end_ms`; the bytes written, 0 = it cannot be. */
+/* A piece of a line, or less, where there is room for it by `end_ms`; the bytes written, 0 = it
+ * cannot be. */
 static size_t write_piece(const char *text, size_t n, int64_t end_ms)
 {
     struct pollfd out = {.fd = atomic_load(&out_fd), .events = POLLOUT};
@@ -136,8 +137,8 @@ static size_t write_piece(const char *text, size_t n, int64_t end_ms)
     }
 }
 
-/* True when the line left whole. In pieces of what poll promises room for: a longer one would wait for whoever reads, and
- * with it everybody who logs. Under write_lock. */
+/* True when the line left whole. In pieces of what poll promises room for: a longer one would wait
+ * for whoever reads, and with it everybody who logs. Under write_lock. */
 static bool write_line(const char *text, size_t n, int wait_ms)
 {
     int64_t end_ms = lg_clock_mono_ms() + wait_ms;
@@ -184,7 +185,8 @@ void lg_log_fields(enum lg_log_level level, const char *message, const struct lg
     if (dropped_since != 0)
         add_dropped(&text, dropped_since);
     lg_buf_putc(&text, '\n');
-    /* Whoever reads is stuck since the last line: waiting again, for each line, would stop the reviews. */
+    /* Whoever reads is stuck since the last line: waiting again, for each line, would stop the
+     * reviews. */
     if (write_line(text.p, text.n, dropped_since != 0 ? 0 : LG_LOG_WAIT_MS_MAX)) {
         dropped_since = 0;
     } else {

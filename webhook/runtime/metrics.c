@@ -245,7 +245,8 @@ static void put_histogram(struct lg_buf *buf, const struct lg_metric *metric, si
     put_double(buf, (double)load(&cells[metric->bound_count + 1]) / 1e9);
     lg_buf_printf(buf, "\n%s_count", metric->name);
     put_labels(buf, metric, index, NULL);
-    /* Not summed again: a duration that is observed meanwhile must not make +Inf and _count differ. */
+    /* Not summed again: a duration that is observed meanwhile must not make +Inf and _count
+     * differ. */
     lg_buf_printf(buf, " %" PRIu64 "\n", n);
 }
 

@@ -1,17 +1,19 @@
 /* Counters, gauges and histograms in Prometheus' text format.
  *
- * A metric is a static object of the room that counts, with its labels' values listed: nothing a user writes can
- * become a label, so the number of series is fixed at start. Register each before threads start; after that counting
- * is one relaxed atomic add, from any thread, and rendering may run beside it.
+ * A metric is a static object of the room that counts, with its labels' values listed: nothing a
+ * user writes can become a label, so the number of series is fixed at start. Register each before
+ * threads start; after that counting is one relaxed atomic add, from any thread, and rendering may
+ * run beside it.
  *
- *   static struct lg_metric reviews = {.name = "livegate_reviews_total", .help = "Reviews answered.",
- *       .kind = LG_METRIC_COUNTER, .labels = {{"kind", kinds, KIND_COUNT}, {"verdict", verdicts, VERDICT_COUNT}}};
+ *   static struct lg_metric reviews = {
+ *       .name = "livegate_reviews_total", .help = "Reviews answered.", .kind = LG_METRIC_COUNTER,
+ *       .labels = {{"kind", kinds, KIND_COUNT}, {"verdict", verdicts, VERDICT_COUNT}}};
  *   lg_metric_register(&reviews);
  *   lg_metric_add(&reviews, LG_AT(kind, verdict), 1);
  *
- * Counting on a metric that is not registered does nothing: a command that serves no /metrics registers none.
- * States: zeroed counters -> registered (cells allocated) -> lg_metrics_done (as before). Text format:
- * https://prometheus.io/docs/instrumenting/exposition_formats/ version 0.0.4.
+ * Counting on a metric that is not registered does nothing: a command that serves no /metrics
+ * registers none. States: zeroed counters -> registered (cells allocated) -> lg_metrics_done (as
+ * before). Text format: https://prometheus.io/docs/instrumenting/exposition_formats/ version 0.0.4.
  */
 #ifndef LG_WEBHOOK_RUNTIME_METRICS_H
 #define LG_WEBHOOK_RUNTIME_METRICS_H
@@ -34,7 +36,8 @@ enum {
 enum lg_metric_kind {
     LG_METRIC_COUNTER, /* whole numbers; the name ends in _total */
     LG_METRIC_GAUGE,   /* a double; a series that was never set is not shown */
-    LG_METRIC_TOTAL, /* a counter that somebody else keeps: set like a gauge; the name ends in _total */
+    /* a counter that somebody else keeps: set like a gauge; the name ends in _total */
+    LG_METRIC_TOTAL,
     LG_METRIC_HISTOGRAM, /* durations, shown in seconds; the name ends in _seconds */
 };
 
@@ -58,7 +61,8 @@ struct lg_metric {
     struct lg_metric *next;
 };
 
-/* One value's index a label, in the labels' order: LG_AT(2, 0). Metrics without labels take NULL. */
+/* One value's index a label, in the labels' order: LG_AT(2, 0). Metrics without labels take
+ * NULL. */
 #define LG_AT(...) ((const size_t[LG_METRIC_LABELS_MAX]){__VA_ARGS__})
 
 /* Adds the metric to what is rendered, last. A second time does nothing. */
@@ -77,23 +81,26 @@ void lg_metric_unset(struct lg_metric *metric, const size_t *at) __attribute__((
 void lg_metric_observe_ns(struct lg_metric *metric, const size_t *at, int64_t duration_ns)
     __attribute__((nonnull(1)));
 
-/* What was counted: a counter's number, a histogram's number of durations. 0 when not registered. */
+/* What was counted: a counter's number, a histogram's number of durations. 0 when not
+ * registered. */
 uint64_t lg_metric_count(const struct lg_metric *metric, const size_t *at)
     __attribute__((nonnull(1)));
 
-/* `collect` is called by lg_metrics_render before anything is shown, to set gauges that are cheaper to read than to
- * keep. From the rendering thread. At most 16. */
+/* `collect` is called by lg_metrics_render before anything is shown, to set gauges that are cheaper
+ * to read than to keep. From the rendering thread. At most 16. */
 typedef void lg_metrics_collect_fn(void *arg);
 void lg_metrics_collect(lg_metrics_collect_fn *collect, void *arg) __attribute__((nonnull(1)));
 
 /* Registers livegate_build_info{version}, process_start_time_seconds, process_cpu_seconds_total,
- * process_resident_memory_bytes, process_open_fds and livegate_log_lines_dropped_total, kept by a collector. */
+ * process_resident_memory_bytes, process_open_fds and livegate_log_lines_dropped_total, kept by a
+ * collector. */
 void lg_metrics_register_process(void);
 
 /* Appends everything, in the order of registration. One thread at a time. */
 void lg_metrics_render(struct lg_buf *buf) __attribute__((nonnull));
 
-/* Forgets all metrics and collectors and frees their cells; for the end of the process, and tests. */
+/* Forgets all metrics and collectors and frees their cells; for the end of the process, and
+ * tests. */
 void lg_metrics_done(void);
 
 #endif

@@ -1,4 +1,5 @@
-/* What every Prometheus client says about its own process, under the names that dashboards expect. */
+/* What every Prometheus client says about its own process, under the names that dashboards
+ * expect. */
 #include "webhook/runtime/metrics.h"
 
 #include <dirent.h>

@@ -1,5 +1,5 @@
-/* Numbers that replicas do not share, so that they do not move in step. Nothing secret may rest on them. Any thread, each with
- * a state of its own. */
+/* Numbers that replicas do not share, so that they do not move in step. Nothing secret may rest on
+ * them. Any thread, each with a state of its own. */
 #ifndef LG_WEBHOOK_RUNTIME_RANDOM_H
 #define LG_WEBHOOK_RUNTIME_RANDOM_H
 

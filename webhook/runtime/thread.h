@@ -1,8 +1,8 @@
 /* Threads of one kind: named, with a small stack, deaf to signals.
  *
- * One thread of the process waits for signals (sigwait); all others block every signal that comes from outside, so
- * that no handler ever runs in the middle of a review. Owned by the caller in place; started and joined by the same
- * thread.
+ * One thread of the process waits for signals (sigwait); all others block every signal that comes
+ * from outside, so that no handler ever runs in the middle of a review. Owned by the caller in
+ * place; started and joined by the same thread.
  *
  * States: zeroed -> started -> joined (zeroed again).
  */
@@ -27,15 +27,16 @@ struct lg_thread {
     void *arg;
 };
 
-/* The signals that come from outside: all but those a faulty instruction raises (a blocked one of these would kill the
- * process without the report that sanitizers and core dumps give). */
+/* The signals that come from outside: all but those a faulty instruction raises (a blocked one of
+ * these would kill the process without the report that sanitizers and core dumps give). */
 void lg_thread_signals(sigset_t *ret) __attribute__((nonnull));
 
-/* Blocks them in the calling thread: first thing in main, before a library starts threads of its own. */
+/* Blocks them in the calling thread: first thing in main, before a library starts threads of its
+ * own. */
 void lg_thread_block_signals(void);
 
-/* Starts run(arg). `thread` must not move until it is joined. The name is cut to 15 bytes (what the kernel keeps).
- * LG_E_UNAVAILABLE: the system has no more threads now. */
+/* Starts run(arg). `thread` must not move until it is joined. The name is cut to 15 bytes (what the
+ * kernel keeps). LG_E_UNAVAILABLE: the system has no more threads now. */
 enum lg_err_code lg_thread_start(struct lg_thread *thread, const char *name, lg_thread_fn *run,
                                  void *arg, struct lg_err *err)
     __attribute__((nonnull(1, 2, 3), warn_unused_result));
@@ -43,7 +44,8 @@ enum lg_err_code lg_thread_start(struct lg_thread *thread, const char *name, lg_
 /* Waits until it has returned. Nothing happens to a thread that was never started. */
 void lg_thread_join(struct lg_thread *thread) __attribute__((nonnull));
 
-/* How often the kernel has taken the calling thread off its core against its will so far. A system call. */
+/* How often the kernel has taken the calling thread off its core against its will so far. A system
+ * call. */
 long lg_thread_preemptions(void);
 
 #endif

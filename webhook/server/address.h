@@ -1,8 +1,8 @@
 /* Listening addresses: "ADDR:PORT" as a person writes it, and the socket that listens there.
  *
- * ADDR is an IPv4 address, an IPv6 address in brackets, or nothing (every address, both families where the machine has
- * both); PORT is 0 (any free one) to 65535. Host names are not looked up: what is listened on must not depend on DNS.
- * Any thread.
+ * ADDR is an IPv4 address, an IPv6 address in brackets, or nothing (every address, both families
+ * where the machine has both); PORT is 0 (any free one) to 65535. Host names are not looked up:
+ * what is listened on must not depend on DNS. Any thread.
  */
 #ifndef LG_WEBHOOK_SERVER_ADDRESS_H
 #define LG_WEBHOOK_SERVER_ADDRESS_H
@@ -23,8 +23,8 @@ struct lg_address {
 enum lg_err_code lg_address_parse(const char *text, const char *option, struct lg_address *ret,
                                   struct lg_err *err) __attribute__((warn_unused_result));
 
-/* Binds and listens. LG_E_IO, LG_E_DENIED...: err says what holds the address and what to do; err->where is the
- * address. *ret_fd is given, non-blocking, close-on-exec. */
+/* Binds and listens. LG_E_IO, LG_E_DENIED...: err says what holds the address and what to do;
+ * err->where is the address. *ret_fd is given, non-blocking, close-on-exec. */
 enum lg_err_code lg_address_listen(const struct lg_address *address, const char *option,
                                    int *ret_fd, struct lg_err *err)
     __attribute__((warn_unused_result));

@@ -13,7 +13,8 @@
 
 enum { ADDRESS_BYTES = 16 };
 
-/* What one address holds: connections, and bytes of bodies. Owns the bytes of its key in the map. */
+/* What one address holds: connections, and bytes of bodies. Owns the bytes of its key in the
+ * map. */
 struct peer {
     unsigned open;
     atomic_size_t body_bytes;
@@ -34,8 +35,8 @@ struct lg_connection {
     _Atomic int64_t last_active_ms; /* when the last request was complete */
     /* under the lock: */
     unsigned seen_requests;
-    int64_t
-        pending_ms; /* since when there has been more than complete requests, 0 = there is not */
+    /* since when there has been more than complete requests, 0 = there is not */
+    int64_t pending_ms;
     bool shut;
 };
 

@@ -28,7 +28,8 @@ static void take_answers(struct lg_inquiry *inquiry)
     lg_probe_unref(lg_steal(inquiry->probe));
 }
 
-/* A miss that was asked for because the watch had not seen the object yet is worth nothing once the watch has seen it. */
+/* A miss that was asked for because the watch had not seen the object yet is worth nothing once the
+ * watch has seen it. */
 static bool overtaken(const struct lg_inventory *inventory, const struct lg_read *read)
 {
     const struct lg_record *record;
@@ -51,8 +52,8 @@ const struct lg_inventory *lg_inquiry_view(struct lg_inquiry *inquiry,
     return lg_inventory_over(inventory, reads, n, arena);
 }
 
-/* Takes what is remembered; collects what has to be asked: what is never watched first, since a VM means little without
- * its instancetype. True: something new is known. */
+/* Takes what is remembered; collects what has to be asked: what is never watched first, since a VM
+ * means little without its instancetype. True: something new is known. */
 static bool look(struct lg_inquiry *inquiry, const struct lg_wants *wants, bool on_demand,
                  const struct lg_inquirer *inquirer, struct lg_wants *io_missing)
 {

@@ -1,10 +1,12 @@
 /* What one review finds out by single reads of the API server, over its pauses.
  *
- * Lies in the review's request, zeroed at first, and belongs to the thread that handles it; between pauses to nobody.
+ * Lies in the review's request, zeroed at first, and belongs to the thread that handles it; between
+ * pauses to nobody.
  *
- *   judge with lg_inquiry_view -> lg_inquiry_next says ANSWER: that judgement counts
- *                                                      AGAIN:  something is known now that was not; judge anew
- *                                                      WAIT:   the connection is suspended; the handler is called again
+ *   judge with lg_inquiry_view -> lg_inquiry_next says
+ *       ANSWER: that judgement counts
+ *       AGAIN:  something is known now that was not; judge anew
+ *       WAIT:   the connection is suspended; the handler is called again
  */
 #ifndef LG_WEBHOOK_SERVER_INQUIRY_H
 #define LG_WEBHOOK_SERVER_INQUIRY_H
@@ -14,8 +16,8 @@
 
 enum {
     LG_LIVE_READS_MAX = 4, /* a review */
-    LG_INQUIRY_MS_MIN =
-        300, /* for less than this nobody is asked; a pause may end a tick of housekeeping late */
+    /* for less than this nobody is asked; a pause may end a tick of housekeeping late */
+    LG_INQUIRY_MS_MIN = 300,
 };
 
 struct lg_inquiry {
@@ -39,7 +41,8 @@ struct lg_inquirer {
 
 enum lg_inquiry_step { LG_INQUIRY_ANSWER, LG_INQUIRY_AGAIN, LG_INQUIRY_WAIT };
 
-/* Takes in what was answered meanwhile; the inventory with all that was read in front of it. In the arena. */
+/* Takes in what was answered meanwhile; the inventory with all that was read in front of it. In the
+ * arena. */
 const struct lg_inventory *lg_inquiry_view(struct lg_inquiry *inquiry,
                                            const struct lg_inventory *inventory,
                                            struct lg_arena *arena);

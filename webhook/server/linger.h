@@ -1,9 +1,10 @@
-/* Connections that were refused before their body was read: they are closed when the client is done, not before.
+/* Connections that were refused before their body was read: they are closed when the client is
+ * done, not before.
  *
- * A socket that is closed with bytes unread resets the connection, and a client that is still sending (Go's and most
- * others do not ask with Expect) then sees "connection reset" instead of the answer. So the socket stays open a while
- * behind the server library's back and what comes is thrown away. Few at once, for a short time; beyond that the reset
- * has to do.
+ * A socket that is closed with bytes unread resets the connection, and a client that is still
+ * sending (Go's and most others do not ask with Expect) then sees "connection reset" instead of the
+ * answer. So the socket stays open a while behind the server library's back and what comes is
+ * thrown away. Few at once, for a short time; beyond that the reset has to do.
  * Adding is from any thread; one thread polls.
  */
 #ifndef LG_WEBHOOK_SERVER_LINGER_H
@@ -26,8 +27,8 @@ void lg_linger_free(struct lg_linger *linger);
 /* Keeps the connection of `fd` (borrowed: duplicated) open after the caller closes it. */
 void lg_linger_add(struct lg_linger *linger, int fd, int64_t now_ms);
 
-/* Waits at most `timeout_ms` for `other_fd` to be readable, true when it is, and meanwhile empties the lingering
- * connections. */
+/* Waits at most `timeout_ms` for `other_fd` to be readable, true when it is, and meanwhile empties
+ * the lingering connections. */
 bool lg_linger_poll(struct lg_linger *linger, int other_fd, int64_t timeout_ms);
 
 #endif

@@ -146,7 +146,8 @@ void lg_listener_resume(void *connection)
     MHD_resume_connection(connection);
 }
 
-/* Paths are compared as they were sent: no escape is another way to write one, or to end it with a NUL. */
+/* Paths are compared as they were sent: no escape is another way to write one, or to end it with a
+ * NUL. */
 static size_t leave_escaped(void *arg, struct MHD_Connection *connection, char *text)
 {
     (void)arg;
@@ -170,8 +171,9 @@ static struct MHD_Daemon *start_reviews(struct lg_listener *listener,
         {MHD_OPTION_HTTPS_MEM_TRUST, 0, (void *)(uintptr_t)options->client_ca},
         {MHD_OPTION_END, 0, NULL}};
 
-    /* Each thread has its share of the library's own limit, and at its share stops accepting, which leaves clients
-     * waiting in the backlog: so each share is above the limit that on_accept holds. */
+    /* Each thread has its share of the library's own limit, and at its share stops accepting, which
+     * leaves clients waiting in the backlog: so each share is above the limit that on_accept
+     * holds. */
     unsigned limit =
         (REVIEW_CONNECTIONS_MAX + LG_CONNECTIONS_CLOSING_MAX + THREADS_MAX + 1) * threads;
     return MHD_start_daemon(
@@ -229,8 +231,9 @@ enum lg_err_code lg_listener_start(const struct lg_listener_options *options,
 
 void lg_listener_quiesce(struct lg_listener *listener)
 {
-    /* The library gives the socket back; its threads let go of it with a delay, so that it is closed only at the end.
-     * Whoever is still in the backlog, or comes now, is refused at once instead of waiting there. */
+    /* The library gives the socket back; its threads let go of it with a delay, so that it is
+     * closed only at the end. Whoever is still in the backlog, or comes now, is refused at once
+     * instead of waiting there. */
     if (MHD_quiesce_daemon(listener->daemon) != MHD_INVALID_SOCKET)
         shutdown(listener->fd, SHUT_RDWR);
 }
@@ -239,7 +242,8 @@ void lg_listener_stop(struct lg_listener *listener)
 {
     if (listener == NULL)
         return;
-    /* Else the library closes the socket, which is borrowed, and its number may be another's when its owner closes it. */
+    /* Else the library closes the socket, which is borrowed, and its number may be another's when
+     * its owner closes it. */
     (void)MHD_quiesce_daemon(listener->daemon);
     MHD_stop_daemon(listener->daemon);
     lg_connections_free(listener->connections);

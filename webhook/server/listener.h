@@ -1,7 +1,7 @@
 /* One listening port: the server library's threads, its connections and their limits.
  *
- * libmicrohttpd with epoll, an inter-thread channel and suspend/resume; reviews are served by a pool, operations by one
- * thread. Started and stopped by one thread.
+ * libmicrohttpd with epoll, an inter-thread channel and suspend/resume; reviews are served by a
+ * pool, operations by one thread. Started and stopped by one thread.
  * States: started -> quiesced (no new connections) -> stopped (freed).
  */
 #ifndef LG_WEBHOOK_SERVER_LISTENER_H
@@ -35,20 +35,21 @@ void lg_listener_stop(struct lg_listener *listener);
 size_t lg_listener_reap(struct lg_listener *listener, int64_t now_ms);
 unsigned lg_listener_connections(struct lg_listener *listener);
 
-/* For pause.h: the library's connection does nothing until it is resumed; then its handler is called again. Suspended
- * inside its handler, resumed from any thread. */
+/* For pause.h: the library's connection does nothing until it is resumed; then its handler is
+ * called again. Suspended inside its handler, resumed from any thread. */
 void lg_listener_suspend(void *connection);
 void lg_listener_resume(void *connection);
 
-/* For the routes, by the library's socket context: the head of a request is here; a request is complete, head and body
- * of so many bytes; it is answered, or given up; or it is answered before its body was read, and the connection ends
- * with the answer. */
+/* For the routes, by the library's socket context: the head of a request is here; a request is
+ * complete, head and body of so many bytes; it is answered, or given up; or it is answered before
+ * its body was read, and the connection ends with the answer. */
 void lg_listener_begin(void *socket_context);
 void lg_listener_complete(void *socket_context, uint64_t bytes);
 void lg_listener_answered(void *socket_context);
 void lg_listener_linger(void *socket_context);
 
-/* As lg_connection_hold and lg_connection_let_go: a body of so many bytes comes in from that address. */
+/* As lg_connection_hold and lg_connection_let_go: a body of so many bytes comes in from that
+ * address. */
 bool lg_listener_hold(void *socket_context, size_t bytes);
 void lg_listener_let_go(void *socket_context, size_t bytes);
 

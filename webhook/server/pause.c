@@ -33,7 +33,8 @@ struct lg_pause {
 
 struct lg_pauses {
     lg_pause_fn *suspend, *resume;
-    /* Held while a connection is resumed: once the pauses are closed, nobody is about to resume one any more. */
+    /* Held while a connection is resumed: once the pauses are closed, nobody is about to resume one
+     * any more. */
     pthread_mutex_t lock;
     struct lg_pause *waiting[LG_PAUSES_MAX];
     size_t n;

@@ -1,5 +1,5 @@
-/* What the server counts of its policy: entries that never do anything, exceptions that were used, patterns that were too
- * expensive. Registered with lg_stats_register; counting is from any thread.
+/* What the server counts of its policy: entries that never do anything, exceptions that were used,
+ * patterns that were too expensive. Registered with lg_stats_register; counting is from any thread.
  */
 #ifndef LG_WEBHOOK_SERVER_POLICY_STATS_H
 #define LG_WEBHOOK_SERVER_POLICY_STATS_H
@@ -8,7 +8,8 @@
 
 void lg_policy_stats_register(void);
 
-/* What a review made of the policy. A pattern that hit its limits is logged, a line a minute at most. */
+/* What a review made of the policy. A pattern that hit its limits is logged, a line a minute at
+ * most. */
 void lg_policy_stats_review(const struct lg_judgement *judgement);
 
 /* The policy that holds now. */

@@ -1,7 +1,8 @@
 /* The files that may change while the server runs: certificate pair and policy.
  *
- * Each is read at start, where a fault ends the start, and looked at again every few seconds or on SIGHUP, where a
- * fault is logged once and what was there before stays in use. Used by the housekeeping thread alone.
+ * Each is read at start, where a fault ends the start, and looked at again every few seconds or on
+ * SIGHUP, where a fault is logged once and what was there before stays in use. Used by the
+ * housekeeping thread alone.
  */
 #ifndef LG_WEBHOOK_SERVER_RELOAD_H
 #define LG_WEBHOOK_SERVER_RELOAD_H
@@ -34,7 +35,8 @@ void lg_reload_log_pair(const struct lg_reload *reload);
 enum lg_err_code lg_reload_policy(struct lg_reload *reload, struct lg_policy **ret,
                                   struct lg_err *err) __attribute__((warn_unused_result));
 
-/* Looks at both again; what changed and is sound is served from now on, what changed and is not is logged. */
+/* Looks at both again; what changed and is sound is served from now on, what changed and is not is
+ * logged. */
 void lg_reload_all(struct lg_reload *reload, struct lg_reviewer *reviewer);
 
 void lg_reload_done(struct lg_reload *reload);

@@ -266,8 +266,8 @@ static const struct lg_turnout *turnout_of(struct lg_reviewer *reviewer,
     if (!asked && ask_ledger(reviewer, call, ask))
         return NULL;
     lg_limiter_unreachable(input->policy, ask, turnout);
-    /* Nobody goes through because too many wait here, because their time was over before their turn, or because it gave us
-     * less time than the ledger may take. */
+    /* Nobody goes through because too many wait here, because their time was over before their
+     * turn, or because it gave us less time than the ledger may take. */
     if (!asked || call->timeout_ms < LG_REVIEW_TIMEOUT_MS ||
         !lg_ledger_api_is_away(reviewer->ledger))
         turnout->admitted = ask->admit || ask->waived[LG_LIMIT_CLUSTER];
@@ -276,7 +276,8 @@ static const struct lg_turnout *turnout_of(struct lg_reviewer *reviewer,
     return turnout;
 }
 
-/* A new migration that no rule denies waits for its turn; one that has it is judged as any other object. */
+/* A new migration that no rule denies waits for its turn; one that has it is judged as any other
+ * object. */
 static enum lg_inquiry_step take_turn(struct lg_reviewer *reviewer,
                                       const struct lg_engine_input *input,
                                       const struct lg_review_call *call, struct lg_arena *arena,

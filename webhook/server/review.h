@@ -1,8 +1,8 @@
 /* One review: the body that came in, the answer that leaves. Knows nothing of HTTP.
  *
- * The reviewer is shared by all server threads. A review sees one state of the inventory (it pins the
- * store while it judges, and never waits then); the policy is replaced as a whole, and a review keeps the one it began
- * with.
+ * The reviewer is shared by all server threads. A review sees one state of the inventory (it pins
+ * the store while it judges, and never waits then); the policy is replaced as a whole, and a review
+ * keeps the one it began with.
  */
 #ifndef LG_WEBHOOK_SERVER_REVIEW_H
 #define LG_WEBHOOK_SERVER_REVIEW_H
@@ -53,9 +53,10 @@ struct lg_review_call {
     struct lg_review_memory *memory;
 };
 
-/* Reads, judges (by the route of /mutate: mends), counts and logs. *ret_text: the answer, malloc'd, given; NULL: the
- * connection is suspended, and this is to be called again with the same call and memory when it is resumed.
- * LG_E_INVALID: no AdmissionReview v1; err says why. Uses the arena and leaves resetting it to the caller. Any thread. */
+/* Reads, judges (by the route of /mutate: mends), counts and logs. *ret_text: the answer, malloc'd,
+ * given; NULL: the connection is suspended, and this is to be called again with the same call and
+ * memory when it is resumed. LG_E_INVALID: no AdmissionReview v1; err says why. Uses the arena and
+ * leaves resetting it to the caller. Any thread. */
 enum lg_err_code lg_reviewer_answer(struct lg_reviewer *reviewer, const struct lg_review_call *call,
                                     struct lg_arena *arena, char **ret_text, size_t *ret_bytes,
                                     struct lg_err *err) __attribute__((warn_unused_result));

@@ -231,8 +231,8 @@ static void check_head(struct lg_service *service, struct MHD_Connection *connec
     }
 }
 
-/* True when a refused request is answered before its body is read: it is long, it has no length, or the client asks
- * first. The connection then ends with the answer. */
+/* True when a refused request is answered before its body is read: it is long, it has no length, or
+ * the client asks first. The connection then ends with the answer. */
 static bool answer_early(struct MHD_Connection *connection)
 {
     uint64_t length = 0;

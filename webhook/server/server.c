@@ -236,7 +236,8 @@ static void reap(struct server *server, int64_t now_ms)
     lg_stats_reaped(reviews + operations);
 }
 
-/* One round of what has to be looked at again and again. Returns SIGTERM or SIGINT when told to stop, else 0. */
+/* One round of what has to be looked at again and again. Returns SIGTERM or SIGINT when told to
+ * stop, else 0. */
 static int keep_house(struct server *server, int64_t wait_ms, int64_t *io_reload_ms)
 {
     int64_t now_ms = lg_clock_mono_ms();

@@ -1,12 +1,13 @@
 /* The server as a whole: start, housekeeping, stop.
  *
- * The calling thread is the housekeeping thread: it waits for signals, looks at files, reaps connections and takes the
- * server down. States:
+ * The calling thread is the housekeeping thread: it waits for signals, looks at files, reaps
+ * connections and takes the server down. States:
  *
- *   starting -> serving -> draining (ready no more, answers say Connection: close) -> finishing (no new connections,
- *   until nothing is in flight) -> stopped
+ *   starting -> serving -> draining (ready no more, answers say Connection: close)
+ *   -> finishing (no new connections, until nothing is in flight) -> stopped
  *
- * SIGTERM, SIGINT: drain; a second one ends the drain at once. SIGHUP: look at certificate and policy now.
+ * SIGTERM, SIGINT: drain; a second one ends the drain at once. SIGHUP: look at certificate and
+ * policy now.
  */
 #ifndef LG_WEBHOOK_SERVER_SERVER_H
 #define LG_WEBHOOK_SERVER_SERVER_H
@@ -27,8 +28,8 @@ struct lg_server_options {
     int64_t drain_ms;
 };
 
-/* Runs until it is told to stop. Any error comes before the first connection is taken; everything that was opened is
- * closed by then. One call a process at a time. */
+/* Runs until it is told to stop. Any error comes before the first connection is taken; everything
+ * that was opened is closed by then. One call a process at a time. */
 enum lg_err_code lg_server_run(const struct lg_server_options *options, struct lg_err *err)
     __attribute__((warn_unused_result));
 

@@ -9,8 +9,9 @@
 
 enum {
     LG_BODY_BYTES_MAX = 8 * 1024 * 1024,
-    /* Up to this, which is nearly every review, a body needs no room among the large ones: whoever fills that keeps nobody's
-     * small review out. How many there are at once is bounded by connections: 1,024, 256 from one address. */
+    /* Up to this, which is nearly every review, a body needs no room among the large ones: whoever
+     * fills that keeps nobody's small review out. How many there are at once is bounded by
+     * connections: 1,024, 256 from one address. */
     LG_SMALL_BODY_BYTES_MAX = 64 * 1024,
     LG_BODIES_BYTES_MAX = 64 * 1024 * 1024,                /* of larger ones together */
     LG_ADDRESS_BODIES_BYTES_MAX = LG_BODIES_BYTES_MAX / 4, /* nobody takes all of it alone */

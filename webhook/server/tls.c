@@ -40,7 +40,8 @@ static void parsed_done(struct parsed *parsed)
         gnutls_privkey_deinit(parsed->key);
 }
 
-/* Returns GNUTLS_E_SUCCESS or the library's error; *ret is zeroed before and parsed_done's after, either way. */
+/* Returns GNUTLS_E_SUCCESS or the library's error; *ret is zeroed before and parsed_done's after,
+ * either way. */
 static int parse(const gnutls_datum_t *cert, const gnutls_datum_t *key, struct parsed *ret)
 {
     unsigned n = CHAIN_MAX;
@@ -262,7 +263,8 @@ void lg_tls_attach(void *session, struct lg_tls_peer *peer)
     static gnutls_typed_vdata_st purpose[] = {
         {GNUTLS_DT_KEY_PURPOSE_OID, (unsigned char *)(uintptr_t)GNUTLS_KP_TLS_WWW_CLIENT, 0}};
 
-    /* The server library keeps a pointer of its own there for pre-shared keys only, which we do not use. */
+    /* The server library keeps a pointer of its own there for pre-shared keys only, which we do not
+     * use. */
     peer->session = session;
     gnutls_session_set_ptr(session, peer);
     gnutls_transport_set_ptr2(session, peer, (gnutls_transport_ptr_t)(intptr_t)peer->fd);
