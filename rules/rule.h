@@ -41,6 +41,16 @@ struct lg_rule_example {
     const char *message; /* a part of the expected message, or NULL */
 };
 
+/* What a rule looks up that asks lg_rule_lacks_parts. */
+#define LG_INSTANCETYPES                                                                           \
+    (LG_BIT(LG_KIND_INSTANCETYPE) | LG_BIT(LG_KIND_CLUSTER_INSTANCETYPE) | LG_BIT(LG_KIND_REVISION))
+#define LG_PREFERENCES                                                                             \
+    (LG_BIT(LG_KIND_PREFERENCE) | LG_BIT(LG_KIND_CLUSTER_PREFERENCE) | LG_BIT(LG_KIND_REVISION))
+/* And one that asks lg_rule_new_node_could. */
+#define LG_AUTOSCALERS                                                                             \
+    (LG_BIT(LG_KIND_CLUSTER_AUTOSCALER) | LG_BIT(LG_KIND_MACHINE_AUTOSCALER) |                     \
+     LG_BIT(LG_KIND_NODE_POOL))
+
 struct lg_rule {
     const char *id;        /* "LG101", never changes */
     const char *name;      /* "claim-not-shared" */

@@ -97,17 +97,17 @@ struct lg_moving {
  * which only its controller may set, sendTo or receive while the gate is off), so that nothing is
  * to be said: its error reaches the user. */
 bool lg_rule_moving(const struct lg_rule_context *context, struct lg_moving *ret);
+/* That VMI is there and has not ended. Where it is not known, says so. */
+bool lg_rule_guest_found(struct lg_rule_context *context, const struct lg_moving *moving);
 
 /* The VM names an instancetype or a preference (`parts`: LG_BIT(LG_PART_...)) that could not be
  * read: says so, and is then true. For a rule that found nothing in the VM, or what such a part may
  * take away. */
 #define LG_ANY_PART (LG_BIT(LG_PART_INSTANCETYPE) | LG_BIT(LG_PART_PREFERENCE))
 bool lg_rule_lacks_parts(struct lg_rule_context *context, unsigned parts);
-/* What a rule that asks so looks up. */
-#define LG_INSTANCETYPES                                                                           \
-    (LG_BIT(LG_KIND_INSTANCETYPE) | LG_BIT(LG_KIND_CLUSTER_INSTANCETYPE) | LG_BIT(LG_KIND_REVISION))
-#define LG_PREFERENCES                                                                             \
-    (LG_BIT(LG_KIND_PREFERENCE) | LG_BIT(LG_KIND_CLUSTER_PREFERENCE) | LG_BIT(LG_KIND_REVISION))
+
+/* The nodes are not all known: says so, of `at`, and is then true. */
+bool lg_rule_lacks_nodes(struct lg_rule_context *context, struct lg_val at);
 
 /* lg_volume_claims of the subject, a guest; worked out once a subject. */
 const struct lg_volume_claim *lg_rule_volume_claims(struct lg_rule_context *context, size_t *ret_n);
@@ -133,10 +133,6 @@ enum lg_action lg_rule_leaning_action(struct lg_rule_context *context, struct lg
  * subject. Worked out once a subject. For a migration lg_rule_requirements counts it already. */
 const struct lg_separation *lg_rule_separation(struct lg_rule_context *context);
 
-/* What a rule looks up for lg_rule_new_node_could. */
-#define LG_AUTOSCALERS                                                                             \
-    (LG_BIT(LG_KIND_CLUSTER_AUTOSCALER) | LG_BIT(LG_KIND_MACHINE_AUTOSCALER) |                     \
-     LG_BIT(LG_KIND_NODE_POOL))
 /* True when the cluster grows by itself (policy's placement.elastic; auto: there is an autoscaler)
  * and a new node could take the subject. */
 bool lg_rule_new_node_could(struct lg_rule_context *context);

@@ -24,6 +24,21 @@ bool lg_rule_moving(const struct lg_rule_context *context, struct lg_moving *ret
     return true;
 }
 
+bool lg_rule_guest_found(struct lg_rule_context *context, const struct lg_moving *moving)
+{
+    if (moving->found == LG_UNKNOWN)
+        lg_rule_lacks(context, moving->at, LG_KIND_VMI, moving->name);
+    return moving->found == LG_FOUND && !moving->ended;
+}
+
+bool lg_rule_lacks_nodes(struct lg_rule_context *context, struct lg_val at)
+{
+    bool lacks = lg_inventory_known(context->inventory, LG_KIND_NODE) != LG_KNOWN;
+    if (lacks)
+        lg_rule_lacks(context, at, LG_KIND_NODE, LG_STR(""));
+    return lacks;
+}
+
 /* The guest of a migration, read again from its record (which was read strictly once). LG_NONE: it
  * was not found. */
 static struct lg_val guest_of(const struct lg_rule_context *context, struct lg_moving *ret)

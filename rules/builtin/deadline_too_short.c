@@ -80,9 +80,7 @@ static void check(struct lg_rule_context *context)
     struct lg_moving moving;
     if (!lg_rule_moving(context, &moving) || moving.decentralised)
         return;
-    if (moving.found == LG_UNKNOWN)
-        lg_rule_lacks(context, moving.at, LG_KIND_VMI, moving.name);
-    if (moving.found != LG_FOUND || moving.ended)
+    if (!lg_rule_guest_found(context, &moving))
         return;
     struct lg_val vmi = lg_vmi_object(moving.vmi, context->arena);
     struct lg_migration_settings settings;

@@ -205,10 +205,8 @@ static void check(struct lg_rule_context *context)
         const struct lg_volume *volume = bound(context, &source, claim);
         if (volume == NULL)
             continue;
-        if (lg_inventory_known(context->inventory, LG_KIND_NODE) != LG_KNOWN) {
-            lg_rule_lacks(context, source.at, LG_KIND_NODE, LG_STR(""));
+        if (lg_rule_lacks_nodes(context, source.at))
             continue;
-        }
         if (reach.left == NULL)
             reach = reach_new(context);
         check_reach(context, &source, volume, &reach);

@@ -23,10 +23,8 @@ static void check(struct lg_rule_context *context)
     struct lg_val at = lg_json_at(vm->spec, "domain.cpu.model");
     if (!lg_str_is(lg_guest_cpu_model(vm->spec, context->settings), "host-model"))
         return;
-    if (lg_inventory_known(context->inventory, LG_KIND_NODE) != LG_KNOWN) {
-        lg_rule_lacks(context, vm->spec, LG_KIND_NODE, LG_STR(""));
+    if (lg_rule_lacks_nodes(context, vm->spec))
         return;
-    }
     if (!labeller_ran(nodes) || lg_nodes_any_key_prefix(nodes, "host-model-cpu.node.kubevirt.io/"))
         return;
     if (lg_str_empty(lg_json_str(at)) && lg_rule_lacks_parts(context, LG_BIT(LG_PART_INSTANCETYPE)))

@@ -42,10 +42,8 @@ static void report_away(struct lg_rule_context *context, struct lg_place_count c
 
 static void check(struct lg_rule_context *context)
 {
-    if (lg_inventory_known(context->inventory, LG_KIND_NODE) != LG_KNOWN) {
-        lg_rule_lacks(context, context->subject->vm.spec, LG_KIND_NODE, LG_STR(""));
+    if (lg_rule_lacks_nodes(context, context->subject->vm.spec))
         return;
-    }
     const struct lg_node_table *nodes = lg_inventory_nodes(context->inventory);
     struct lg_place_count count = lg_rule_placement(context);
     if (undecided(context, count) || count.eligible > 0)

@@ -110,10 +110,8 @@ static void report(struct lg_rule_context *context, const struct lg_capacity *si
 
 static void check(struct lg_rule_context *context)
 {
-    if (lg_inventory_known(context->inventory, LG_KIND_NODE) != LG_KNOWN) {
-        lg_rule_lacks(context, context->subject->vm.spec, LG_KIND_NODE, LG_STR(""));
+    if (lg_rule_lacks_nodes(context, context->subject->vm.spec))
         return;
-    }
     const struct lg_node_table *nodes = lg_inventory_nodes(context->inventory);
     struct lg_capacity size = lg_guest_size(context->subject->vm.spec, context->settings);
     struct tally tally = tally_of(&size, lg_rule_places(context), nodes);

@@ -61,10 +61,8 @@ static struct lg_str message_of(struct lg_rule_context *context, struct lg_place
 
 static void check(struct lg_rule_context *context)
 {
-    if (lg_inventory_known(context->inventory, LG_KIND_NODE) != LG_KNOWN) {
-        lg_rule_lacks(context, context->subject->vm.spec, LG_KIND_NODE, LG_STR(""));
+    if (lg_rule_lacks_nodes(context, context->subject->vm.spec))
         return;
-    }
     struct lg_place_count count = lg_rule_placement(context);
     size_t ever = count.eligible + count.away;
     if (undecided(context, count) || count.eligible > 1 || ever == 0 ||

@@ -73,14 +73,10 @@ static void check(struct lg_rule_context *context)
     struct lg_moving moving;
     if (!lg_rule_moving(context, &moving) || moving.decentralised)
         return;
-    if (moving.found == LG_UNKNOWN)
-        lg_rule_lacks(context, moving.at, LG_KIND_VMI, moving.name);
-    if (moving.found != LG_FOUND || moving.ended || lg_str_empty(moving.vmi->node))
+    if (!lg_rule_guest_found(context, &moving) || lg_str_empty(moving.vmi->node))
         return; /* LG601, LG605 */
-    if (lg_inventory_known(context->inventory, LG_KIND_NODE) != LG_KNOWN) {
-        lg_rule_lacks(context, moving.at, LG_KIND_NODE, LG_STR(""));
+    if (lg_rule_lacks_nodes(context, moving.at))
         return;
-    }
     struct lg_place_count count = lg_rule_placement(context);
     const struct lg_separation *separation = lg_rule_separation(context);
     if (separation != NULL && !lg_str_empty(separation->unknown_ns))

@@ -53,10 +53,8 @@ static void check(struct lg_rule_context *context)
         if (context->settings->has_minimum_tsc ||
             some_node_counts(lg_inventory_nodes(context->inventory), context->arena))
             return;
-        if (lg_inventory_known(context->inventory, LG_KIND_NODE) != LG_KNOWN) {
-            lg_rule_lacks(context, at, LG_KIND_NODE, LG_STR(""));
+        if (lg_rule_lacks_nodes(context, at))
             return;
-        }
     }
     struct lg_str frequency = lg_settings_advice(
         context->settings, "developerConfiguration.minimumClusterTSCFrequency", context->arena);

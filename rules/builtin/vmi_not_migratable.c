@@ -62,9 +62,7 @@ static void check(struct lg_rule_context *context)
     struct lg_moving moving;
     if (!lg_rule_moving(context, &moving))
         return;
-    if (moving.found == LG_UNKNOWN)
-        lg_rule_lacks(context, moving.at, LG_KIND_VMI, moving.name);
-    if (moving.found != LG_FOUND || moving.ended)
+    if (!lg_rule_guest_found(context, &moving))
         return; /* LG601 */
     switch (moving.vmi->live_migratable) {
     case LG_CONDITION_TRUE:

@@ -12,9 +12,7 @@ static void check(struct lg_rule_context *context)
     struct lg_moving moving;
     if (!lg_rule_moving(context, &moving) || moving.decentralised)
         return;
-    if (moving.found == LG_UNKNOWN)
-        lg_rule_lacks(context, moving.at, LG_KIND_VMI, moving.name);
-    if (moving.found != LG_FOUND || moving.ended)
+    if (!lg_rule_guest_found(context, &moving))
         return;
     struct lg_str phase = moving.vmi->phase;
     if (lg_str_is(phase, "Running") || lg_str_is(phase, "WaitingForSync"))
