@@ -42,6 +42,13 @@ check() {
     if "$@"; then pass "$name"; else fail "$name" "failed: $*"; fi
 }
 
+# shown NAME DETAIL COMMAND...: COMMAND succeeds; else DETAIL is shown.
+shown() {
+    local name=$1 detail=$2
+    shift 2
+    if "$@"; then pass "$name"; else fail "$name" "$detail"; fi
+}
+
 # The next four look at what `run` left.
 
 # succeeds NAME
@@ -113,9 +120,9 @@ eventually() {
 
 # ---- the API server ----------------------------------------------------------------------------------------------------
 
-# k ARGUMENT...: kubectl, as cluster-admin, with a deadline.
+# k ARGUMENT...: kubectl, as cluster-admin, with a deadline that a busy machine does not reach.
 k() {
-    timeout 30 kubectl --request-timeout=20s "$@"
+    timeout 120 kubectl --request-timeout=100s "$@"
 }
 
 # The newest minor version of 1.x that is asked for is known to this server.
@@ -133,7 +140,7 @@ cluster_start() {
     export KUBECONFIG=$work/plane/admin.kubeconfig
     server_minor=$(k get --raw /version | jq -r '.minor | gsub("[^0-9]"; "")')
     echo "# API server 1.$server_minor, $(kubectl version --client -o json | jq -r '"kubectl " + .clientVersion.gitVersion')"
-    crds_create && eventually 120 k wait --for=condition=Established --all crd --timeout=20s >"$work/log" 2>&1 &&
+    crds_create && eventually 300 k wait --for=condition=Established --all crd --timeout=100s >"$work/log" 2>&1 &&
         /usr/bin/python3 tests/e2e/cluster.py "$control_plane_server" "$work/plane" manifests/demo/cluster/*.yaml &&
         controllers_allowed >"$work/log" 2>&1 || {
         cat "$work/log"
@@ -203,7 +210,7 @@ gate_start() {
     "$livegate" serve --kubeconfig "$work/gate.kubeconfig" --cert-dir "$work/certs" --policy "$work/policy/policy.yaml" \
         --listen "${1:-127.0.0.1:0}" --ops-listen 127.0.0.1:0 --drain "${gate_drain:-0s}" 2>"$gate_log" </dev/null &
     gate_pid=$!
-    if ! eventually 30 gate_listens "$gate_log"; then
+    if ! eventually 180 gate_listens "$gate_log"; then
         tail -n 20 "$gate_log"
         return 1
     fi
@@ -214,12 +221,12 @@ gate_listens() {
     gate_address=$(sed -nE 's/.*"message":"listening".*"reviews":"([^"]+)".*/\1/p' "$1" | head -n 1)
     gate_ops=$(sed -nE 's/.*"message":"listening".*"operations":"([^"]+)".*/\1/p' "$1" | head -n 1)
     [ -n "$gate_address" ] &&
-        curl --silent --fail --max-time 2 --output /dev/null "http://$gate_ops/readyz"
+        curl --silent --fail --max-time 60 --output /dev/null "http://$gate_ops/readyz"
 }
 
 # metric NAME[{LABELS}]: prints the value, nothing where there is no such series.
 metric() {
-    curl --silent --fail --max-time 5 "http://$gate_ops/metrics" | awk -v name="$1" '$1 == name { print $2 }'
+    curl --silent --fail --max-time 60 "http://$gate_ops/metrics" | awk -v name="$1" '$1 == name { print $2 }'
 }
 
 # knows RESOURCE N: the inventory holds N objects of it.
@@ -246,7 +253,7 @@ install() {
         cat "$work/log"
         return 1
     }
-    eventually 30 in_force "$(policy_mode)" || {
+    eventually 180 in_force "$(policy_mode)" || {
         echo "# $1 is not in force: $(probe)"
         return 1
     }
@@ -265,7 +272,7 @@ policy_mode() {
 # uninstall: nothing is registered, and the API server knows.
 uninstall() {
     k delete validatingwebhookconfiguration,mutatingwebhookconfiguration livegate --ignore-not-found >"$work/log" 2>&1
-    eventually 30 in_force none
+    eventually 180 in_force none
     installed=
 }
 
@@ -298,7 +305,7 @@ masquerade_vm=${bridge_vm/bridge/masquerade}
 
 # probe: prints what the API server answers to a bridged VM that is only tried.
 probe() {
-    curl --silent --include --max-time 20 --request POST \
+    curl --silent --include --max-time 60 --request POST \
         "$control_plane_server/apis/kubevirt.io/v1/namespaces/web-servers/virtualmachines?dryRun=All" \
         --cacert "$work/plane/ca.crt" --cert "$work/plane/admin.crt" --key "$work/plane/admin.key" \
         --header 'Content-Type: application/json' --data-binary "$bridge_vm"

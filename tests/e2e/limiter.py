@@ -28,7 +28,7 @@ DISTURB, LONGER = (word == "yes" for word in sys.argv[6:8])
 COUNT = 40
 NAMESPACES = ["lim-a", "lim-b", "lim-c"]
 
-plane = played.Plane(SERVER, PLANE, ETCD, WORK, 420)
+plane = played.Plane(SERVER, PLANE, ETCD, WORK, 1200)
 
 
 def check(name, problems):
@@ -71,20 +71,20 @@ class Disturbances:
 
     def run(self, replicas):
         """One after the other, early enough for all of it to fall into the middle."""
-        plane.until(30, lambda: len(self.play.created) >= played.CLUSTER)
+        plane.until(lambda: len(self.play.created) >= played.CLUSTER)
         self.begin("killed")
         replicas[0].process.send_signal(signal.SIGKILL)
         replicas[0].process.wait()
         time.sleep(1)
         replicas[0].start()
-        plane.until(30, replicas[0].ready)
+        plane.until(replicas[0].ready)
         self.end("killed")
         self.begin("restarted")
         open(f"{WORK}/restart", "w", encoding="utf-8").close()
         while not os.path.exists(f"{WORK}/restarted") and not plane.late():
             time.sleep(0.1)
         self.end("restarted")
-        plane.until(30, lambda: all(one.ready() for one in replicas))
+        plane.until(lambda: all(one.ready() for one in replicas))
         self.begin("stopped")
         replicas[1].process.send_signal(signal.SIGSTOP)
         time.sleep(20)
@@ -145,7 +145,7 @@ class Guests:
         self.people = make(["lim-a", "lim-b"], [(f"person-{i}", nodes[3 + i % 2]) for i in range(4)])
         count = len(plane.send("GET", "/apis/kubevirt.io/v1/virtualmachineinstances")["items"])
         known = lambda: all(one.knows("virtualmachineinstances") == count for one in replicas)
-        check("each replica knows the guests", [] if plane.until(30, known) else [count])
+        check("each replica knows the guests", [] if plane.until(known) else [count])
 
 
 def crowd(play, order, replicas, keys):
@@ -158,7 +158,7 @@ def crowd(play, order, replicas, keys):
     for one in creates:
         one.thread.join(plane.left())
     took = time.monotonic() - started
-    plane.until(5, lambda: len(set(play.created)) == COUNT)
+    plane.until(lambda: len(set(play.created)) == COUNT)
     again = [one for one in creates if one.cut_by]
     print(f"# crowd: {took:.0f} s, {len(play.created)} created, at most {play.most} at once and {play.most_of_node} from a node, "
           f"{order.let_through} let through, {len(again)} run again"
@@ -184,7 +184,7 @@ def clear(play, but=()):
         left = [key for key in play.unfinished if key not in but]
     for key in left:
         delete(key)
-    check("what still runs is deleted", [] if plane.until(20, lambda: set(play.unfinished) <= set(but)) else [play.unfinished])
+    check("what still runs is deleted", [] if plane.until(lambda: set(play.unfinished) <= set(but)) else [play.unfinished])
 
 
 def nothing_is_left():
@@ -215,7 +215,7 @@ def said_by(arguments, key):
     """(seconds, status, what was printed)"""
     started = time.monotonic()
     done = subprocess.run(arguments + ["-f", "-"], input=json.dumps(played.migration(key)), text=True, check=False,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60)
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=played.PATIENCE_S)
     return time.monotonic() - started, done.returncode, done.stdout
 
 
@@ -232,9 +232,17 @@ class Status:
             shown = file.read()
         return all(re.search(one, shown) for one in wanted)
 
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+
     def stop(self):
         self.process.send_signal(signal.SIGINT)
-        self.process.wait(10)
+        self.process.wait(played.PATIENCE_S)
         with open(self.path, encoding="utf-8") as file:
             return file.read()
 
@@ -263,25 +271,32 @@ class Drain:
 
 
 def drain(play, guests, people):
+    with Status() as status:
+        drain_watched(play, guests, people, status)
+
+
+def drain_watched(play, guests, people, status):
     """50 guests of three nodes at once, and people behind them: they come while the drain is still being created."""
     play.lasts = lambda key, node: 0.1
     play.drained.update(guests)
     play.held_back = True
-    status, drained = Status(), Drain(guests)
-    plane.until(20, lambda: len(play.drained & set(play.unfinished)) >= len(guests) / 2)
+    drained = Drain(guests)
+    plane.until(lambda: len(play.drained & set(play.unfinished)) >= len(guests) / 2)
     creates = [Create(key) for key in people]
     quitter = creates.pop()
-    check("people wait behind it", [] if plane.until(10, lambda: all(map(waits, people))) else [ledger()["tickets"]])
+    check("people wait behind it", [] if plane.until(lambda: all(map(waits, people))) else [ledger()["tickets"]])
     quitter.process.send_signal(signal.SIGINT)
     quit_at = time.monotonic()
-    quitter.thread.join(5)
-    check("a cancelled create ends at once", [] if quitter.ended and quitter.ended - quit_at < 2 else [quitter.said])
+    quitter.thread.join(played.PATIENCE_S)
+    at_once = quitter.ended and quitter.ended - quit_at < 2 + 3 * bystander()
+    check("a cancelled create ends at once", [] if at_once else [quitter.said])
     drained.end()
     check("a drain of 50 is never refused", drained.refused)
-    check("nor made to wait", [f"{drained.took:.1f} s"] if drained.took > 15 else [])
+    # 10 after one another, of which each would wait for 8 s.
+    check("nor made to wait", [f"{drained.took:.1f} s"] if drained.took > 60 else [])
     by_dry_run(people[0])
     wanted = [r"IN USE  5\d of 5", r"WAITING  [34]\n", "lim-a/person-0", "lim-b/person-1"]
-    plane.until(10, lambda: status.shows(*wanted))
+    plane.until(lambda: status.shows(*wanted))
     with play.lock:
         play.held_back = False
         play.start_some()
@@ -291,19 +306,28 @@ def drain(play, guests, people):
           f"{[round(one.ended - drained.started) for one in creates if one.ended]} s")
     check("people are created after it, by themselves", [(one.key, one.said) for one in creates if one.status != 0])
     check("and not before their turn", play.wrong)
-    check("all of the drain was played", [] if plane.until(30, lambda: not play.drained & set(play.unfinished)) else [play.unfinished])
+    check("all of the drain was played", [] if plane.until(lambda: not play.drained & set(play.unfinished)) else [play.unfinished])
     check("who cancelled is not created", [quitter.key] if quitter.key in play.created else [])
     shows, shown = status.shows(*wanted), status.stop()
     check("livegate status --watch shows it", [] if shows else [shown[-2500:]])
 
 
+def bystander():
+    """How long kubectl takes just now over what nobody waits for."""
+    started = time.monotonic()
+    subprocess.run(["kubectl", "get", "namespace", "lim-a"], check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                   timeout=played.PATIENCE_S)
+    return time.monotonic() - started
+
+
 def by_dry_run(key):
-    """While the queue is full."""
+    """While the queue is full. What waited would take 8 s longer than what does not."""
+    most = 5 + 3 * bystander()
     took, status, said = said_by(["kubectl", "create", "--dry-run=server"], key)
     check("a server-side dry run does not wait, and says so",
-          [] if status == 0 and "would wait" in said and took < 5 else [f"{took:.1f} s, status {status}: {said}"])
+          [] if status == 0 and "would wait" in said and took < most else [f"{took:.1f} s, status {status}: {said}"])
     took, status, said = said_by(["kubectl", "diff"], key)
-    check("nor does kubectl diff", [] if status == 1 and "kind: VirtualMachineInstanceMigration" in said and took < 5 else [
+    check("nor does kubectl diff", [] if status == 1 and "kind: VirtualMachineInstanceMigration" in said and took < most else [
         f"{took:.1f} s, status {status}: {said}"])
 
 
@@ -312,34 +336,36 @@ def ctrl_c_at_the_head(play, keys):
     play.held.update(keys[:2])
     first = [Create(key) for key in keys[:2]]
     for one in first:
-        one.thread.join(20)
+        one.thread.join(played.PATIENCE_S)
     head = Create(keys[2])
-    check("the head waits", [] if plane.until(10, lambda: waits(keys[2])) else [head.said, ledger()])
+    check("the head waits", [] if plane.until(lambda: waits(keys[2])) else [head.said, ledger()])
     behind = Create(keys[3])
-    check("another behind it", [] if plane.until(10, lambda: waits(keys[3])) else [behind.said, ledger()])
+    check("another behind it", [] if plane.until(lambda: waits(keys[3])) else [behind.said, ledger()])
     head.process.send_signal(signal.SIGINT)
     gone_at = time.monotonic()
     play.finish(keys[0], time.time() - 1)
-    behind.thread.join(45)
+    behind.thread.join(played.PATIENCE_S)
     if behind.ended:
         print(f"# Ctrl-C at the head: the place passed on after {behind.ended - gone_at:.1f} s")
     check("who waits behind one that went away is created", [] if behind.status == 0 else [behind.said, ledger()])
-    head.thread.join(5)
+    head.thread.join(played.PATIENCE_S)
     check("who went away is not", [keys[2]] if keys[2] in play.created else [])
 
 
 def main():
     # A shell lets what it starts in the background ignore Ctrl-C; what is started here shall not.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    # Who is told to end ends what was started, too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("told to end"))
     began = time.monotonic()
     replicas = [played.Replica(plane, LIVEGATE, i) for i in range(3)]
     balancer = played.Balancer(replicas)
     try:
-        plane.until(60, lambda: all(one.ready() for one in replicas))
+        plane.until(lambda: all(one.ready() for one in replicas))
         with open(f"{WORK}/balancer.new", "w", encoding="utf-8") as file:
             file.write(f"127.0.0.1:{balancer.port}")
         os.rename(f"{WORK}/balancer.new", f"{WORK}/balancer")
-        if not plane.until(60, lambda: os.path.exists(f"{WORK}/go")):
+        if not plane.until(lambda: os.path.exists(f"{WORK}/go")):
             sys.exit("nobody said go")
         play = played.Played(plane, Lasts())
         order = played.Order(plane, play)
@@ -350,11 +376,11 @@ def main():
         ctrl_c_at_the_head(play, guests.head)
         clear(play, long)
         drain(play, guests.drained, guests.people)
-        check("those that last longest end, too", [] if plane.until(90, lambda: not long & set(play.unfinished)) else [long])
-        plane.until(20, lambda: not play.unfinished)
+        check("those that last longest end, too", [] if plane.until(lambda: not long & set(play.unfinished)) else [long])
+        plane.until(lambda: not play.unfinished)
         clear(play)
         # Of those who were cancelled, too: a place lasts until 10 s after its time, a reservation 30 s.
-        check("nothing is left of all that in the ledger", [] if plane.until(60, nothing_is_left) else [ledger()])
+        check("nothing is left of all that in the ledger", [] if plane.until(nothing_is_left) else [ledger()])
         print(f"# played in {time.monotonic() - began:.0f} s")
     finally:
         for one in replicas:

@@ -4,7 +4,8 @@
 webhooks.py KUSTOMIZATION URL CA-FILE FOLDER   writes FOLDER/webhooks.json, policy.yaml, rbac.json and secrets.json from
                                                what `kubectl kustomize KUSTOMIZATION` prints
 
-Nothing else of the registration is changed: names, rules, selectors, failure policies and conditions are the product's.
+Nothing else of the registration is changed: names, rules, selectors, failure policies and conditions are the product's. But an
+answer may take TIMEOUT_S: on a machine that is busy with other tests 3 s say nothing of livegate.
 """
 import base64
 import json
@@ -14,6 +15,9 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 
 from kustomize import render  # noqa: E402
+
+
+TIMEOUT_S = 20
 
 
 def main():
@@ -26,6 +30,7 @@ def main():
         for webhook in configuration["webhooks"]:
             path = webhook["clientConfig"]["service"]["path"]
             webhook["clientConfig"] = {"url": url + path, "caBundle": bundle}
+            webhook["timeoutSeconds"] = TIMEOUT_S
     write(to, "webhooks.json", configurations)
     rbac = ("Namespace", "ServiceAccount", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding")
     ledger = "livegate-ledger"

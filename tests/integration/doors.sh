@@ -36,7 +36,7 @@ compare() {
     run /usr/bin/python3 manifests/demo/review.py request "$object"
     expect_status 0
     cp "$work/stdout" "$work/request.json"
-    run curl --silent --show-error --fail --max-time 10 --cacert "$cacert" --header 'Content-Type: application/json' \
+    run curl --silent --show-error --fail --max-time 60 --cacert "$cacert" --header 'Content-Type: application/json' \
         --data-binary "@$work/request.json" --output "$work/response.json" \
         --connect-to "localhost:${address##*:}:$address" "https://localhost:${address##*:}$path?timeout=10s"
     expect_status 0

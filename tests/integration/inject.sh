@@ -66,7 +66,7 @@ certs=$work/certs
 fresh
 /usr/bin/python3 tests/support/configurations.py "$keys" "$state" >"$work/port" 2>"$work/api.log" </dev/null &
 api=$!
-for _ in $(seq 200); do
+for _ in $(seq 2400); do
     [ ! -s "$work/port" ] || break
     sleep 0.05
 done

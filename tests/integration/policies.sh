@@ -82,13 +82,13 @@ operations=$(sed -nE 's/.*"message":"listening".*"operations":"([^"]+)".*/\1/p' 
 # review JQ-FILTER: reviews the creation of the demo's VM with an unshared claim, changed by the filter.
 review() {
     /usr/bin/python3 manifests/demo/review.py request manifests/demo/vms/05-claim-not-shared.yaml | jq "$1" >"$work/request.json"
-    run curl --silent --show-error --fail --max-time 10 --cacert "$cacert" --header 'Content-Type: application/json' \
+    run curl --silent --show-error --fail --max-time 60 --cacert "$cacert" --header 'Content-Type: application/json' \
         --data-binary "@$work/request.json" --connect-to "localhost:${address##*:}:$address" \
         "https://localhost:${address##*:}/validate?timeout=10s"
     expect_status 0
 }
 metric() {
-    curl --silent --max-time 10 "http://$operations/metrics" | awk -v name="$1" '$1 == name { print $2 }'
+    curl --silent --max-time 60 "http://$operations/metrics" | awk -v name="$1" '$1 == name { print $2 }'
 }
 review .
 expect_eq "an exception lets it in" "true" "$(jq -r .response.allowed <<<"$out")"

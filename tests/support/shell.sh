@@ -97,7 +97,7 @@ start_server() {
         2>"$work/server.log" </dev/null &
     server=$!
     address=
-    for i in $(seq 1000); do
+    for i in $(seq 4000); do
         address=$(sed -nE 's/.*"message":"listening".*"reviews":"([^"]+)".*/\1/p' "$work/server.log" 2>/dev/null | head -n 1)
         [ -z "$address" ] || return 0
         kill -0 "$server" 2>/dev/null || break

@@ -52,7 +52,7 @@ virtualmachine.kubevirt.io/bundle-1"
 run k apply -f "$work/bundle.yaml"
 warned "a VM, then its shared claim: the claim is pending" 'Warning: LG102: ' bundle-2 \
     'virtualmachine.kubevirt.io/bundle-2 created' 'persistentvolumeclaim/bundle-2 created'
-check "the inventory has both claims" eventually 30 knows persistentvolumeclaims $((claims + 2))
+check "the inventory has both claims" eventually 180 knows persistentvolumeclaims $((claims + 2))
 run k apply --dry-run=server -f "$work/bundle.yaml"
 prints "afterwards nothing is pending" "virtualmachine.kubevirt.io/bundle-2 unchanged (server dry run)
 persistentvolumeclaim/bundle-2 unchanged (server dry run)"
@@ -63,7 +63,7 @@ prints "nor at an edit" "virtualmachine.kubevirt.io/bundle-2 patched"
 run k apply -f "$work/bundle.yaml"
 refused "a claim that is not shared, then its VM: refused, whether the watch told of the claim or it had to be read" '[LG101] ' \
     ReadWriteOnce 'persistentvolumeclaim/bundle-3 created'
-check "the inventory has that claim" eventually 30 knows persistentvolumeclaims $((claims + 3))
+check "the inventory has that claim" eventually 180 knows persistentvolumeclaims $((claims + 3))
 k delete vm bundle-3 -n web-servers --ignore-not-found >"$work/log" 2>&1
 run k apply -f "$work/bundle.yaml"
 refused "the same again is refused" '[LG101] ' '"bundle-3" is ReadWriteOnce'
@@ -72,7 +72,7 @@ refused "the same again is refused" '[LG101] ' '"bundle-3" is ReadWriteOnce'
 run k apply -f "$work/bundle.yaml"
 warned "a VM, then its claim that is not shared: both are there, and the claim is pending" 'Warning: LG102: ' \
     'virtualmachine.kubevirt.io/bundle-4 created' 'persistentvolumeclaim/bundle-4 created'
-check "the inventory has that claim, too" eventually 30 knows persistentvolumeclaims $((claims + 4))
+check "the inventory has that claim, too" eventually 180 knows persistentvolumeclaims $((claims + 4))
 k delete vm/bundle-4 -n web-servers >"$work/log" 2>&1
 run k apply -f "$work/bundle.yaml"
 refused "the VM made anew is refused" '[LG101] ' '"bundle-4" is ReadWriteOnce'
@@ -82,4 +82,4 @@ k delete pvc bundle-1 bundle-2 bundle-3 bundle-4 -n web-servers --wait=false >"$
 for name in bundle-1 bundle-2 bundle-3 bundle-4; do # nobody here takes the claims' own finalizer off
     k patch pvc $name -n web-servers --type=merge -p '{"metadata":{"finalizers":null}}' >"$work/log" 2>&1
 done
-check "the inventory forgets them" eventually 30 knows persistentvolumeclaims "$claims"
+check "the inventory forgets them" eventually 180 knows persistentvolumeclaims "$claims"

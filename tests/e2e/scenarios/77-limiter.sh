@@ -12,7 +12,7 @@ limit() {
     /usr/bin/python3 tests/e2e/limiter.py "$livegate" "$work/plane" "$control_plane_server" "$control_plane_etcd" "$folder" "$2" "$3" \
         >"$folder/found" 2>&1 &
     pid=$!
-    if eventually 60 test -e "$folder/balancer"; then
+    if eventually 180 test -e "$folder/balancer"; then
         limit_register "$folder"
         touch "$folder/go"
     else
@@ -45,12 +45,18 @@ limit_register() {
     local gate_address
     gate_address=$(cat "$1/balancer")
     render enforce
-    # As the overlay match-conditions has it, on every API server: a migration whose call was cut does not go through. What is
-    # not cut has time for its answer, on a machine that is busy with other tests, too.
+    # As the overlay match-conditions has it, on every API server: a migration whose call was cut does not go through. The API
+    # server gives a call up before a replica that is stopped goes on.
     jq '(.items[].webhooks[] | select(.name == "migrations.livegate.io")) |= (.failurePolicy = "Fail" | .timeoutSeconds = 10)' \
         "$work/policy/webhooks.json" >"$1/webhooks.json"
     k apply -f "$1/webhooks.json" >"$work/log" 2>&1
-    sleep 2
+    check "the API server asks the replicas" eventually 180 limit_asked "$1"
+}
+
+# limit_asked FOLDER: a replica refused what is refused.
+limit_asked() {
+    probe >"$work/log"
+    grep -q '"message":"denied"' "$1"/replica-*.log
 }
 
 # LG_E2E_DISTURB=yes: a replica is killed, another stopped for 20 s, and the API server restarted meanwhile. LG_E2E_LONGER=yes plays

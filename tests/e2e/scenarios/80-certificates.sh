@@ -43,13 +43,13 @@ check "both authorities are trusted" test "$(base64 -d <<<"$printed" | grep -c B
 run "$livegate" certs issue --cert-dir "$work/certs" --renew
 succeeds "the new authority signs"
 kill -HUP "$gate_pid"
-check "livegate serves the new certificate" eventually 30 serial_changed
+check "livegate serves the new certificate" eventually 180 serial_changed
 run "${inject[@]}"
 prints "there is nothing left to tell" "validatingwebhookconfiguration/livegate: unchanged, 6 of our entries"
 sleep 1
-check "requests ran all the time" eventually 20 eval '[ "$(grep -c . "$work/pound")" -ge 20 ]'
+check "requests ran all the time" eventually 180 eval '[ "$(grep -c . "$work/pound")" -ge 20 ]'
 pound_stop
-check "each was answered, and right" test "$(grep -c wrong "$work/pound")" -eq 0 || head -n 5 "$work/pound.wrong"
+shown "each was answered, and right" "$(head -n 5 "$work/pound.wrong" 2>/dev/null)" test "$(grep -c wrong "$work/pound")" -eq 0
 
 # The account of overlays/self-signed may do what its Job does, and nothing else.
 render self-signed/enforce && k apply -f "$work/policy/rbac.json" >"$work/log" 2>&1 &&

@@ -36,7 +36,7 @@ check "it left spec, generation and record as they were" same_state
 # Another manager, who owns something else, by server-side apply. (kubectl itself would first take over what its own apply
 # wrote, so this one is a program.)
 team() {
-    curl --silent --fail --max-time 20 --request PATCH --output "$work/log" --write-out '%{http_code}' \
+    curl --silent --fail --max-time 60 --request PATCH --output "$work/log" --write-out '%{http_code}' \
         "$control_plane_server/apis/kubevirt.io/v1/namespaces/web-servers/virtualmachines/$1?fieldManager=team" \
         --cacert "$work/plane/ca.crt" --cert "$work/plane/admin.crt" --key "$work/plane/admin.key" \
         --header 'Content-Type: application/apply-patch+yaml' --data-binary '{"apiVersion":"kubevirt.io/v1",
@@ -91,7 +91,7 @@ prints "with mutate on, a label is added without a word" "virtualmachine.kubevir
 printf 'apiVersion: livegate.io/v1\nkind: Policy\nmode: enforce\n' >"$work/policy/policy.yaml.new"
 mv "$work/policy/policy.yaml.new" "$work/policy/policy.yaml"
 kill -HUP "$gate_pid"
-check "policy switches it off while it serves" eventually 30 in_force enforce
+check "policy switches it off while it serves" eventually 180 in_force enforce
 sed 's/^  name: reports$/  name: not-mended/;s/reports-root/not-mended-root/' "$ours" >"$work/not-mended.yaml"
 run k create -f "$work/not-mended.yaml"
 refused "then nothing is mended, and the VM is refused" '[LG101] ' '[LG201] '

@@ -4,7 +4,7 @@ install enforce
 if [ ! -e "$work/crd.json" ]; then # this scenario alone
     . tests/e2e/scenarios/55-crd-deleted.sh
 fi
-check "livegate learns it" eventually 60 knows datavolumes 1
+check "livegate learns it" eventually 180 knows datavolumes 1
 try_vm
 refused "and judges by it" '[LG101] '
 k delete -f "$work/volume.json" >"$work/log" 2>&1
@@ -15,5 +15,5 @@ shared() {
     try_vm
     [ "$printed" = "virtualmachine.kubevirt.io/later created (server dry run)" ]
 }
-check "a shared one is let in" eventually 30 shared
+check "a shared one is let in" eventually 180 shared
 k delete -f "$work/volume.json" >"$work/log" 2>&1

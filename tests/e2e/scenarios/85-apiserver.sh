@@ -31,12 +31,12 @@ check "a second token is put in the place of the first" gate_token 2
 run k delete secret token-1 -n livegate
 succeeds "which is revoked"
 apiserver_stop # ends the watches; new ones need a token that is good
-run curl --silent --fail --max-time 10 "http://$gate_ops/readyz"
+run curl --silent --fail --max-time 60 "http://$gate_ops/readyz"
 succeeds "livegate stays ready without an API server"
 check "the API server comes back" apiserver_start
-check "it asks livegate at once" eventually 30 in_force enforce
-check "a claim made then" eventually 60 claim after-restart
-check "is judged" eventually 60 claim_judged after-restart
+check "it asks livegate at once" eventually 180 in_force enforce
+check "a claim made then" eventually 180 claim after-restart
+check "is judged" eventually 180 claim_judged after-restart
 says_so() {
     grep -q 'does not know us (401)' "$gate_log"
 }
@@ -47,21 +47,21 @@ succeeds "the second token is revoked, and there is no third"
 before=$(expired persistentvolumeclaims)
 apiserver_stop
 check "etcd stops and starts" eval 'etcd_stop; etcd_start'
-revision=$(curl --silent --max-time 10 --request POST --data '{"key":"AA=="}' "$control_plane_etcd/v3/kv/range" | jq -r .header.revision)
-compacted=$(curl --silent --max-time 10 --request POST --data "{\"revision\":\"$revision\",\"physical\":true}" \
+revision=$(curl --silent --max-time 60 --request POST --data '{"key":"AA=="}' "$control_plane_etcd/v3/kv/range" | jq -r .header.revision)
+compacted=$(curl --silent --max-time 60 --request POST --data "{\"revision\":\"$revision\",\"physical\":true}" \
     "$control_plane_etcd/v3/kv/compaction" | jq -r .header.revision)
 check "its past is compacted (revision $revision)" test "$compacted" = "$revision"
 check "the API server starts on it" apiserver_start
-check "livegate says that it is not known any more" eventually 60 says_so
+check "livegate says that it is not known any more" eventually 180 says_so
 said=$(grep -c 'does not know us (401)' "$gate_log")
 check "in one line ($said)" test "$said" -eq 1
 check "which names the file to mend" grep -q "renew the token or client certificate of $work/gate.kubeconfig" "$gate_log"
-check "it judges on by what it knows" eventually 60 claim_judged after-restart
+check "it judges on by what it knows" eventually 180 claim_judged after-restart
 check "a third token" gate_token 3
-check "a claim made now" eventually 60 claim after-compaction
-check "is judged, too" eventually 60 claim_judged after-compaction
-check "the API server said 410, and it was listed anew" eventually 60 eval '[ "$(expired persistentvolumeclaims)" -gt "$before" ]'
-check "livegate is ready" curl --silent --fail --max-time 10 --output /dev/null "http://$gate_ops/readyz"
+check "a claim made now" eventually 180 claim after-compaction
+check "is judged, too" eventually 180 claim_judged after-compaction
+check "the API server said 410, and it was listed anew" eventually 180 eval '[ "$(expired persistentvolumeclaims)" -gt "$before" ]'
+check "livegate is ready" curl --silent --fail --max-time 60 --output /dev/null "http://$gate_ops/readyz"
 complaints=$(tail -n +$((logged + 1)) "$gate_log" | grep -E '"level":"(warn|error)"')
 lines=$(grep -c . <<<"$complaints")
 # A server that has not read its roles yet denies each kind, once.

@@ -10,7 +10,7 @@ absent=Certificate,Issuer
 /usr/bin/python3 tests/e2e/manifests.py "$server_minor" "$absent" "${overlays[@]}" >"$work/all.json"
 run k create --dry-run=server -o name -f "$work/all.json"
 rejected=$(grep -v 'AlreadyExists' <<<"$printed" | grep -E '^(Error|error|The )')
-check "each object of ${#overlays[@]} overlays is taken ($(jq '.items | length' "$work/all.json") objects)" test -z "$rejected" || echo "$rejected"
+shown "each object of ${#overlays[@]} overlays is taken ($(jq '.items | length' "$work/all.json") objects)" "$rejected" test -z "$rejected"
 run jq -r '[.items[].kind] | unique | join(" ")' "$work/all.json"
 prints "of all kinds" "ClusterRole ClusterRoleBinding ConfigMap CronJob Deployment FlowSchema Job MutatingWebhookConfiguration Namespace NetworkPolicy PodDisruptionBudget Role RoleBinding Secret Service ServiceAccount ValidatingWebhookConfiguration"
 
@@ -27,7 +27,7 @@ budget() {
 before=$(budget)
 run k apply -f "$work/one.json"
 succeeds "and applied again"
-check "which changes nothing" test -z "$(said | grep -vE ' unchanged$')" || echo "$printed"
+shown "which changes nothing" "$printed" test -z "$(said | grep -vE ' unchanged$')"
 check "nor the budget" test "$(budget)" = "$before"
 run "$livegate" certs issue --kubeconfig "$KUBECONFIG" --renew=due --secret=livegate-tls --ca-secret=livegate-ca --inject=livegate
 succeeds "what its Job does"
@@ -40,7 +40,7 @@ check "each of the $entries entries trusts it" test "$(trusted)" = "$entries 1"
 /usr/bin/python3 tests/e2e/manifests.py "$server_minor" "$absent" "$manifests/overlays/self-signed/enforce" >"$work/two.json"
 run k apply -f "$work/two.json"
 succeeds "then enforce"
-check "which changes policy and webhooks" test "$(said | grep -c ' configured$')" -eq 2 || echo "$printed"
+shown "which changes policy and webhooks" "$printed" test "$(said | grep -c ' configured$')" -eq 2
 check "and leaves the caBundle alone" test "$(trusted)" = "$entries 1"
 gate_stop
 run k delete -f "$work/two.json" --wait=false
@@ -48,6 +48,6 @@ succeeds "and deleted"
 gone() {
     [ -z "$(k get validatingwebhookconfigurations,clusterroles,clusterrolebindings -o name | grep livegate)" ]
 }
-check "nothing of it is left in the cluster" eventually 30 gone
+check "nothing of it is left in the cluster" eventually 180 gone
 run k create -f manifests/demo/vms/07-bridge.yaml
 succeeds "and nobody is asked"
