@@ -119,8 +119,9 @@ static void forbidden_is_one_line_and_the_rest_works(void **state)
     assert_true(outcome.allowed);
     assert_non_null(strstr(outcome.text, "livegate may not read nodes"));
     assert_int_equal(lg_count_log(&cluster, "trouble with the API server"), 1);
-    assert_int_equal(lg_count_log(&cluster, "we may not list and watch nodes; a ClusterRole of "
-                                            "ours must allow it"),
+    assert_int_equal(lg_count_log(&cluster,
+                                  "we may not list and watch nodes; a Role or ClusterRole of "
+                                  "ours must allow it"),
                      1);
     assert_int_equal(lg_count_log(&cluster, "\"the cluster is known, but for these resources\""),
                      1);
