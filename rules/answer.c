@@ -65,7 +65,8 @@ static size_t count_of(const struct lg_judgement *judgement, enum lg_action acti
 /* Only the limiter stands in the way, and not for ever. */
 static bool has_to_wait(const struct lg_judgement *judgement)
 {
-    if (judgement->turnout == NULL || judgement->turnout->frozen)
+    if (judgement->turnout == NULL || judgement->turnout->frozen ||
+        judgement->turnout->waits_bytes_max != 0)
         return false;
     for (size_t i = 0; i < judgement->n; i++)
         if (judgement->findings[i].action == LG_ACTION_DENY && !judgement->findings[i].rule->waits)

@@ -5,24 +5,21 @@
 
 enum { SEEN_LOOKED_AT_MAX = 64, NAMESPACE_BYTES_MAX = 63, UID_BYTES_MAX = 64 };
 
-/* Places that are left on the nodes where the guest could go: what policy allows each, less what is
- * on its way there. */
-static int64_t inbound_free(const struct lg_inventory *inventory,
-                            const struct lg_requirements *requirements, struct lg_str source,
-                            int64_t limit)
+/* The nodes where the guest could go. How many go there now is counted with everything else, when
+ * it is decided. */
+static void find_targets(const struct lg_inventory *inventory,
+                         const struct lg_requirements *requirements, struct lg_arena *arena,
+                         struct lg_ask *io)
 {
     const struct lg_node_table *nodes = lg_inventory_nodes(inventory);
-    const struct lg_slots *slots = lg_inventory_slots(inventory);
-    int64_t left = 0;
+    struct lg_str *targets = lg_arena_array(arena, lg_nodes_slots(nodes) + 1, sizeof *targets);
     for (size_t slot = 0; slot < lg_nodes_slots(nodes); slot++) {
         const struct lg_node *node = lg_nodes_at(nodes, slot);
-        if (node == NULL || lg_str_eq(node->r.name, source) ||
-            lg_placement_explain(requirements, node, NULL, NULL) != LG_PLACE_ELIGIBLE)
-            continue;
-        int64_t in = (int64_t)lg_slots_inbound(slots, node->r.name);
-        left += in < limit ? limit - in : 0;
+        if (node != NULL && !lg_str_eq(node->r.name, io->node) &&
+            lg_placement_explain(requirements, node, NULL, NULL) == LG_PLACE_ELIGIBLE)
+            targets[io->n_targets++] = node->r.name;
     }
-    return left;
+    io->targets = targets;
 }
 
 /* One of that name that is there, as far as is known, or NULL. One that is being deleted is as good
@@ -143,13 +140,10 @@ bool lg_limiter_ask(const struct lg_engine_input *input, const struct lg_judgeme
         .now_unix_s = input->now_unix_s,
     };
     find_waived(&run, ret);
-    if (ret->limit[LG_LIMIT_INBOUND] > 0 && vmi != NULL) {
-        const struct lg_requirements *requirements = requirements_of(first, &run);
-        ret->inbound_free =
-            inbound_free(input->inventory, requirements, vmi->node, ret->limit[LG_LIMIT_INBOUND]);
-    } else {
+    if (vmi == NULL)
         ret->limit[LG_LIMIT_INBOUND] = 0;
-    }
+    if (ret->limit[LG_LIMIT_INBOUND] > 0)
+        find_targets(input->inventory, requirements_of(first, &run), arena, ret);
     return true;
 }
 

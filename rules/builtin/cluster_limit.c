@@ -21,6 +21,14 @@ static void check(struct lg_rule_context *context)
             context->arena, "migrations are frozen: the cluster allows 0 at once (%.*s)",
             LG_ARG(source));
         report.fix = LG_STR("ask who froze them; a limit above 0 lets migrations start again");
+    } else if (turnout->waits_bytes_max != 0) {
+        report.message = lg_arena_printf(
+            context->arena,
+            "the migration is too large to wait for its turn: more than %lld KiB with all that "
+            "the API server sends along",
+            (long long)turnout->waits_bytes_max / 1024);
+        report.at_most = turnout->admitted ? LG_ACTION_WARN : LG_ACTION_OFF;
+        report.fix = LG_STR("leave out annotations and labels that a migration does not need");
     } else if (turnout->unreachable) {
         report.message = LG_STR("who migrates and who waits is not known: livegate's ledger was "
                                 "not reached in time");

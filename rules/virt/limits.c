@@ -439,6 +439,18 @@ static void leave_out_own(const struct lg_ask *ask, const struct lg_slots *slots
     io->of[LG_LIMIT_OUTBOUND].used -= io->own_node;
 }
 
+/* Places left on the nodes where it could go, all of them together: what policy allows each, less
+ * what is on its way there. */
+static int64_t inbound_free(const struct lg_ask *ask, const struct lg_slots *slots)
+{
+    int64_t left = 0;
+    for (size_t i = 0; i < ask->n_targets; i++) {
+        int64_t in = (int64_t)lg_slots_inbound(slots, ask->targets[i]);
+        left += in < ask->limit[LG_LIMIT_INBOUND] ? ask->limit[LG_LIMIT_INBOUND] - in : 0;
+    }
+    return left;
+}
+
 static void judge(const struct lg_ask *ask, const struct lg_slots *slots,
                   const struct lg_ledger *ledger, const struct lg_ticket *mine, uint64_t tag,
                   struct lg_turnout *io)
@@ -458,7 +470,7 @@ static void judge(const struct lg_ask *ask, const struct lg_slots *slots,
         return;
     /* Those whose target nobody knows yet may all go where this one could. */
     inbound->used = (int64_t)lg_limits_unplaced(slots, ledger);
-    inbound->full = ask->inbound_free <= inbound->used;
+    inbound->full = inbound_free(ask, slots) <= inbound->used;
 }
 
 /* A limit that keeps it from starting, and that nobody waived. */

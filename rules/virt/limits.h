@@ -33,10 +33,11 @@ struct lg_ask {
     bool admit;     /* it goes through in any case; remembered unless no_trace */
     /* policy lets this one pass that limit: said, and nothing waits for it */
     bool waived[LG_LIMITS];
-    bool show_holders;        /* other namespaces' too */
-    int64_t limit[LG_LIMITS]; /* inbound: 0 = none */
-    int64_t inbound_free;     /* places left on the nodes it could go to, all of them together */
-    int64_t typical_s;        /* 0 = not known */
+    bool show_holders;            /* other namespaces' too */
+    int64_t limit[LG_LIMITS];     /* inbound: 0 = none */
+    const struct lg_str *targets; /* the nodes it could go to, where there is an inbound limit */
+    size_t n_targets;
+    int64_t typical_s; /* 0 = not known */
     int64_t now_ms, now_unix_s;
 };
 
@@ -67,7 +68,8 @@ struct lg_turnout {
     bool show_holders;
     /* the ledger was not reached in time: nothing was counted, the rest says nothing */
     bool unreachable;
-    bool last_try; /* client-go gives up after this answer */
+    bool last_try;           /* client-go gives up after this answer */
+    int64_t waits_bytes_max; /* not 0: the review is larger than that, and cannot wait */
     struct lg_limit_state of[LG_LIMITS];
     struct lg_str node;
     size_t place;       /* from 1; 0 without one */

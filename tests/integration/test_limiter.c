@@ -249,6 +249,71 @@ static void a_ledger_that_says_nothing_is_waited_for_and_not_for_ever(void **sta
     } while (outcome.allowed || strstr(outcome.text, "2 of 2 in use") == NULL);
 }
 
+#define RESERVED(guest)                                                                            \
+    "{\"namespace\":\"web\",\"guest\":\"" guest "\",\"node\":\"node-0\",\"migration\":\"m\","      \
+    "\"id\":\"uid-" guest "\",\"ageMs\":1000}"
+
+/* Between our reading and our writing another replica lets two through: what was decided without
+ * them does not count. */
+static void what_was_written_meanwhile_counts(void **state)
+{
+    (void)state;
+    struct lg_outcome outcome;
+    lg_replicas_await(&replicas, LG_KIND_VMI, GUESTS);
+    lg_canned_race_config_map(first->canned,
+                              "{\"schema\":1,\"seq\":0,\"tag\":0,\"reservations\":[" RESERVED(
+                                  "c") "," RESERVED("d") "],\"tickets\":[],\"turns\":[]}");
+    lg_create_migration(first, "web", "a", &outcome);
+    lg_assert_denied(&outcome, "migrations from node node-0: 2 of 2 in use");
+    char *ledger = lg_canned_config_map_text(first->canned);
+    bool both = strstr(ledger, "uid-c") != NULL && strstr(ledger, "uid-d") != NULL;
+    free(ledger);
+    assert_true(both);
+}
+
+/* Another schema's is not ours to change, and counts as not reached: under admit nobody waits for
+ * it. */
+static void a_newer_ledger_is_left_alone(void **state)
+{
+    (void)state;
+    static const char *const newer = "{\"schema\":2,\"more\":true}";
+    struct lg_outcome outcome;
+    lg_replicas_await(&replicas, LG_KIND_VMI, GUESTS);
+    lg_canned_set_config_map_text(first->canned, newer);
+    int64_t end_ms = lg_test_now_ms() + EVENT_MS;
+    do {
+        lg_create_migration(first, "web", "a", &outcome);
+        assert_true(lg_test_now_ms() < end_ms);
+    } while (!outcome.allowed);
+    char *ledger = lg_canned_config_map_text(first->canned);
+    assert_string_equal(ledger, newer);
+    free(ledger);
+    assert_true(lg_count_log(first, "of a newer livegate and is left alone") >= 1);
+}
+
+/* A review that is too large to be held is refused once, and never let through for its size. */
+static void what_is_too_large_to_wait_is_told_so(void **state)
+{
+    (void)state;
+    enum { NOTE_BYTES = 600 * 1024 };
+    struct lg_outcome outcome;
+    struct lg_buf object lg_cleanup(lg_buf_done) = {0};
+    lg_replicas_await(&replicas, LG_KIND_VMI, GUESTS);
+    lg_buf_puts(&object,
+                "{\"metadata\":{\"name\":\"move-a\",\"namespace\":\"web\",\"uid\":\"uid-a\","
+                "\"annotations\":{\"note\":\"");
+    for (int i = 0; i < NOTE_BYTES; i++)
+        lg_buf_putc(&object, 'x');
+    lg_buf_puts(&object, "\"}},\"spec\":{\"vmiName\":\"a\"}}");
+    lg_buf_putc(&object, '\0');
+    lg_review_object(first, LG_KIND_MIGRATION, "web", "move-a", object.p, &outcome);
+    lg_assert_denied(&outcome, "[LG610] the migration is too large to wait for its turn: more than "
+                               "512 KiB");
+    assert_int_equal(outcome.retry_after_s, 0);
+    lg_create_migration(first, "web", "a", &outcome);
+    lg_assert_allowed(&outcome);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -259,6 +324,10 @@ int main(void)
                                         stop),
         cmocka_unit_test_setup_teardown(a_ledger_that_says_nothing_is_waited_for_and_not_for_ever,
                                         start_admitting, stop),
+        cmocka_unit_test_setup_teardown(what_was_written_meanwhile_counts, start_usual, stop),
+        cmocka_unit_test_setup_teardown(a_newer_ledger_is_left_alone, start_admitting, stop),
+        cmocka_unit_test_setup_teardown(what_is_too_large_to_wait_is_told_so, start_admitting,
+                                        stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

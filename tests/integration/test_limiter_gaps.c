@@ -274,6 +274,21 @@ static void a_finished_one_that_is_replaced_waits_as_any_other(void **state)
     lg_canned_mute(canned(), LG_KIND_MIGRATION, false);
 }
 
+/* Nor is a place kept for one that never came, because another one has its name: the API server is
+ * asked for both. */
+static void another_one_of_that_name_keeps_no_place(void **state)
+{
+    (void)state;
+    let_a_through_late();
+    lg_canned_mute(canned(), LG_KIND_MIGRATION, true);
+    lg_canned_put(canned(), LG_KIND_MIGRATION,
+                  "{\"metadata\":{\"name\":\"move-a\",\"namespace\":\"web\",\"uid\":\"another\"},"
+                  "\"spec\":{\"vmiName\":\"e\"},\"status\":{\"phase\":\"Running\"}}");
+    await_allowed("c");
+    assert_in_range(gets(), 1, 2);
+    lg_canned_mute(canned(), LG_KIND_MIGRATION, false);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -286,6 +301,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_loop_takes_one_place, start_alone, stop),
         cmocka_unit_test_setup_teardown(a_finished_one_that_is_replaced_waits_as_any_other,
                                         start_alone, stop),
+        cmocka_unit_test_setup_teardown(another_one_of_that_name_keeps_no_place, start_with_b,
+                                        stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -91,6 +91,8 @@ void lg_canned_config_map(struct lg_canned *canned, int lost);
 void lg_canned_hang_config_map(struct lg_canned *canned, bool hangs);
 /* Puts this there, as a new version. */
 void lg_canned_set_config_map_text(struct lg_canned *canned, const char *text);
+/* After the next read this is put there, before whoever read it can write; borrowed until then. */
+void lg_canned_race_config_map(struct lg_canned *canned, const char *text);
 /* What lies in its data under "ledger"; given. */
 char *lg_canned_config_map_text(struct lg_canned *canned);
 

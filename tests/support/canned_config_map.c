@@ -53,14 +53,26 @@ static enum MHD_Result patch_config_map(struct lg_canned *canned, struct MHD_Con
     return answer_config_map(canned, connection);
 }
 
+/* In the lock. */
+static void put_text(struct lg_canned *canned, const char *text)
+{
+    canned->config_map.n = 0;
+    lg_buf_puts(&canned->config_map, text);
+    canned->config_map_version++;
+}
+
 enum MHD_Result lg_canned_serve_config_map(struct lg_canned *canned,
                                            struct MHD_Connection *connection, const char *method,
                                            const struct lg_buf *body)
 {
     if (canned->config_map_hangs && strcmp(method, "GET") == 0)
         return lg_canned_serve_watch(canned, connection, LG_KIND_MIGRATION, LG_CANNED_HANG);
-    return strcmp(method, "GET") == 0 ? answer_config_map(canned, connection)
-                                      : patch_config_map(canned, connection, body);
+    if (strcmp(method, "GET") != 0)
+        return patch_config_map(canned, connection, body);
+    enum MHD_Result result = answer_config_map(canned, connection);
+    if (canned->config_map_race != NULL)
+        put_text(canned, lg_steal(canned->config_map_race));
+    return result;
 }
 
 void lg_canned_config_map(struct lg_canned *canned, int lost)
@@ -81,9 +93,14 @@ void lg_canned_hang_config_map(struct lg_canned *canned, bool hangs)
 void lg_canned_set_config_map_text(struct lg_canned *canned, const char *text)
 {
     pthread_mutex_lock(&canned->mutex);
-    canned->config_map.n = 0;
-    lg_buf_puts(&canned->config_map, text);
-    canned->config_map_version++;
+    put_text(canned, text);
+    pthread_mutex_unlock(&canned->mutex);
+}
+
+void lg_canned_race_config_map(struct lg_canned *canned, const char *text)
+{
+    pthread_mutex_lock(&canned->mutex);
+    canned->config_map_race = text;
     pthread_mutex_unlock(&canned->mutex);
 }
 

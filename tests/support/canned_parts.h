@@ -88,6 +88,7 @@ struct lg_canned {
     bool has_config_map;
     int config_map_lost;
     bool config_map_hangs;
+    const char *config_map_race; /* put there after the next read */
     unsigned config_map_version;
     struct lg_buf config_map; /* its data's text */
 };

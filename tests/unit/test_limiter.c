@@ -564,6 +564,23 @@ static void a_clock_that_jumps_changes_no_decision(void **state)
     }
 }
 
+/* KubeVirt alone sets a priority: its webhook refuses a person's, and its own words reach the user
+ * at once. */
+static void what_kubevirt_refuses_anyway_takes_no_place(void **state)
+{
+    (void)state;
+    cluster("1");
+    struct asked asked = ask_as("jane", "x", false,
+                                "apiVersion: kubevirt.io/v1\n"
+                                "kind: VirtualMachineInstanceMigration\n"
+                                "metadata: {name: move, namespace: web, uid: u}\n"
+                                "spec: {vmiName: db, priority: user-triggered}\n");
+    assert_true(asked.answer.allowed);
+    assert_int_equal(asked.answer.n_warnings, 0);
+    assert_int_equal(ledger.n_tickets + ledger.n_reservations, 0);
+    assert_false(ask("jane").answer.allowed);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -590,6 +607,7 @@ int main(void)
         TEST(what_came_and_went_between_two_looks_is_free_at_once),
         TEST(a_denial_by_a_rule_takes_no_place_and_no_ticket),
         TEST(a_clock_that_jumps_changes_no_decision),
+        TEST(what_kubevirt_refuses_anyway_takes_no_place),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -566,6 +566,66 @@ static void ten_thousand_migrations_cost_nothing(void **state)
                   us);
 }
 
+/* A guest that migrates already (another rule speaks of that) is not in its own way, be it at its
+ * end: then it leaves the node that it comes from. */
+static void what_the_guest_holds_is_not_in_its_way(void **state)
+{
+    (void)state;
+    limit_cluster = limit_node = 1;
+    guest("web", "db", "n1");
+    migration("web", "m", "db", "Running");
+    struct lg_turnout turnout = ask("web", "db");
+    assert_true(turnout.admitted);
+    assert_int_equal(turnout.of[LG_LIMIT_CLUSTER].used, 0);
+    assert_int_equal(turnout.of[LG_LIMIT_OUTBOUND].used, 0);
+    lg_ledger_drop_reservation(&ledger, 0);
+    lg_inventory_set(inv, lg_objects_record(&objects,
+                                            "{'apiVersion':'kubevirt.io/v1','kind':"
+                                            "'VirtualMachineInstance','metadata':{'name':'db',"
+                                            "'namespace':'web'},'status':{'phase':'Running',"
+                                            "'nodeName':'n2','migrationState':{'sourceNode':'n1',"
+                                            "'targetNode':'n2'}}}"));
+    struct lg_ask late = ask_of("web", "db");
+    late.node = LG_STR("n1");
+    turnout = decide(&late);
+    assert_true(turnout.admitted);
+    assert_int_equal(turnout.of[LG_LIMIT_OUTBOUND].used, 0);
+    guest("web", "other", "n1");
+    assert_false(ask("web", "other").admitted);
+}
+
+/* Whatever the cluster allows: what is remembered is bounded, and who is not remembered is not let
+ * through. */
+static void a_full_ledger_lets_nobody_through(void **state)
+{
+    (void)state;
+    limit_cluster = limit_node = 2 * LG_RESERVATIONS_MAX;
+    for (int i = 0; i < LG_RESERVATIONS_MAX; i++) {
+        char name[16];
+        (void)snprintf(name, sizeof name, "g%d", i);
+        lg_ledger_reserve(&ledger, &(struct lg_reservation){.ns = LG_STR("web"),
+                                                            .guest = lg_str_of(name),
+                                                            .node = LG_STR("n1"),
+                                                            .name = LG_STR("m"),
+                                                            .id = lg_str_of(name),
+                                                            .born_ms = now_ms,
+                                                            .since_ms = now_ms});
+    }
+    guest("web", "one-more", "n1");
+    struct lg_turnout turnout = ask("web", "one-more");
+    assert_false(turnout.admitted);
+    assert_true(turnout.of[LG_LIMIT_CLUSTER].full);
+    assert_int_equal(ledger.n_tickets, 1);
+    assert_int_equal(ledger.n_reservations, LG_RESERVATIONS_MAX);
+    struct lg_ask passes = ask_of("web", "one-more");
+    passes.admit = true;
+    (void)decide(&passes);
+    assert_int_equal(ledger.n_reservations, LG_RESERVATIONS_MAX);
+    now_ms += LG_RESERVATION_MS;
+    assert_true(ask("web", "one-more").admitted);
+    assert_int_equal(ledger.n_reservations, 1);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -591,6 +651,8 @@ int main(void)
         TEST(a_limit_of_zero_is_frozen),
         TEST(asking_without_a_trace_leaves_none),
         TEST(ten_thousand_migrations_cost_nothing),
+        TEST(what_the_guest_holds_is_not_in_its_way),
+        TEST(a_full_ledger_lets_nobody_through),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

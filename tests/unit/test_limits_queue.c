@@ -482,6 +482,72 @@ static void long_user_names_are_told_apart(void **state)
     assert_true(lg_str_is(lg_ledger_user(LG_STR("alice"), buf_a), "alice"));
 }
 
+/* Nodes n2 and n3 may each receive so many. */
+static struct lg_ask inbound_ask(const char *name, int64_t each)
+{
+    static const struct lg_str targets[] = {{"n2", 2}, {"n3", 2}};
+    struct lg_ask the = ask_of("web", name);
+    the.limit[LG_LIMIT_INBOUND] = each;
+    the.targets = targets;
+    the.n_targets = 2;
+    return the;
+}
+
+/* What is on its way counts, wherever it may go: those whose target is not known, and those who
+ * were let through. */
+static void places_of_targets_are_counted_when_it_is_decided(void **state)
+{
+    (void)state;
+    limit_node = 5;
+    guest("web", "a", "n1");
+    guest("web", "b", "n1");
+    guest("web", "c", "n1");
+    migration("web", "ma", "a", "Running");
+    struct lg_ask b = inbound_ask("b", 1), c = inbound_ask("c", 1);
+    assert_true(decide(&b).admitted);
+    struct lg_turnout turnout = decide(&c);
+    assert_false(turnout.admitted);
+    assert_true(turnout.of[LG_LIMIT_INBOUND].full);
+    assert_int_equal(turnout.of[LG_LIMIT_INBOUND].used, 2);
+    /* b comes to nothing, and a gets its target after c's ask was made: it is counted there
+     * instead. */
+    lg_ledger_drop_reservation(&ledger, 0);
+    lg_inventory_set(inv, lg_objects_record(&objects,
+                                            "{'apiVersion':'kubevirt.io/v1','kind':"
+                                            "'VirtualMachineInstance','metadata':{'name':'a',"
+                                            "'namespace':'web'},'status':{'phase':'Running',"
+                                            "'nodeName':'n1','migrationState':{'sourceNode':'n1',"
+                                            "'targetNode':'n2'}}}"));
+    assert_true(decide(&c).admitted);
+    lg_ledger_drop_reservation(&ledger, 0);
+    guest("web", "d", "n3");
+    migration("web", "md", "d", "Running");
+    turnout = decide(&c);
+    assert_false(turnout.admitted);
+    assert_int_equal(turnout.of[LG_LIMIT_INBOUND].used, 1);
+    struct lg_ask wider = inbound_ask("c", 2);
+    assert_true(decide(&wider).admitted);
+}
+
+/* Who waits for its targets is passed by whoever could start. */
+static void who_waits_for_its_targets_holds_back_nobody(void **state)
+{
+    (void)state;
+    limit_cluster = 2;
+    guest("web", "a", "n1");
+    guest("web", "b", "n4");
+    guest("web", "busy", "n5");
+    migration("web", "m", "busy", "Running");
+    struct lg_ask a = inbound_ask("a", 1);
+    a.n_targets = 1;
+    struct lg_turnout turnout = decide(&a);
+    assert_false(turnout.admitted);
+    assert_true(turnout.of[LG_LIMIT_INBOUND].full && !turnout.of[LG_LIMIT_CLUSTER].full);
+    assert_int_equal(ledger.n_tickets, 1);
+    turnout = ask("web", "b"); /* no such limit for b */
+    assert_true(turnout.admitted);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -506,6 +572,8 @@ int main(void)
         TEST(what_is_over_the_limit_ends_first),
         TEST(durations_are_learnt_from_those_that_end),
         TEST(long_user_names_are_told_apart),
+        TEST(places_of_targets_are_counted_when_it_is_decided),
+        TEST(who_waits_for_its_targets_holds_back_nobody),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,7 +8,7 @@
 
 #include "webhook/server/pause.h"
 
-enum { CONNECTIONS = LG_PAUSES_MAX + 1 };
+enum { CONNECTIONS = LG_PAUSES_MAX + 1, ALONE = LG_PAUSES_MAX / 2 };
 
 static int suspended[CONNECTIONS], resumed[CONNECTIONS];
 static struct lg_pauses *pauses;
@@ -23,9 +23,14 @@ static void resume(void *connection)
     resumed[(int *)connection - suspended]++;
 }
 
+static struct lg_pause *begin_of(const char *whose, int i)
+{
+    return lg_pause_begin(pauses, &suspended[i], lg_str_of(whose), 1000);
+}
+
 static struct lg_pause *begin(int i, int64_t deadline_ms)
 {
-    return lg_pause_begin(pauses, &suspended[i], deadline_ms);
+    return lg_pause_begin(pauses, &suspended[i], LG_STR("web"), deadline_ms);
 }
 
 static int set_up(void **state)
@@ -82,19 +87,42 @@ static void a_deadline_resumes_and_work_may_come_late(void **state)
 
 static void so_many_wait_and_no_more(void **state)
 {
-    struct lg_pause *all[LG_PAUSES_MAX];
+    struct lg_pause *all[ALONE];
     (void)state;
-    for (int i = 0; i < LG_PAUSES_MAX; i++)
+    for (int i = 0; i < ALONE; i++)
         assert_non_null(all[i] = begin(i, 1000));
-    assert_null(begin(LG_PAUSES_MAX, 1000));
-    assert_int_equal(suspended[LG_PAUSES_MAX], 0);
+    assert_null(begin(ALONE, 1000));
+    assert_int_equal(suspended[ALONE], 0);
     lg_pause_end(all[7]);
-    all[7] = begin(LG_PAUSES_MAX, 1000); /* its place is free */
+    all[7] = begin(ALONE, 1000); /* its place is free */
     assert_non_null(all[7]);
-    for (int i = 0; i < LG_PAUSES_MAX; i++)
+    for (int i = 0; i < ALONE; i++)
         lg_pause_end(all[i]);
-    for (int i = 0; i < CONNECTIONS; i++)
+    for (int i = 0; i <= ALONE; i++)
         assert_int_equal(resumed[i], 1);
+}
+
+/* Namespaces that fill it leave room for the next one, as long as there is any at all. */
+static void nobody_takes_all_places(void **state)
+{
+    struct lg_pause *all[LG_PAUSES_MAX];
+    char whose[] = "a";
+    int n = 0;
+    (void)state;
+    for (int of = ALONE; n < LG_PAUSES_MAX; whose[0]++, of = (LG_PAUSES_MAX - n + 1) / 2) {
+        int had = n;
+        struct lg_pause *pause;
+        while ((pause = begin_of(whose, n)) != NULL)
+            all[n++] = pause;
+        assert_int_equal(n - had, of);
+        if (n < LG_PAUSES_MAX)
+            assert_null(begin_of("a", n));
+    }
+    assert_int_equal(whose[0], 'a' + 8);
+    assert_null(begin_of("z", LG_PAUSES_MAX));
+    assert_int_equal(suspended[LG_PAUSES_MAX], 0);
+    while (n > 0)
+        lg_pause_end(all[--n]);
 }
 
 static void closing_resumes_all_and_lets_nobody_in(void **state)
@@ -120,6 +148,7 @@ int main(void)
         TEST(work_that_is_done_resumes),
         TEST(a_deadline_resumes_and_work_may_come_late),
         TEST(so_many_wait_and_no_more),
+        TEST(nobody_takes_all_places),
         TEST(closing_resumes_all_and_lets_nobody_in),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -120,6 +120,10 @@ struct lg_ledger_ask *lg_ledger_api_ask(struct lg_ledger_api *api, const struct 
                                     &mine->name, &mine->id,    &mine->user};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         *texts[i] = lg_arena_str(&ask->arena, *texts[i]);
+    struct lg_str *targets = lg_arena_array(&ask->arena, mine->n_targets + 1, sizeof *targets);
+    for (size_t i = 0; i < mine->n_targets; i++)
+        targets[i] = lg_arena_str(&ask->arena, mine->targets[i]);
+    mine->targets = targets;
     ask->queued.arena = &ask->arena;
     lg_client_post(api->client, &ask->job);
     return ask;

@@ -228,6 +228,7 @@ void lg_queue_read(struct lg_queue *queue, struct lg_str text, struct lg_str ver
     int64_t now_ms = queue->ops.now_ms(queue->ops.arg);
     struct lg_buf out lg_cleanup(lg_buf_done) = {0};
     if (!read_text(queue, text, now_ms)) {
+        carry(queue, now_ms);
         finish(queue, false);
         return;
     }

@@ -75,7 +75,7 @@ static bool ask(struct lg_inquiry *inquiry, const struct lg_wants *missing,
                 const struct lg_inquirer *inquirer)
 {
     struct lg_pause *pause =
-        lg_pause_begin(inquirer->pauses, inquirer->connection, inquirer->deadline_ms);
+        lg_pause_begin(inquirer->pauses, inquirer->connection, inquirer->ns, inquirer->deadline_ms);
     if (pause == NULL)
         return false;
     for (size_t i = 0; i < missing->n; i++)

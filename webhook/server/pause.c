@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+#include "rules/core/map.h"
 #include "rules/core/mem.h"
 #include "webhook/runtime/metrics.h"
 
@@ -28,6 +29,7 @@ struct lg_pause {
     struct lg_pauses *all;
     void *connection; /* NULL: it is over */
     int64_t deadline_ms;
+    uint64_t whose;
     size_t at; /* all->waiting[at] */
 };
 
@@ -59,14 +61,28 @@ void lg_pauses_free(struct lg_pauses *take_pauses)
     free(take_pauses);
 }
 
-struct lg_pause *lg_pause_begin(struct lg_pauses *pauses, void *connection, int64_t deadline_ms)
+/* In the lock. Who has as many as are free leaves the rest to others. */
+static bool has_room(const struct lg_pauses *pauses, uint64_t whose)
+{
+    size_t mine = 0;
+    for (size_t i = 0; i < pauses->n; i++)
+        mine += pauses->waiting[i]->whose == whose;
+    return !pauses->closed && mine < LG_PAUSES_MAX - pauses->n;
+}
+
+struct lg_pause *lg_pause_begin(struct lg_pauses *pauses, void *connection, struct lg_str whose,
+                                int64_t deadline_ms)
 {
     struct lg_pause *pause = NULL;
+    uint64_t hash = lg_hash(whose);
     pthread_mutex_lock(&pauses->lock);
-    if (!pauses->closed && pauses->n < LG_PAUSES_MAX) {
+    if (has_room(pauses, hash)) {
         pause = lg_calloc(1, sizeof *pause);
-        *pause = (struct lg_pause){
-            .all = pauses, .connection = connection, .deadline_ms = deadline_ms, .at = pauses->n};
+        *pause = (struct lg_pause){.all = pauses,
+                                   .connection = connection,
+                                   .deadline_ms = deadline_ms,
+                                   .whose = hash,
+                                   .at = pauses->n};
         pauses->waiting[pauses->n++] = pause;
         pauses->suspend(connection);
         lg_metric_set(&waiting, NULL, (double)pauses->n);

@@ -14,7 +14,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { LG_PAUSES_MAX = 64 };
+#include "rules/core/str.h"
+
+enum { LG_PAUSES_MAX = 128 };
 
 struct lg_pauses;
 struct lg_pause;
@@ -29,10 +31,12 @@ struct lg_pauses *lg_pauses_new(lg_pause_fn *suspend, lg_pause_fn *resume)
 /* Every pause is ended. NULL is allowed. */
 void lg_pauses_free(struct lg_pauses *take_pauses);
 
-/* Suspends the connection until `deadline_ms` (monotonic) at the latest. NULL: LG_PAUSES_MAX wait
- * already, or the server stops; the answer has to leave without what was to be found out. */
-struct lg_pause *lg_pause_begin(struct lg_pauses *pauses, void *connection, int64_t deadline_ms)
-    __attribute__((nonnull, warn_unused_result));
+/* Suspends the connection until `deadline_ms` (monotonic) at the latest. NULL: too many wait
+ * already, or the server stops; the answer has to leave without what was to be found out. `whose`
+ * (a namespace; not kept) has as many at most as are left for others: alone half of LG_PAUSES_MAX,
+ * beside others a share, and whoever comes for the first time finds one. O(those that wait). */
+struct lg_pause *lg_pause_begin(struct lg_pauses *pauses, void *connection, struct lg_str whose,
+                                int64_t deadline_ms) __attribute__((nonnull, warn_unused_result));
 
 /* The work is done, or will not be. `arg` is the struct lg_pause, taken: so that it can be called
  * back. */

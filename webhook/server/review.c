@@ -221,10 +221,15 @@ static int64_t pause_deadline_ms(const struct lg_review_call *call)
     return call->arrived_ns / 1000000 + call->timeout_ms * PAUSED_PERCENT / 100;
 }
 
+static bool is_too_large(const struct lg_review_call *call)
+{
+    return call->body.n > PAUSED_BODY_BYTES_MAX;
+}
+
 /* The connection, where it may be suspended. */
 static void *may_pause(const struct lg_review_call *call)
 {
-    return call->body.n <= PAUSED_BODY_BYTES_MAX ? call->connection : NULL;
+    return is_too_large(call) ? NULL : call->connection;
 }
 
 /* Asks the shared ledger; false: the review cannot wait for it. */
@@ -234,7 +239,8 @@ static bool ask_ledger(struct lg_reviewer *reviewer, const struct lg_review_call
     int64_t deadline_ms = pause_deadline_ms(call);
     if (may_pause(call) == NULL || deadline_ms - lg_clock_mono_ms() < LG_INQUIRY_MS_MIN)
         return false;
-    struct lg_pause *pause = lg_pause_begin(reviewer->pauses, call->connection, deadline_ms);
+    struct lg_pause *pause =
+        lg_pause_begin(reviewer->pauses, call->connection, ask->ns, deadline_ms);
     if (pause == NULL)
         return false;
     call->memory->turn = lg_ledger_api_ask(reviewer->ledger, ask, deadline_ms, lg_pause_end, pause);
@@ -271,7 +277,9 @@ static const struct lg_turnout *turnout_of(struct lg_reviewer *reviewer,
     if (!asked || call->timeout_ms < LG_REVIEW_TIMEOUT_MS ||
         !lg_ledger_api_is_away(reviewer->ledger))
         turnout->admitted = ask->admit || ask->waived[LG_LIMIT_CLUSTER];
-    if (!turnout->admitted && !ask->no_ticket && !ask->no_trace)
+    if (is_too_large(call)) /* it would be so each time */
+        turnout->waits_bytes_max = PAUSED_BODY_BYTES_MAX;
+    else if (!turnout->admitted && !ask->no_ticket && !ask->no_trace)
         turnout->retry_after_s = lg_ledger_api_unreached(reviewer->ledger, ask, call->memory->turn);
     return turnout;
 }
