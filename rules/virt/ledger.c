@@ -5,6 +5,8 @@
 
 #include "rules/core/mem.h"
 
+enum { USER_HASH_BYTES = 16 };
+
 /* FNV-1a, 64 bits, a separator between the texts. */
 uint64_t lg_ledger_hash(struct lg_str a, struct lg_str b, struct lg_str c)
 {
@@ -106,9 +108,20 @@ void lg_ledger_drop_reservation(struct lg_ledger *ledger, size_t i)
 
 /* --- tickets --- */
 
+static bool is_cut(struct lg_str user)
+{
+    size_t hash_at = user.n - USER_HASH_BYTES;
+    if (user.n > LG_LEDGER_USER_BYTES_MAX + 1 + USER_HASH_BYTES || user.p[hash_at - 1] != '~')
+        return false;
+    for (size_t i = hash_at; i < user.n; i++)
+        if (memchr("0123456789abcdef", user.p[i], 16) == NULL)
+            return false;
+    return true;
+}
+
 struct lg_str lg_ledger_user(struct lg_str user, char buf[LG_LEDGER_USER_BYTES_MAX + 24])
 {
-    if (user.n <= LG_LEDGER_USER_BYTES_MAX)
+    if (user.n <= LG_LEDGER_USER_BYTES_MAX || is_cut(user))
         return user;
     struct lg_str cut = lg_str_cut(user, LG_LEDGER_USER_BYTES_MAX);
     memcpy(buf, cut.p, cut.n);

@@ -97,7 +97,8 @@ struct lg_reservation *lg_ledger_reservation(const struct lg_ledger *ledger, str
 void lg_ledger_reserve(struct lg_ledger *ledger, const struct lg_reservation *reservation);
 void lg_ledger_drop_reservation(struct lg_ledger *ledger, size_t i);
 
-/* `user` as it stands in tickets: itself, or cut (then in `buf`) with its hash behind it. */
+/* `user` as it stands in tickets: itself, or cut with its hash behind it, in `buf`. One that is cut
+ * already stays as it is. */
 struct lg_str lg_ledger_user(struct lg_str user, char buf[LG_LEDGER_USER_BYTES_MAX + 24]);
 
 struct lg_ticket *lg_ledger_ticket(const struct lg_ledger *ledger, struct lg_str ns,

@@ -234,13 +234,35 @@ static void add_holder(const struct lg_ask *ask, struct lg_limit_state *io, stru
         io->n_holders++;
 }
 
-static void add_to(const struct lg_ask *ask, struct lg_turnout *io, struct lg_holder holder,
-                   struct lg_str node, struct lg_str also)
+/* What is left of one that takes `typical` as a rule; one that takes longer may take as long again.
+ * */
+static int64_t left_s(int64_t age_s, int64_t typical_s)
 {
+    if (age_s < 0)
+        return typical_s;
+    return age_s < typical_s ? typical_s - age_s : age_s - typical_s + 1;
+}
+
+void lg_limits_add_age(struct lg_limit_state *io, int64_t age_s, int64_t typical_s)
+{
+    int64_t typical = typical_s > 0 ? typical_s : LG_TYPICAL_S;
+    int64_t left = left_s(age_s, typical);
+    io->first_s = io->first_s == 0 || left < io->first_s ? left : io->first_s;
+    io->stuck += age_s > STUCK_TIMES * typical;
+}
+
+/* How long one waits to be started says nothing of when it ends. */
+static void add_to(const struct lg_ask *ask, struct lg_turnout *io, struct lg_holder holder,
+                   const struct lg_slot *place)
+{
+    bool of_node = ask->node.n != 0 &&
+                   (lg_str_eq(place->node, ask->node) || lg_str_eq(place->also, ask->node));
     holder.self = is_mine(ask, holder.ns) && lg_str_eq(holder.guest, ask->guest);
-    add_holder(ask, &io->of[LG_LIMIT_CLUSTER], holder);
-    if (ask->node.n != 0 && (lg_str_eq(node, ask->node) || lg_str_eq(also, ask->node)))
-        add_holder(ask, &io->of[LG_LIMIT_OUTBOUND], holder);
+    for (int limit = LG_LIMIT_CLUSTER; limit <= (of_node ? LG_LIMIT_OUTBOUND : LG_LIMIT_CLUSTER);
+         limit++) {
+        add_holder(ask, &io->of[limit], holder);
+        lg_limits_add_age(&io->of[limit], place->running ? holder.age_s : -1, ask->typical_s);
+    }
 }
 
 static void find_holders(const struct lg_ask *ask, const struct lg_slots *slots,
@@ -255,7 +277,7 @@ static void find_holders(const struct lg_ask *ask, const struct lg_slots *slots,
         int64_t age_s = created != 0 && ask->now_unix_s >= created ? ask->now_unix_s - created : -1;
         struct lg_str phase = migration->phase.n != 0 ? migration->phase : LG_STR("not started");
         struct lg_holder holder = {migration->r.ns, migration->vmi, phase, age_s, false};
-        add_to(ask, io, holder, slot->node, slot->also);
+        add_to(ask, io, holder, slot);
     }
     for (size_t i = 0; i < ledger->n_reservations; i++) {
         const struct lg_reservation *reservation = &ledger->reservations[i];
@@ -263,33 +285,21 @@ static void find_holders(const struct lg_ask *ask, const struct lg_slots *slots,
             continue;
         struct lg_holder holder = {reservation->ns, reservation->guest, LG_STR("reserved"),
                                    (ask->now_ms - reservation->born_ms) / 1000, false};
-        add_to(ask, io, holder, reservation->node, LG_STR(""));
+        add_to(ask, io, holder, &(struct lg_slot){.running = true, .node = reservation->node});
     }
-}
-
-/* What is left of one that takes `typical` as a rule; one that takes longer may take as long
- * again. */
-static int64_t left_s(int64_t age_s, int64_t typical_s)
-{
-    if (age_s < 0)
-        return typical_s;
-    return age_s < typical_s ? typical_s - age_s : age_s - typical_s + 1;
 }
 
 int64_t lg_limits_estimate_s(const struct lg_limit_state *state, size_t place, int64_t typical_s)
 {
     int64_t typical = typical_s > 0 ? typical_s : LG_TYPICAL_S;
-    int64_t first = state->used > (int64_t)state->n_holders ? typical : INT64_MAX, stuck = 0;
-    for (size_t i = 0; i < state->n_holders; i++) {
-        int64_t left = left_s(state->holders[i].age_s, typical);
-        first = left < first ? left : first;
-        stuck += state->holders[i].age_s > STUCK_TIMES * typical;
-    }
-    int64_t places = state->limit > stuck ? state->limit - stuck : state->limit;
-    if (first == INT64_MAX)
+    bool over = state->used > state->limit;
+    int64_t first = state->first_s != 0 && !over ? state->first_s : typical;
+    int64_t stuck = !over && state->stuck < state->limit ? state->stuck : 0;
+    int64_t places = state->limit > 0 ? state->limit - stuck : 1;
+    if (state->first_s == 0 && state->used == 0)
         first = 1;
     int64_t each = typical + LG_RETRY_HEAD_S_MAX; /* until the next one has come for the place */
-    return first + (place > 0 ? (int64_t)(place - 1) * each / (places > 0 ? places : 1) : 0);
+    return first + (place > 0 ? (int64_t)(place - 1) * each / places : 0);
 }
 
 static int64_t estimate_of(const struct lg_limit_state *state, bool inbound, int64_t typical_s)

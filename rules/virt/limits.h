@@ -57,6 +57,10 @@ struct lg_limit_state {
     /* the oldest first; those of the asker's namespace before others */
     struct lg_holder holders[LG_HOLDERS_MAX];
     size_t n_holders;
+    /* Of all who hold places, whoever asks: until the first of them has ended as far as their ages
+     * tell (0: nobody is known), and how many take so long that they give their places to nobody
+     * soon. */
+    int64_t first_s, stuck;
 };
 
 struct lg_turnout {
@@ -92,7 +96,10 @@ size_t lg_limits_outbound(const struct lg_slots *slots, const struct lg_ledger *
 /* How many guests are on their way to a target that is not known yet. */
 size_t lg_limits_unplaced(const struct lg_slots *slots, const struct lg_ledger *ledger);
 
-/* Until the place-th of those who hold places has ended, as far as their ages tell. */
+/* One more holds a place, for so long (-1 = not known). */
+void lg_limits_add_age(struct lg_limit_state *io, int64_t age_s, int64_t typical_s);
+/* Until the place-th of those who hold places has ended. Where more than the limit do, they wait
+ * for each other, and their ages tell nothing. Never less for a later place. */
 int64_t lg_limits_estimate_s(const struct lg_limit_state *state, size_t place, int64_t typical_s);
 
 #endif

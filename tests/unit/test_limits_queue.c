@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -405,30 +406,81 @@ static void starting_anew_before_its_time_counts_from_the_beginning(void **state
     assert_int_equal(ledger.n_tickets, 1);
 }
 
+static struct lg_limit_state aged(int64_t limit, int64_t first_s, int64_t second_s)
+{
+    struct lg_limit_state of = {.limit = limit, .used = limit};
+    lg_limits_add_age(&of, first_s, 60);
+    if (limit > 1)
+        lg_limits_add_age(&of, second_s, 60);
+    return of;
+}
+
 static void estimates_follow_places_limits_and_ages(void **state)
 {
     (void)state;
-    struct lg_limit_state of = {.limit = 1, .used = 1, .holders = {{.age_s = 0}}, .n_holders = 1};
+    struct lg_limit_state of = aged(1, 0, 0);
     assert_int_equal(lg_limits_estimate_s(&of, 1, 60), 60);
-    of.holders[0].age_s = 50;
+    of = aged(1, 50, 0);
     assert_int_equal(lg_limits_estimate_s(&of, 1, 60), 10);
-    of.holders[0].age_s = 500; /* nobody knows for how long */
+    of = aged(1, 500, 0); /* nobody knows for how long */
     assert_int_equal(lg_limits_estimate_s(&of, 1, 60), 441);
-    of.holders[0].age_s = -1;
+    of = aged(1, -1, 0);
     assert_int_equal(lg_limits_estimate_s(&of, 1, 0), LG_TYPICAL_S);
     /* The first to end is the next to go, and a place that stays taken serves nobody. */
-    of = (struct lg_limit_state){
-        .limit = 2, .used = 2, .holders = {{.age_s = 500}, {.age_s = 50}}, .n_holders = 2};
+    of = aged(2, 500, 50);
     assert_int_equal(lg_limits_estimate_s(&of, 1, 60), 10);
     assert_int_equal(lg_limits_estimate_s(&of, 3, 60), 10 + 2 * 63);
-    of.holders[0].age_s = 55;
+    of = aged(2, 55, 50);
     assert_int_equal(lg_limits_estimate_s(&of, 3, 60), 5 + 2 * 63 / 2);
     of = (struct lg_limit_state){.limit = 0};
     assert_int_equal(lg_limits_estimate_s(&of, 1000, 10), 1 + 999 * 13);
 }
 
-/* A drain takes as many places as it likes: those that are over the limit end before one is
- * free. */
+static void age(const char *ns, const char *name, const char *guest_name, const char *phase,
+                int age_s)
+{
+    char more[64];
+    time_t at = (time_t)(now_ms / 1000 - age_s);
+    struct tm tm;
+    size_t n = strftime(more, sizeof more, ",'creationTimestamp':'%FT%TZ'", gmtime_r(&at, &tm));
+    assert_int_not_equal(n, 0);
+    migration_with(ns, name, guest_name, phase, more);
+}
+
+/* Whose migrations an asker sees is its namespace's matter; how long it takes is not. */
+static void a_later_place_is_told_no_shorter_time(void **state)
+{
+    (void)state;
+    static const char *const askers[][2] = {{"web", "x"}, {"a", "y"}, {"b", "z"}, {"web", "v"}};
+    char name[16], node[16];
+    for (int drained = 50; drained >= 5; drained -= 15) {
+        int64_t before_s = 0;
+        for (int i = 0; i < drained; i++) {
+            snprintf(name, sizeof name, "g%d", i);
+            snprintf(node, sizeof node, "n%d", i);
+            guest(i % 2 == 0 ? "a" : "web", name, node);
+            age(i % 2 == 0 ? "a" : "web", name, name, i < 5 ? "Running" : "Pending", 70 * i + 10);
+        }
+        for (int i = 0; i < 4; i++) {
+            snprintf(node, sizeof node, "own-%d", i);
+            guest(askers[i][0], askers[i][1], node);
+            struct lg_ask the = ask_of(askers[i][0], askers[i][1]);
+            the.typical_s = 60;
+            struct lg_turnout turnout = decide(&the);
+            assert_int_equal(turnout.place, i + 1);
+            assert_true(turnout.estimate_s >= before_s);
+            before_s = turnout.estimate_s;
+        }
+        /* More than the limit: 60 s each, five at once. Five: 80 s old is the first to end, three
+         * take too long. */
+        assert_int_equal(before_s, drained > 5 ? 60 + (drained - 2) * 63 / 5 : 21 + 3 * 63 / 2);
+        teardown(NULL);
+        setup(NULL);
+    }
+}
+
+/* A drain takes as many places as it likes: those that are over the limit end before one is free.
+ * */
 static void what_is_over_the_limit_ends_first(void **state)
 {
     (void)state;
@@ -479,6 +531,8 @@ static void long_user_names_are_told_apart(void **state)
     struct lg_str cut_b = lg_ledger_user((struct lg_str){b, 400}, buf_b);
     assert_int_equal(cut_a.n, LG_LEDGER_USER_BYTES_MAX + 17);
     assert_false(lg_str_eq(cut_a, cut_b));
+    /* As it stands in a ticket it is the same caller. */
+    assert_true(lg_str_eq(lg_ledger_user(cut_a, buf_b), cut_a));
     assert_true(lg_str_is(lg_ledger_user(LG_STR("alice"), buf_a), "alice"));
 }
 
@@ -569,6 +623,7 @@ int main(void)
         TEST(a_client_outlasts_a_long_migration),
         TEST(starting_anew_before_its_time_counts_from_the_beginning),
         TEST(estimates_follow_places_limits_and_ages),
+        TEST(a_later_place_is_told_no_shorter_time),
         TEST(what_is_over_the_limit_ends_first),
         TEST(durations_are_learnt_from_those_that_end),
         TEST(long_user_names_are_told_apart),
