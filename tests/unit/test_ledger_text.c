@@ -9,6 +9,7 @@
 #include "rules/core/mem.h"
 #include "rules/virt/limits.h"
 #include "tests/support/asserts.h"
+#include "webhook/limiter/ledger_api.h"
 #include "webhook/limiter/ledger_text.h"
 
 static void what_is_written_is_read_with_its_ages(void **state)
@@ -180,6 +181,34 @@ static void more_than_a_ledger_may_hold_is_refused(void **state)
     assert_int_equal(lg_ledger_read(lg_buf_view(&text), 0, &ledger, NULL), LG_E_LIMIT);
 }
 
+static void an_object_says_when_it_was_written(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *json, *text;
+        int64_t written_unix_ms;
+    } rows[] = {
+        {"{'metadata':{'resourceVersion':'7'}}", "", 0},
+        {"{'metadata':{'resourceVersion':'7'},'data':{'ledger':'x'}}", "x", 0},
+        {"{'metadata':{'resourceVersion':'7'},'data':{'ledger':'x','writtenUnixMs':'1700'}}", "x",
+         1700},
+        {"{'metadata':{'resourceVersion':'7'},'data':{'writtenUnixMs':'soon'}}", "", 0},
+        {"{'metadata':{'resourceVersion':'7'},'data':{'writtenUnixMs':1700}}", "", 0},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct lg_arena arena lg_cleanup(lg_arena_done);
+        struct lg_ledger_object object = {0};
+        struct lg_err err = {0};
+        lg_arena_init(&arena);
+        struct lg_buf json lg_cleanup(lg_buf_done) = {0};
+        for (const char *at = rows[i].json; *at != '\0'; at++)
+            lg_buf_putc(&json, *at == '\'' ? '"' : *at);
+        assert_int_equal(lg_ledger_of_object(lg_buf_view(&json), &arena, &object, &err), LG_E_OK);
+        assert_true(lg_str_is(object.text, rows[i].text) && lg_str_is(object.version, "7"));
+        assert_int_equal(object.written_unix_ms, rows[i].written_unix_ms);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -190,6 +219,7 @@ int main(void)
         cmocka_unit_test(times_and_numbers_from_nowhere_are_brought_into_bounds),
         cmocka_unit_test(numbers_without_an_end_stay_below_two_to_the_53rd),
         cmocka_unit_test(more_than_a_ledger_may_hold_is_refused),
+        cmocka_unit_test(an_object_says_when_it_was_written),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

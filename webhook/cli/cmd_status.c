@@ -29,7 +29,8 @@ struct options {
 /* One look at the cluster. */
 struct look {
     struct lg_inventory *inventory;
-    struct lg_ledger ledger;
+    struct lg_ledger ledger; /* as it was when it was written */
+    int64_t ledger_age_ms;   /* since then, by two clocks: for what is shown only */
     bool ledger_known;
     struct lg_err ledger_err; /* why not */
     int64_t now_ms, now_unix_s;
@@ -122,7 +123,7 @@ static void read_ledger(struct cluster *cluster, struct look *look)
     static const struct lg_resource config_maps = {"", "v1", "configmaps"};
     struct lg_buf path lg_cleanup(lg_buf_done) = {0};
     struct lg_buf body lg_cleanup(lg_buf_done) = {0};
-    struct lg_str text = {0}, version = {0};
+    struct lg_ledger_object object = {0};
     const struct lg_status_about about = {.server = cluster->config.server,
                                           .credential = cluster->config.source,
                                           .verbs = "get",
@@ -136,9 +137,11 @@ static void read_ledger(struct cluster *cluster, struct look *look)
             &(struct lg_http_request){.method = LG_HTTP_GET, .path = lg_buf_view(&path)}, &about,
             &body, NULL, err);
     if (code == LG_E_OK)
-        code = lg_ledger_of_object(lg_buf_view(&body), &look->arena, &text, &version, err);
+        code = lg_ledger_of_object(lg_buf_view(&body), &look->arena, &object, err);
     if (code == LG_E_OK)
-        code = lg_ledger_read(text, look->now_ms, &look->ledger, err);
+        code = lg_ledger_read(object.text, look->now_ms, &look->ledger, err);
+    if (object.written_unix_ms != 0 && object.written_unix_ms < lg_clock_unix_ms())
+        look->ledger_age_ms = lg_clock_unix_ms() - object.written_unix_ms;
     look->ledger_known = code == LG_E_OK;
     (void)lg_ledger_tidy(&look->ledger, look->now_ms, lg_limiter_seen, look->inventory);
 }
@@ -192,6 +195,18 @@ static struct place place_of(const struct look *look, size_t at)
     return ret;
 }
 
+/* The ledger is written when something changes, and time goes on meanwhile. */
+static int64_t waited_s(const struct look *look, const struct lg_ticket *ticket)
+{
+    return (look->now_ms - ticket->since_ms + look->ledger_age_ms) / 1000;
+}
+
+static int64_t next_try_s(const struct look *look, const struct lg_ticket *ticket)
+{
+    int64_t ms = ticket->due_ms - look->now_ms - look->ledger_age_ms;
+    return ms > 0 ? ms / 1000 : 0;
+}
+
 static bool is_alone(const struct look *look, const struct lg_reservation *reservation)
 {
     return lg_slots_get(lg_inventory_slots(look->inventory), reservation->ns, reservation->guest) ==
@@ -226,8 +241,8 @@ static json_t *waiting_out(const struct look *look, size_t i)
     lg_out_set_str(out, "guest", ticket->guest);
     lg_out_set_str(out, "user", ticket->user);
     lg_out_set_str(out, "node", ticket->node);
-    lg_out_set(out, "waitedSeconds", json_integer((look->now_ms - ticket->since_ms) / 1000));
-    lg_out_set(out, "nextTrySeconds", json_integer((ticket->due_ms - look->now_ms) / 1000));
+    lg_out_set(out, "waitedSeconds", json_integer(waited_s(look, ticket)));
+    lg_out_set(out, "nextTrySeconds", json_integer(next_try_s(look, ticket)));
     lg_out_set(out, "estimateSeconds", json_integer(place.estimate_s));
     return out;
 }
@@ -335,8 +350,7 @@ static void print_waiting(struct look *look)
     for (size_t i = 0; i < look->ledger.n_tickets; i++) {
         const struct lg_ticket *ticket = &look->ledger.tickets[i];
         struct place place = place_of(look, i);
-        struct lg_str waited =
-            lg_meta_age_text((look->now_ms - ticket->since_ms) / 1000, &look->arena);
+        struct lg_str waited = lg_meta_age_text(waited_s(look, ticket), &look->arena);
         struct lg_str about = lg_meta_age_text(place.estimate_s, &look->arena);
         printf("  %3zu. %-40.*s %-24.*s %-16.*s waited %.*s, about %.*s\n", place.place,
                LG_ARG(shown(look, ticket->ns, ticket->guest)), LG_ARG(lg_str_cut(ticket->user, 64)),

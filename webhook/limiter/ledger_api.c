@@ -2,9 +2,11 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "rules/core/mem.h"
+#include "rules/core/num.h"
 #include "rules/core/out.h"
 #include "webhook/cluster/path.h"
 #include "webhook/cluster/status.h"
@@ -227,17 +229,23 @@ static void full(void *arg, const struct lg_err *err)
 }
 
 enum lg_err_code lg_ledger_of_object(struct lg_str json, struct lg_arena *arena,
-                                     struct lg_str *ret_text, struct lg_str *ret_version,
-                                     struct lg_err *err)
+                                     struct lg_ledger_object *ret, struct lg_err *err)
 {
     struct lg_val root = LG_NONE;
+    int64_t written_ms = 0;
     enum lg_err_code code = lg_json_parse(arena, lg_arena_str(arena, json), &root, err);
     if (code != LG_E_OK)
         return code;
-    *ret_text = lg_json_str(lg_json_get(lg_json_get(root, "data"), LG_LEDGER_KEY));
-    *ret_version = lg_json_str_at(root, "metadata.resourceVersion");
-    if (ret_version->n == 0)
+    struct lg_val data = lg_json_get(root, "data");
+    struct lg_str version = lg_json_str_at(root, "metadata.resourceVersion");
+    if (version.n == 0)
         return lg_err_set(err, LG_E_INVALID, "metadata.resourceVersion", "it has none");
+    struct lg_str written = lg_json_str(lg_json_get(data, LG_LEDGER_WRITTEN_KEY));
+    if (written.n == 0 || lg_num_int64(written, &written_ms) != LG_E_OK)
+        written_ms = 0;
+    *ret = (struct lg_ledger_object){.text = lg_json_str(lg_json_get(data, LG_LEDGER_KEY)),
+                                     .version = version,
+                                     .written_unix_ms = written_ms};
     return LG_E_OK;
 }
 
@@ -260,13 +268,13 @@ static void read_done(void *arg, const struct lg_http_answer *answer)
 {
     struct lg_ledger_api *api = arg;
     struct lg_arena arena lg_cleanup(lg_arena_done);
-    struct lg_str text = {0}, version = {0};
+    struct lg_ledger_object object = {0};
     lg_arena_init(&arena);
     bool answered = answer->status == 200 && answer->err.code == LG_E_OK &&
-                    lg_ledger_of_object(answer->body, &arena, &text, &version, NULL) == LG_E_OK;
+                    lg_ledger_of_object(answer->body, &arena, &object, NULL) == LG_E_OK;
     note(api, LG_REACH_READ, answer, answered);
     if (answered) {
-        lg_queue_read(api->queue, text, version);
+        lg_queue_read(api->queue, object.text, object.version);
         count(api);
         return;
     }
@@ -310,7 +318,10 @@ static void start_write(void *arg, struct lg_str text, struct lg_str version)
     json_t *metadata = lg_out_object();
     json_t *data = lg_out_object();
     lg_out_set_str(metadata, "resourceVersion", version);
+    char written[24];
+    (void)snprintf(written, sizeof written, "%lld", (long long)lg_clock_unix_ms());
     lg_out_set_str(data, LG_LEDGER_KEY, text);
+    lg_out_set_str(data, LG_LEDGER_WRITTEN_KEY, lg_str_of(written));
     lg_out_set(root, "metadata", metadata);
     lg_out_set(root, "data", data);
     lg_out_text(root, 0, &body);

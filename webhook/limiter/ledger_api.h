@@ -13,6 +13,8 @@
 
 #define LG_LEDGER_NAME "livegate-ledger"
 #define LG_LEDGER_KEY  "ledger" /* in its data */
+/* When it was written, by the writer's wall clock: for who looks at it, no decision rests on it. */
+#define LG_LEDGER_WRITTEN_KEY "writtenUnixMs"
 
 struct lg_ledger_api;
 
@@ -54,10 +56,13 @@ void lg_ledger_api_refresh(struct lg_ledger_api *api);
 /* Reservations without a migration yet, and tickets, as of the last look. Any thread. */
 void lg_ledger_api_counts(struct lg_ledger_api *api, size_t *ret_reserved, size_t *ret_waiting);
 
-/* Text and version of a ConfigMap's JSON, borrowed from the arena; "" where it has no data.
- * LG_E_INVALID: it is none. */
+struct lg_ledger_object {
+    struct lg_str text, version; /* borrowed from the arena; text "" where it has no data */
+    int64_t written_unix_ms;     /* 0: it does not say */
+};
+/* Reads a ConfigMap's JSON. LG_E_INVALID: it is none. */
 enum lg_err_code lg_ledger_of_object(struct lg_str json, struct lg_arena *arena,
-                                     struct lg_str *ret_text, struct lg_str *ret_version,
-                                     struct lg_err *err) __attribute__((warn_unused_result));
+                                     struct lg_ledger_object *ret, struct lg_err *err)
+    __attribute__((warn_unused_result));
 
 #endif
