@@ -136,6 +136,10 @@ static void a_silent_watch_gives_no_place_away(void **state)
     lg_move_migration(&replicas, "web", "a", "Running");
     let_a_through_late();
     assert_full_for("c", OLD_AFTER_MS + 2000);
+    for (int64_t end_ms = lg_test_now_ms() + EVENT_MS; gets() < 2;) {
+        assert_true(lg_test_now_ms() < end_ms);
+        assert_full_for("c", POLL_MS);
+    }
     /* Each asks for a's, and for nothing else: not for each decision. */
     unsigned each_10_s = (unsigned)((lg_test_now_ms() - start_ms) / 10000) + 1;
     assert_in_range(gets(), 2, 2 * (each_10_s + 1));
