@@ -178,7 +178,7 @@ static void a_filled_inventory_is_taken_in(void **state)
 
 /* --- readers and the writer at once --- */
 
-enum { READERS = 3, PAIRS = 8, RUN_MS = 1500 };
+enum { READERS = 3, PAIRS = 8, RUN_MS = 1500, BUSY_MS_MAX = 120 * 1000 };
 
 struct race {
     struct lg_store *store;
@@ -246,7 +246,9 @@ static void readers_never_see_half_a_change(void **state)
     for (int i = 0; i < READERS; i++)
         assert_int_equal(pthread_create(&readers[i], NULL, run_reader, &race), 0);
     unsigned generation = 0;
-    for (int64_t end_ms = lg_clock_mono_ms() + RUN_MS; lg_clock_mono_ms() < end_ms;)
+    int64_t start_ms = lg_clock_mono_ms(), now_ms = start_ms;
+    for (; now_ms - start_ms < RUN_MS || (generation <= 10 && now_ms - start_ms < BUSY_MS_MAX);
+         now_ms = lg_clock_mono_ms())
         write_once(race.store, ++generation);
     atomic_store(&race.stop, true);
     for (int i = 0; i < READERS; i++)
