@@ -23,7 +23,14 @@
 #include "webhook/limiter/queue.h"
 #include "webhook/limiter/unreached.h"
 
-enum { REPLICAS_MAX = 3, GUESTS = 3, EVENTS_MAX = 16, DEPTH_MAX = 32, ASKS_MAX = 4 };
+enum {
+    REPLICAS_MAX = 3,
+    GUESTS = 3,
+    EVENTS_MAX = 16,
+    DEPTH_MAX = 32,
+    ASKS_MAX = 4,
+    START_MS = 1000 * 1000
+};
 
 /* What is shown is shown without a sanitizer; it has seen all that is run after a sixth of the
  * steps. */
@@ -33,12 +40,14 @@ enum { LESS_DEEP = LG_SANITIZED ? 2 : 0 };
 struct scope {
     int replicas, depth;
     int64_t cluster, node;
-    int asks;    /* a guest */
-    int losses;  /* answers of the ledger that are lost */
-    int late;    /* answers that leave before the ledger's is there */
-    int crashes; /* of a replica */
-    int failed;  /* creations that fail behind us */
-    int again;   /* creates of a guest whose migration is there, which KubeVirt refuses */
+    int asks;        /* a guest */
+    int losses;      /* answers of the ledger that are lost */
+    int late;        /* answers that leave before the ledger's is there */
+    int crashes;     /* of a replica */
+    int failed;      /* creations that fail behind us */
+    int64_t inbound; /* 0: no such limit; all could go to one node only */
+    int expiries;    /* times that reservations grow old, beside the first */
+    int again;       /* creates of a guest whose migration is there, which KubeVirt refuses */
 };
 
 enum client { WANTS, ASKS, ADMITTED, MIGRATES, ENDED };
@@ -77,6 +86,8 @@ struct world {
 
 /* g0 and g1 are on one node, g2 on another. */
 static const char *const nodes[GUESTS] = {"n1", "n1", "n2"};
+/* Namespaces take turns. */
+static const char *const namespaces[GUESTS] = {"a", "b", "a"};
 static struct lg_record *guest_records[GUESTS];
 static struct lg_record *migration_records[GUESTS][ASKS_MAX][2]; /* of that ask */
 static struct lg_objects objects;
@@ -88,15 +99,16 @@ static void make_records(void)
         char text[512];
         snprintf(text, sizeof text,
                  "{'apiVersion':'kubevirt.io/v1','kind':'VirtualMachineInstance','metadata':"
-                 "{'name':'g%d','namespace':'a'},'status':{'phase':'Running','nodeName':'%s'}}",
-                 g, nodes[g]);
+                 "{'name':'g%d','namespace':'%s'},'status':{'phase':'Running','nodeName':'%s'}}",
+                 g, namespaces[g], nodes[g]);
         guest_records[g] = lg_objects_record(&objects, text);
         for (int i = 0; i < ASKS_MAX * 2; i++) {
-            snprintf(text, sizeof text,
-                     "{'apiVersion':'kubevirt.io/v1','kind':'VirtualMachineInstanceMigration',"
-                     "'metadata':{'name':'m%d','namespace':'a','uid':'id-%d-%d'},'spec':{'vmiName':"
-                     "'g%d'},'status':{'phase':'%s'}}",
-                     g, g, i / 2, g, i % 2 != 0 ? "Succeeded" : "Pending");
+            snprintf(
+                text, sizeof text,
+                "{'apiVersion':'kubevirt.io/v1','kind':'VirtualMachineInstanceMigration',"
+                "'metadata':{'name':'m%d','namespace':'%s','uid':'id-%d-%d'},'spec':{'vmiName':"
+                "'g%d'},'status':{'phase':'%s'}}",
+                g, namespaces[g], g, i / 2, g, i % 2 != 0 ? "Succeeded" : "Pending");
             migration_records[g][i / 2][i % 2] = lg_objects_record(&objects, text);
         }
     }
@@ -217,7 +229,7 @@ static void answer_look_up(struct world *world, int r, int guest)
     int ask = world->replicas[r].looked_up[guest] - 1;
     bool there = world->clients[guest] == MIGRATES && world->asked[guest] == ask;
     enum lg_seen said = there ? LG_SEEN_UNFINISHED : LG_UNSEEN;
-    const struct lg_reservation about = {.ns = LG_STR("a"),
+    const struct lg_reservation about = {.ns = guest_records[guest]->ns,
                                          .guest = guest_records[guest]->name,
                                          .id = migration_records[guest][ask][0]->uid};
     world->replicas[r].looked_up[guest] = 0;
@@ -259,7 +271,7 @@ static void watch_event(struct world *world, int r)
 
 static void world_init(struct world *world, const struct scope *scope)
 {
-    *world = (struct world){.scope = scope, .version = 1, .now_ms = 1000 * 1000};
+    *world = (struct world){.scope = scope, .version = 1, .now_ms = START_MS};
     lg_arena_init(&world->arena);
     for (int r = 0; r < scope->replicas; r++) {
         world->replicas[r].view = lg_inventory_new();
@@ -353,7 +365,7 @@ static bool may(const struct world *world, struct action action)
         for (int g = 0; g < GUESTS; g++)
             if (world->clients[g] == ADMITTED)
                 return false;
-        return world->now_ms == 1000 * 1000;
+        return world->now_ms <= START_MS + scope->expiries * LG_RESERVATION_MS;
     case AGAIN:
         return world->clients[action.who] == MIGRATES && world->again < scope->again;
     case WHATS:
@@ -371,18 +383,22 @@ static void event(struct world *world, int guest, bool final)
 
 static void submit(struct world *world, int guest, int n, int r)
 {
+    static const struct lg_str target = {"n9", 2};
     struct lg_queue_job *job = &world->jobs[guest][n];
     const struct lg_record *record = migration_records[guest][n][0];
     world->carried_by[guest][n] = 1 + r;
-    *job = (struct lg_queue_job){.arena = &world->arena,
-                                 .until_ms = INT64_MAX,
-                                 .ask = {.ns = LG_STR("a"),
-                                         .guest = guest_records[guest]->name,
-                                         .node = lg_str_of(nodes[guest]),
-                                         .name = record->name,
-                                         .id = record->uid,
-                                         .user = LG_STR("u"),
-                                         .limit = {world->scope->cluster, world->scope->node, 0}}};
+    *job = (struct lg_queue_job){
+        .arena = &world->arena,
+        .until_ms = INT64_MAX,
+        .ask = {.ns = guest_records[guest]->ns,
+                .guest = guest_records[guest]->name,
+                .node = lg_str_of(nodes[guest]),
+                .name = record->name,
+                .id = record->uid,
+                .user = LG_STR("u"),
+                .targets = &target,
+                .n_targets = 1,
+                .limit = {world->scope->cluster, world->scope->node, world->scope->inbound}}};
     lg_queue_submit(world->replicas[r].queue, job);
 }
 
@@ -554,6 +570,8 @@ static void happen(struct world *world, struct action action)
     case WHATS:
         break;
     }
+    if (world->scope->inbound != 0 && under_way(world, NULL) > world->scope->inbound)
+        world->wrong = "more go to the node than policy allows";
     if (under_way(world, NULL) > world->scope->cluster)
         world->wrong = "over the cluster's limit";
     if (under_way(world, "n1") > world->scope->node || under_way(world, "n2") > world->scope->node)
@@ -745,6 +763,22 @@ static void three_replicas(void **state)
         .replicas = 3, .depth = 8, .cluster = 1, .node = 1, .asks = 1, .losses = 1});
 }
 
+/* Policy's own limit, beside the others: nobody's target is ever known. */
+static void two_replicas_and_one_target(void **state)
+{
+    (void)state;
+    explore(&(struct scope){
+        .replicas = 2, .depth = 8, .cluster = 3, .node = 2, .inbound = 1, .asks = 2, .failed = 1});
+}
+
+/* What is there for longer than two reservations last, and was never seen. */
+static void time_passes_twice(void **state)
+{
+    (void)state;
+    explore(&(struct scope){
+        .replicas = 1, .depth = 12, .cluster = 1, .node = 1, .asks = 2, .expiries = 1, .again = 1});
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -754,6 +788,8 @@ int main(void)
         cmocka_unit_test(two_replicas_of_which_one_crashes),
         cmocka_unit_test(a_second_create_of_a_guest),
         cmocka_unit_test(a_node_is_full_before_the_cluster),
+        cmocka_unit_test(two_replicas_and_one_target),
+        cmocka_unit_test(time_passes_twice),
         cmocka_unit_test(three_replicas),
     };
     make_records();
