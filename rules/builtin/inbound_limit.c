@@ -16,12 +16,15 @@ static void check(struct lg_rule_context *context)
     const struct lg_limit_state *state = &turnout->of[LG_LIMIT_INBOUND];
     const struct lg_report report = {
         .at = lg_json_at(context->subject->object, "spec.vmiName"),
-        .message = lg_arena_printf(context->arena,
-                                   "every node that VMI \"%.*s\" could go to receives as many "
-                                   "guests as policy allows, %lld "
-                                   "each, counting %lld whose target is not chosen yet",
-                                   LG_ARG(lg_json_str_at(context->subject->object, "spec.vmiName")),
-                                   (long long)state->limit, (long long)state->used),
+        .message =
+            lg_arena_printf(context->arena,
+                            "every node that VMI \"%.*s\" could go to receives as many "
+                            "guests as policy allows, %lld "
+                            "each, counting %lld whose target is not chosen yet%.*s",
+                            LG_ARG(lg_json_str_at(context->subject->object, "spec.vmiName")),
+                            (long long)state->limit, (long long)state->used,
+                            LG_ARG(lg_limits_state_text(turnout, LG_LIMIT_INBOUND,
+                                                        context->subject->ns, context->arena))),
         .fix = lg_limits_fix_text(turnout),
     };
     lg_rule_report(context, &report);
@@ -62,7 +65,7 @@ static const struct lg_rule_example examples[] = {
      .object = LG_EX_MOVE_ORDERS("vmiName: orders-db"),
      .inventory = CLUSTER(""),
      .policy = POLICY("inboundPerNode: 1"),
-     .message = "counting 1 whose target is not chosen yet"},
+     .message = "(Running); place 1, about 60 s"},
     {.name = "the guest comes from elsewhere",
      .expect = LG_EXPECT_NOTHING,
      .object = LG_EX_MOVE_ORDERS("vmiName: orders-db, receive: {migrationID: m1}"),

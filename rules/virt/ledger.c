@@ -257,6 +257,7 @@ static void adopt_ticket(struct lg_ticket *mine, const struct lg_ticket *was)
     mine->slack_ms = was->slack_ms;
     mine->tries = was->tries;
     mine->inbound = was->inbound;
+    mine->kept_ms = was->kept_ms;
     lg_ledger_set_ticket(mine, was->node, was->id);
 }
 

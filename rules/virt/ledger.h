@@ -63,7 +63,8 @@ struct lg_ticket {
     int64_t slack_ms; /* the due time may be so much earlier: as others told it (lg_ledger_adopt) */
     struct lg_str id; /* of the ask that was answered last */
     unsigned tries;   /* answers it has had */
-    bool inbound;     /* it waits for its targets: it holds back nobody */
+    bool inbound;     /* it waits for its targets: it holds back only who waits for targets */
+    int64_t kept_ms;  /* since when a target had room and was kept for others; 0: it is not so */
     uint64_t hash;    /* of namespace, guest and user */
 };
 

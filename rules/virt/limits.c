@@ -120,6 +120,9 @@ static bool is_greedy(struct greedy *greedy, struct lg_str ns)
 struct queue {
     size_t ahead_cluster; /* tickets before ours that could start but for the cluster's limit */
     size_t ahead_node;    /* tickets before ours that leave the same node */
+    size_t ahead_inbound; /* tickets before ours that could start but for their targets */
+    size_t kept_inbound;  /* those of them that are due */
+    bool in_time;         /* the asker has a ticket, and its time has come */
     bool may_start;
     bool node_full;
 };
@@ -190,8 +193,13 @@ static struct queue line_up(const struct lg_ask *ask, const struct lg_slots *slo
         bool is_passed = is_greedy(&greedy, ticket->ns) && (!am_greedy || !before_me);
         struct count *node = places_of(&places, ask, slots, ticket->node);
         queue.ahead_node += before_me && ticket->node.n != 0 && lg_str_eq(ticket->node, ask->node);
-        if (node->n <= 0 || ticket->inbound)
+        if (node->n <= 0)
             continue;
+        if (ticket->inbound) {
+            queue.ahead_inbound += before_me;
+            queue.kept_inbound += !is_passed && is_due(ask, ticket, false);
+            continue;
+        }
         queue.ahead_cluster += before_me;
         bool is_kept = !is_passed && is_due(ask, ticket, first);
         first = first && is_passed;
@@ -203,8 +211,9 @@ static struct queue line_up(const struct lg_ask *ask, const struct lg_slots *slo
     struct count *node = places_of(&places, ask, slots, ask->node);
     queue.node_full = node->n <= 0;
     /* What is left goes to the next that comes at its time, not to who asks all the time. */
-    bool in_time = me.ticket != NULL && !is_early(ask, me.ticket);
-    queue.may_start = !queue.node_full && places.free > 0 && (in_time || queue.ahead_cluster == 0);
+    queue.in_time = me.ticket != NULL && !is_early(ask, me.ticket);
+    queue.may_start =
+        !queue.node_full && places.free > 0 && (queue.in_time || queue.ahead_cluster == 0);
     return queue;
 }
 
@@ -219,6 +228,7 @@ static bool is_mine(const struct lg_ask *ask, struct lg_str ns)
 static void add_holder(const struct lg_ask *ask, struct lg_limit_state *io, struct lg_holder holder)
 {
     size_t at = io->n_holders < LG_HOLDERS_MAX ? io->n_holders : LG_HOLDERS_MAX;
+    io->held++;
     for (; at > 0; at--) {
         const struct lg_holder *before = &io->holders[at - 1];
         bool mine = is_mine(ask, holder.ns);
@@ -251,15 +261,26 @@ void lg_limits_add_age(struct lg_limit_state *io, int64_t age_s, int64_t typical
     io->stuck += age_s > STUCK_TIMES * typical;
 }
 
+/* Whose target is not known may go where the asker could, and so may who goes to a full node. */
+static bool is_in_targets_way(const struct lg_ask *ask, const struct lg_slots *slots,
+                              struct lg_str to)
+{
+    int64_t limit = ask->limit[LG_LIMIT_INBOUND];
+    return limit != 0 && (to.n == 0 || (int64_t)lg_slots_inbound(slots, to) >= limit);
+}
+
 /* How long one waits to be started says nothing of when it ends. */
-static void add_to(const struct lg_ask *ask, struct lg_turnout *io, struct lg_holder holder,
-                   const struct lg_slot *place)
+static void add_to(const struct lg_ask *ask, const struct lg_slots *slots, struct lg_turnout *io,
+                   struct lg_holder holder, const struct lg_slot *place)
 {
     bool of_node = ask->node.n != 0 &&
                    (lg_str_eq(place->node, ask->node) || lg_str_eq(place->also, ask->node));
     holder.self = is_mine(ask, holder.ns) && lg_str_eq(holder.guest, ask->guest);
-    for (int limit = LG_LIMIT_CLUSTER; limit <= (of_node ? LG_LIMIT_OUTBOUND : LG_LIMIT_CLUSTER);
-         limit++) {
+    const bool holds[LG_LIMITS] = {true, of_node,
+                                   !holder.self && is_in_targets_way(ask, slots, place->to)};
+    for (int limit = 0; limit < LG_LIMITS; limit++) {
+        if (!holds[limit])
+            continue;
         add_holder(ask, &io->of[limit], holder);
         lg_limits_add_age(&io->of[limit], place->running ? holder.age_s : -1, ask->typical_s);
     }
@@ -277,7 +298,7 @@ static void find_holders(const struct lg_ask *ask, const struct lg_slots *slots,
         int64_t age_s = created != 0 && ask->now_unix_s >= created ? ask->now_unix_s - created : -1;
         struct lg_str phase = migration->phase.n != 0 ? migration->phase : LG_STR("not started");
         struct lg_holder holder = {migration->r.ns, migration->vmi, phase, age_s, false};
-        add_to(ask, io, holder, slot);
+        add_to(ask, slots, io, holder, slot);
     }
     for (size_t i = 0; i < ledger->n_reservations; i++) {
         const struct lg_reservation *reservation = &ledger->reservations[i];
@@ -285,7 +306,8 @@ static void find_holders(const struct lg_ask *ask, const struct lg_slots *slots,
             continue;
         struct lg_holder holder = {reservation->ns, reservation->guest, LG_STR("reserved"),
                                    (ask->now_ms - reservation->born_ms) / 1000, false};
-        add_to(ask, io, holder, &(struct lg_slot){.running = true, .node = reservation->node});
+        add_to(ask, slots, io, holder,
+               &(struct lg_slot){.running = true, .node = reservation->node});
     }
 }
 
@@ -321,7 +343,9 @@ static void estimate(const struct lg_ask *ask, struct lg_turnout *io)
         const struct lg_limit_state *state = &io->of[limit];
         if (!state->full)
             continue;
-        int64_t s = estimate_of(state, limit == LG_LIMIT_INBOUND, ask->typical_s);
+        int64_t s = limit == LG_LIMIT_INBOUND && io->target_kept
+                        ? LG_KEPT_MS / 1000
+                        : estimate_of(state, limit == LG_LIMIT_INBOUND, ask->typical_s);
         if (s > io->estimate_s)
             io->estimate_s = s;
         if (state->ahead + 1 > io->place)
@@ -410,6 +434,10 @@ static void give_ticket(const struct lg_ask *ask, struct lg_ledger *ledger, stru
     }
     lg_ledger_set_ticket(ticket, ask->node, ask->id);
     ticket->inbound = io->of[LG_LIMIT_INBOUND].full;
+    if (!io->target_kept)
+        ticket->kept_ms = 0;
+    else if (ticket->kept_ms == 0)
+        ticket->kept_ms = ask->now_ms;
     ticket->tries++;
     io->retry_after_s = retry_after_s(ask, io, ticket->tries);
     io->last_try = ticket->tries > LG_RETRIES;
@@ -461,6 +489,25 @@ static int64_t inbound_free(const struct lg_ask *ask, const struct lg_slots *slo
     return left;
 }
 
+/* Places on the nodes where the asker could go, less those of who may go there and of who came
+ * before it. Nobody knows where those could go: who has waited while they could have come for the
+ * place is not held back by them any longer. */
+static void judge_targets(const struct lg_ask *ask, const struct lg_slots *slots,
+                          const struct queue *queue, const struct lg_ticket *mine,
+                          struct lg_turnout *io)
+{
+    struct lg_limit_state *inbound = &io->of[LG_LIMIT_INBOUND];
+    inbound->ahead = queue->ahead_inbound;
+    int64_t left = inbound_free(ask, slots) - inbound->used;
+    int64_t others = (int64_t)queue->ahead_inbound;
+    if (queue->in_time)
+        others = mine->kept_ms != 0 && ask->now_ms - mine->kept_ms >= LG_KEPT_MS
+                     ? 0
+                     : (int64_t)queue->kept_inbound;
+    inbound->full = left <= others;
+    io->target_kept = inbound->full && left > 0;
+}
+
 static void judge(const struct lg_ask *ask, const struct lg_slots *slots,
                   const struct lg_ledger *ledger, const struct lg_ticket *mine, uint64_t tag,
                   struct lg_turnout *io)
@@ -474,13 +521,11 @@ static void judge(const struct lg_ask *ask, const struct lg_slots *slots,
     outbound->ahead = queue.ahead_node;
     outbound->full = queue.node_full;
     cluster->full = cluster->used >= cluster->limit || (!queue.may_start && !queue.node_full);
-    struct lg_limit_state *inbound = &io->of[LG_LIMIT_INBOUND];
-    inbound->ahead = queue.ahead_cluster;
-    if (inbound->limit == 0)
+    if (ask->limit[LG_LIMIT_INBOUND] == 0)
         return;
     /* Those whose target nobody knows yet may all go where this one could. */
-    inbound->used = (int64_t)lg_limits_unplaced(slots, ledger);
-    inbound->full = inbound_free(ask, slots) <= inbound->used;
+    io->of[LG_LIMIT_INBOUND].used = (int64_t)lg_limits_unplaced(slots, ledger);
+    judge_targets(ask, slots, &queue, mine, io);
 }
 
 /* A limit that keeps it from starting, and that nobody waived. */

@@ -6,7 +6,9 @@
  * offered to who waits longest (ledger.h) from LG_TICKET_AHEAD_MS before its due time until
  * LG_TICKET_GRACE_MS after it, else to the next that comes at its time; to who is first and has
  * asked so often that its client gives up soon from LG_TICKET_LAST_AHEAD_MS before it. A caller
- * whose own node is full holds back nobody else. A namespace that holds half of the places by
+ * whose own node is full holds back nobody else. One whose targets are full holds back only who is
+ * limited by targets, too, and who could go elsewhere no longer than LG_KEPT_MS: by then all that
+ * were due have come, and could not use the place. A namespace that holds half of the places by
  * reservations whose migrations nobody saw (creates that come to nothing) gets no more while others
  * are due. O(reservations + tickets), whatever the number of migrations. Any thread.
  */
@@ -18,6 +20,7 @@
 
 enum {
     LG_TYPICAL_S = 60, /* a migration's duration until one was seen to end */
+    LG_KEPT_MS = LG_TICKET_AHEAD_MS + LG_TICKET_GRACE_MS,
     LG_HOLDERS_MAX = 5,
     LG_HOLDERS_LOOKED_AT_MAX = 256,
 };
@@ -57,6 +60,7 @@ struct lg_limit_state {
     /* the oldest first; those of the asker's namespace before others */
     struct lg_holder holders[LG_HOLDERS_MAX];
     size_t n_holders;
+    size_t held; /* how many there are, of those that were looked at */
     /* Of all who hold places, whoever asks: until the first of them has ended as far as their ages
      * tell (0: nobody is known), and how many take so long that they give their places to nobody
      * soon. */
@@ -73,6 +77,7 @@ struct lg_turnout {
     /* the ledger was not reached in time: nothing was counted, the rest says nothing */
     bool unreachable;
     bool last_try;           /* client-go gives up after this answer */
+    bool target_kept;        /* a target has room, and who came before may come for it */
     int64_t waits_bytes_max; /* not 0: the review is larger than that, and cannot wait */
     struct lg_limit_state of[LG_LIMITS];
     struct lg_str node;

@@ -18,10 +18,10 @@ static void add_holder(struct lg_buf *buf, const struct lg_holder *holder, struc
 }
 
 /* Those of the asker's namespace by name, all others as a number, unless policy shows them. */
-static void add_holders(struct lg_buf *buf, const struct lg_turnout *turnout,
-                        const struct lg_limit_state *state, struct lg_str ns,
-                        struct lg_arena *arena)
+static void add_holders(struct lg_buf *buf, const struct lg_turnout *turnout, enum lg_limit limit,
+                        struct lg_str ns, struct lg_arena *arena)
 {
+    const struct lg_limit_state *state = &turnout->of[limit];
     size_t named = 0, mine = 0;
     for (size_t i = 0; i < state->n_holders; i++) {
         const struct lg_holder *holder = &state->holders[i];
@@ -32,10 +32,10 @@ static void add_holders(struct lg_buf *buf, const struct lg_turnout *turnout,
         lg_buf_puts(buf, named++ == 0 ? ": " : ", ");
         add_holder(buf, holder, arena);
     }
-    size_t rest = state->used > (int64_t)named ? (size_t)state->used - named : 0;
-    if (rest == 0)
+    int64_t all = limit == LG_LIMIT_INBOUND ? (int64_t)state->held : state->used;
+    if (all <= (int64_t)named)
         return;
-    lg_buf_printf(buf, "%s%zu ", named == 0 ? ": " : ", ", rest);
+    lg_buf_printf(buf, "%s%lld ", named == 0 ? ": " : ", ", (long long)(all - (int64_t)named));
     /* The asker's namespace comes first: where all that are kept are its own, there may be more of
      * them. */
     bool any = turnout->show_holders || mine == LG_HOLDERS_MAX;
@@ -47,9 +47,10 @@ struct lg_str lg_limits_state_text(const struct lg_turnout *turnout, enum lg_lim
 {
     const struct lg_limit_state *state = &turnout->of[limit];
     struct lg_buf buf lg_cleanup(lg_buf_done) = {0};
-    lg_buf_printf(&buf, "%lld of %lld in use", (long long)state->used, (long long)state->limit);
-    add_holders(&buf, turnout, state, ns, arena);
-    if (state->used < state->limit && limit != LG_LIMIT_INBOUND)
+    if (limit != LG_LIMIT_INBOUND)
+        lg_buf_printf(&buf, "%lld of %lld in use", (long long)state->used, (long long)state->limit);
+    add_holders(&buf, turnout, limit, ns, arena);
+    if (limit == LG_LIMIT_INBOUND ? turnout->target_kept : state->used < state->limit)
         lg_buf_puts(&buf, "; what is free is kept for who came before");
     if (turnout->no_place)
         lg_buf_puts(&buf, "; no place in the queue");

@@ -5,8 +5,8 @@
 #include "rules/virt/limits.h"
 #include "rules/virt/migration_settings.h"
 
-/* "2 of 2 in use: web/db (Running, 3 min), 1 in other namespaces; place 3, about 2 min". `ns` is
- * the asker's. */
+/* "2 of 2 in use: web/db (Running, 3 min), 1 in other namespaces; place 3, about 2 min"; of targets
+ * without what comes before ": ". `ns` is the asker's. */
 struct lg_str lg_limits_state_text(const struct lg_turnout *turnout, enum lg_limit limit,
                                    struct lg_str ns, struct lg_arena *arena);
 

@@ -285,12 +285,21 @@ class Order:
 
     def __init__(self, plane, played):
         self.played, self.tickets, self.at = played, [], 0
+        self.time, self.turns = 0, {}
         self.reserved, self.let_through, self.out_of_turn = set(), 0, []
         Stored(plane, LEDGER, self.see)
 
     @staticmethod
     def key(entry):
         return (entry["namespace"], entry["guest"])
+
+    def rank_of(self, key):
+        """Its ticket's, or that of the ticket that a newcomer would have got."""
+        mine = [(ticket["tag"], ticket["seq"]) for ticket in self.tickets if self.key(ticket) == key]
+        after = [ticket["tag"] for ticket in self.tickets if ticket["namespace"] == key[0]]
+        if key[0] in self.turns:
+            after.append(self.turns[key[0]])
+        return mine[0] if mine else (max([self.time] + [tag + 1 for tag in after]), float("inf"))
 
     def come_first(self, last, waiting, nodes, waited_ms):
         """Those before `last` that are due, by what is stored of them and with a second left for what is not written down
@@ -315,13 +324,13 @@ class Order:
         waiting = {self.key(ticket) for ticket in ledger["tickets"]}
         used = reserved | set(self.played.unfinished)
         nodes = [self.played.node_of[one] for one in used if one in self.played.node_of]
-        ranks = {self.key(ticket): (ticket["tag"], ticket["seq"]) for ticket in self.tickets}
-        last = max((ranks.get(one, (0, 0)) for one in new), default=(0, 0))
+        last = max((self.rank_of(one) for one in new), default=(0, 0))
         before = self.come_first(last, waiting, nodes, (now - self.at) * 1000)
         self.let_through += len(new)
         if new and len(used) + len(before) > CLUSTER:
             self.out_of_turn.append((sorted(new), [(self.key(one), one["dueInMs"], one["tries"]) for one in before]))
         self.tickets, self.reserved, self.at = ledger["tickets"], reserved, now
+        self.time, self.turns = ledger["tag"], {turn["namespace"]: turn["tag"] for turn in ledger["turns"]}
 
 
 def make_guests(plane, played, namespaces, names):

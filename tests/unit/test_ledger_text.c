@@ -34,7 +34,8 @@ static void what_is_written_is_read_with_its_ages(void **state)
                                                              .since_ms = 90000,
                                                              .due_ms = 103000,
                                                              .tries = 3,
-                                                             .inbound = true});
+                                                             .inbound = true,
+                                                             .kept_ms = 98000});
     lg_ledger_served(&written, LG_STR("web"), 3);
     assert_int_equal(lg_ledger_write(&written, 100000, &text, NULL), LG_E_OK);
     assert_int_equal(written.tickets[0].told_due_ms, 103000);
@@ -59,6 +60,7 @@ static void what_is_written_is_read_with_its_ages(void **state)
     assert_int_equal(read.tickets[0].due_ms, 500 + 3000);
     assert_int_equal(read.tickets[0].tries, 3);
     assert_true(read.tickets[0].inbound);
+    assert_int_equal(read.tickets[0].kept_ms, 500 - 2000);
     assert_int_equal(read.n_turns, 1);
     assert_int_equal(read.turns[0].tag, 3);
     assert_int_equal(read.now_tag, 3);

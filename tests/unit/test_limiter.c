@@ -394,11 +394,13 @@ static void observing_only_says(void **state)
 static void a_name_that_exists_takes_no_place(void **state)
 {
     (void)state;
-    cluster("5");
+    cluster("1"); /* whose only place is taken */
     lg_world_add_text(&world, MIGRATION("move") "status: {phase: Failed}\n");
     for (int i = 0; i < 20; i++)
         assert_true(ask("jane").answer.allowed);
     assert_int_equal(ledger.n_reservations, 0);
+    assert_int_equal(ledger.n_tickets, 0);
+    assert_false(ask_as("jane", "x", false, MIGRATION("other")).answer.allowed);
 }
 
 static struct lg_engine_input confirming(const struct lg_inventory *inventory)

@@ -217,6 +217,89 @@ static void coming_again_and_again_does_not_jump_the_queue(void **state)
     assert_int_equal(served_b, 3);
 }
 
+/* An asker that may go to nodes with that many places left, all of them together. */
+static struct lg_turnout ask_for_targets(const char *ns, const char *name, int64_t left)
+{
+    static const struct lg_str free[] = {LG_STR("t1"), LG_STR("t2"), LG_STR("t3"), LG_STR("t4"),
+                                         LG_STR("t5"), LG_STR("t6"), LG_STR("t7"), LG_STR("t8")};
+    struct lg_ask the = ask_of(ns, name);
+    the.limit[LG_LIMIT_INBOUND] = 1;
+    the.targets = free;
+    the.n_targets = (size_t)left + lg_limits_unplaced(lg_inventory_slots(inv), &ledger);
+    assert_true(the.n_targets <= sizeof free / sizeof *free);
+    return decide(&the);
+}
+
+static void three_guests_with_room_but_for_targets(void)
+{
+    limit_cluster = limit_node = 100;
+    guest("a", "first", "n1");
+    guest("b", "second", "n2");
+    guest("c", "third", "n3");
+}
+
+static void a_free_target_is_kept_for_who_is_next(void **state)
+{
+    (void)state;
+    three_guests_with_room_but_for_targets();
+    struct lg_turnout first = ask_for_targets("a", "first", 0);
+    assert_false(first.admitted || first.target_kept);
+    assert_int_equal(first.place, 1);
+    /* A place is free, and no newcomer gets it; but it gets one that nobody before it waits for. */
+    struct lg_turnout second = ask_for_targets("b", "second", 1);
+    assert_false(second.admitted);
+    assert_true(second.target_kept);
+    assert_int_equal(second.place, 2);
+    assert_int_equal(second.of[LG_LIMIT_INBOUND].ahead, 1);
+    assert_false(second.of[LG_LIMIT_CLUSTER].full);
+    assert_true(ask_for_targets("c", "third", 3).admitted);
+    now_ms += first.retry_after_s * (int64_t)1000;
+    assert_true(ask_for_targets("a", "first", 1).admitted);
+    /* Whoever is not limited by targets waits for nobody of them. */
+    guest("d", "other", "n4");
+    assert_true(ask("d", "other").admitted);
+}
+
+/* The first cannot go where there is room: others wait ten seconds for it, and no longer. */
+static void a_target_that_who_is_next_cannot_use_is_for_others(void **state)
+{
+    (void)state;
+    three_guests_with_room_but_for_targets();
+    (void)ask_for_targets("a", "first", 0);
+    int64_t since_ms = now_ms;
+    struct lg_turnout second = ask_for_targets("b", "second", 1);
+    while (!second.admitted) {
+        assert_true(second.target_kept);
+        assert_true(now_ms - since_ms <= LG_KEPT_MS);
+        struct lg_ticket *ticket =
+            lg_ledger_ticket(&ledger, LG_STR("a"), LG_STR("first"), LG_STR("alice"));
+        assert_false(ask_for_targets("a", "first", 0).admitted);
+        now_ms += 1000;
+        ticket->due_ms = now_ms; /* it comes all the time */
+        ticket->tries = 1;
+        ticket = lg_ledger_ticket(&ledger, LG_STR("b"), LG_STR("second"), LG_STR("alice"));
+        ticket->due_ms = now_ms;
+        second = ask_for_targets("b", "second", 1);
+    }
+    assert_int_equal(now_ms - since_ms, LG_KEPT_MS);
+    assert_int_equal(ledger.n_tickets, 1);
+}
+
+static void a_target_that_is_full_again_is_kept_anew(void **state)
+{
+    (void)state;
+    three_guests_with_room_but_for_targets();
+    (void)ask_for_targets("a", "first", 0);
+    assert_true(ask_for_targets("b", "second", 1).target_kept);
+    assert_int_equal(ledger.tickets[1].kept_ms, now_ms);
+    now_ms += 1000;
+    assert_false(ask_for_targets("b", "second", 0).target_kept);
+    assert_int_equal(ledger.tickets[1].kept_ms, 0);
+    now_ms += LG_KEPT_MS;
+    ledger.tickets[0].due_ms = ledger.tickets[1].due_ms = now_ms;
+    assert_true(ask_for_targets("b", "second", 1).target_kept);
+}
+
 static void fifty_tickets_a_namespace_and_no_more(void **state)
 {
     (void)state;
@@ -614,6 +697,9 @@ int main(void)
         TEST(who_comes_in_time_for_another_node_takes_no_turns_of_others),
         TEST(a_take_over_is_no_turn),
         TEST(coming_again_and_again_does_not_jump_the_queue),
+        TEST(a_free_target_is_kept_for_who_is_next),
+        TEST(a_target_that_who_is_next_cannot_use_is_for_others),
+        TEST(a_target_that_is_full_again_is_kept_anew),
         TEST(fifty_tickets_a_namespace_and_no_more),
         TEST(a_full_queue_shuts_nobody_out),
         TEST(a_place_is_not_kept_for_one_who_went_away),

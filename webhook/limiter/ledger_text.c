@@ -74,6 +74,7 @@ static void read_ticket(struct lg_val v, int64_t now_ms, struct lg_ledger *ret)
         .due_ms = now_ms + delay_ms(v, "dueInMs"),
         .tries = (unsigned)between(0, number(v, "tries"), LG_RETRIES),
         .inbound = lg_json_bool(lg_json_get(v, "inbound"), false),
+        .kept_ms = lg_json_there(lg_json_get(v, "keptMs")) ? now_ms - age_ms(v, "keptMs") : 0,
     };
     if (lg_ledger_ticket(ret, ticket.ns, ticket.guest, ticket.user) == NULL)
         lg_ledger_told_ticket(lg_ledger_add_ticket(ret, &ticket));
@@ -158,6 +159,8 @@ static json_t *ticket_out(const struct lg_ticket *ticket, int64_t now_ms)
     lg_out_set(out, "tries", json_integer(ticket->tries));
     if (ticket->inbound)
         lg_out_set(out, "inbound", json_true());
+    if (ticket->kept_ms != 0)
+        lg_out_set(out, "keptMs", json_integer(now_ms - ticket->kept_ms));
     return out;
 }
 

@@ -4,7 +4,7 @@
  *    "reservations":[{"namespace","guest","node","migration","id","firstMigration","firstId",
  *                     "ageMs","heldMs"}],
  *    "tickets":[{"namespace","guest","node","user","id","tag","seq","waitedMs","dueInMs","tries",
- *                "inbound"}],
+ *                "inbound","keptMs"}],
  *    "turns":[{"namespace","tag"}]}
  *
  * Reservations that are held by one reader alone (ledger.h) are not in it. Times are ages as of the
