@@ -120,8 +120,7 @@ void lg_ledger_told_ticket(struct lg_ticket *ticket);
 void lg_ledger_drop_ticket(struct lg_ledger *ledger, size_t i);
 /* That tag of the namespace was served, some time. */
 void lg_ledger_set_turn(struct lg_ledger *ledger, struct lg_str ns, uint64_t tag);
-/* Somebody of the namespace is served: time goes on to its tag, but not past what the namespace
- * still waits with. */
+/* One of the namespace is served: time goes on, but not past what the namespace waits with. */
 void lg_ledger_served(struct lg_ledger *ledger, struct lg_str ns, uint64_t tag);
 
 /* `io_ledger` is what was read of a shared ledger, `known` what this reader knew of it before: what

@@ -69,17 +69,33 @@ static void await_running(double n)
         assert_true(lg_test_now_ms() < end_ms);
 }
 
+/* A node is shown while one leaves or enters it (-1: it is not), as the limits are that hold. */
+static void assert_metrics_of_node(double out, double in)
+{
+    const struct {
+        const char *series;
+        double value;
+    } expected[] = {{"livegate_node_migrations{node=\"node-0\",direction=\"out\"}", out},
+                    {"livegate_node_migrations{node=\"node-0\",direction=\"in\"}", in},
+                    {"livegate_node_migrations_limit{direction=\"out\"}", 2},
+                    {"livegate_node_migrations_limit{direction=\"in\"}", -1}};
+    for (size_t i = 0; i < sizeof expected / sizeof *expected; i++)
+        assert_true(lg_metric_value(&first->serve, expected[i].series) == expected[i].value);
+}
+
 /* Migrations take 8 s here: whoever is next comes often. */
 static void show_a_duration(void)
 {
     lg_move_migration(&replicas, "web", "e", "Running");
     await_running(1);
+    assert_metrics_of_node(1, 0);
     lg_canned_put(first->canned, LG_KIND_MIGRATION,
                   "{\"metadata\":{\"name\":\"move-e\",\"namespace\":\"web\",\"uid\":\"uid-e\"},"
                   "\"spec\":{\"vmiName\":\"e\"},\"status\":{\"phase\":\"Succeeded\","
                   "\"migrationState\":{\"startTimestamp\":\"2026-01-01T00:00:00Z\","
                   "\"endTimestamp\":\"2026-01-01T00:00:08Z\"}}}");
     await_running(0);
+    assert_metrics_of_node(-1, -1);
 }
 
 /* `livegate status` shows the limits, who was let through, and who waits in which place. */

@@ -105,6 +105,10 @@ static void check_documents(struct lg_str shown, size_t *ret_before, size_t *ret
         assert_int_equal(json_array_size(json_object_get(root, "reserved")), 1);
         assert_int_equal(json_array_size(json_object_get(root, "waiting")), 1);
         assert_int_equal(json_array_size(running), 1);
+        json_t *node = json_array_get(json_object_get(root, "nodes"), 0);
+        assert_string_equal(json_string_value(json_object_get(node, "node")), "node-0");
+        assert_int_equal(json_integer_value(json_object_get(node, "out")), 2);
+        assert_int_equal(json_integer_value(json_object_get(node, "in")), 0);
         const char *name =
             json_string_value(json_object_get(json_array_get(running, 0), "migration"));
         if (strcmp(name, "move-c") == 0 && *ret_behind == 0) {
@@ -133,6 +137,8 @@ static void a_table_look_after_look(void **state)
     expect("IN USE  2 of 5: 1 running, 0 pending, 1 reserved\n");
     fail_once();
     expect("  web/d                                    Scheduling ");
+    expect("\nNODES                                   out  in\n"
+           "  node-0                                  2   0\n");
     interrupt();
 }
 
@@ -155,11 +161,67 @@ static void a_json_document_a_look(void **state)
     interrupt();
 }
 
+/* Place and queue of each who waits, as a refusal would say them: whose node is full waits behind
+ * those of its node, and whose is not only behind those that could start. A reservation counts on
+ * its node though no migration is seen. */
+static void places_are_those_that_a_refusal_says(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *guest, *of;
+        int place;
+    } expected[] = {{"b1", "node", 1},
+                    {"b2", "node", 2},
+                    {"t", "targets", 1},
+                    {"z", "cluster", 1},
+                    {"y", "cluster", 2}};
+    struct lg_process_result result lg_cleanup(lg_process_result_done) = {0};
+#define TICKET(guest, node, seq, more)                                                             \
+    "{\"namespace\":\"web\",\"guest\":\"" guest "\",\"node\":\"" node                              \
+    "\",\"user\":\"jane\",\"id\":\"" guest "\",\"tag\":" seq ",\"seq\":" seq                       \
+    ",\"waitedMs\":5000,\"dueInMs\":200000,\"tries\":1" more "}"
+    lg_canned_set_config_map_text(
+        cluster.canned,
+        "{\"schema\":1,\"seq\":9,\"tag\":0,\"reservations\":[{\"namespace\":\"web\",\"guest\":"
+        "\"q\","
+        "\"node\":\"node-3\",\"migration\":\"m\",\"id\":\"1\",\"ageMs\":0},{\"namespace\":\"web\","
+        "\"guest\":\"a\",\"node\":\"node-0\",\"migration\":\"m\",\"id\":\"1\",\"ageMs\":0}],"
+        "\"tickets\":[" TICKET("b1", "node-0", "1", "") "," TICKET(
+            "b2", "node-0", "2",
+            "") "," TICKET("t", "node-8", "3",
+                           ",\"inbound\":true") "," TICKET("z", "node-9", "4",
+                                                           "") "," TICKET("y", "node-5", "5",
+                                                                          "") "],\"turns\":[]}");
+    const char *const argv[] = {
+        LIVEGATE, "status",       "--output",
+        "json",   "--kubeconfig", lg_serve_path(&cluster.serve, "kubeconfig"),
+        NULL};
+    lg_process_run(argv, (struct lg_str){0}, LOOK_MS, &result);
+    assert_int_equal(result.status, 0);
+    json_t *root = json_loadb(result.out.p, result.out.n, 0, NULL);
+    assert_non_null(root);
+    json_t *waiting = json_object_get(root, "waiting"), *nodes = json_object_get(root, "nodes");
+    assert_int_equal(json_array_size(waiting), 5);
+    for (size_t i = 0; i < 5; i++) {
+        json_t *one = json_array_get(waiting, i);
+        assert_string_equal(json_string_value(json_object_get(one, "guest")), expected[i].guest);
+        assert_string_equal(json_string_value(json_object_get(one, "of")), expected[i].of);
+        assert_int_equal(json_integer_value(json_object_get(one, "place")), expected[i].place);
+    }
+    assert_int_equal(json_array_size(nodes), 2);
+    json_t *reserved = json_array_get(nodes, 1);
+    assert_string_equal(json_string_value(json_object_get(reserved, "node")), "node-3");
+    assert_int_equal(json_integer_value(json_object_get(reserved, "out")), 1);
+    assert_int_equal(json_integer_value(json_object_get(reserved, "in")), 0);
+    json_decref(root);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_table_look_after_look, setup, teardown),
         cmocka_unit_test_setup_teardown(a_json_document_a_look, setup, teardown),
+        cmocka_unit_test_setup_teardown(places_are_those_that_a_refusal_says, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "rules/core/mem.h"
+#include "rules/virt/limits_nodes.h"
 #include "tests/unit/limits_world.h"
 
 /* --- what counts --- */
@@ -529,16 +530,79 @@ static void asking_without_a_trace_leaves_none(void **state)
 }
 /* --- cost --- */
 
-static void ten_thousand_migrations_cost_nothing(void **state)
+static void each_node_counts_what_leaves_and_enters_it(void **state)
 {
     (void)state;
+    struct lg_node_traffic *nodes;
+    guest("web", "a", "n2");
+    guest("web", "b", "n3");
+    guest("web", "c", "n1");
+    migration("web", "m", "a", "Running");
+    lg_inventory_set(
+        inv,
+        lg_objects_record(
+            &objects, "{'apiVersion':'kubevirt.io/v1','kind':'VirtualMachineInstance','metadata':"
+                      "{'name':'a','namespace':'web'},'status':{'phase':'Running','nodeName':'n2',"
+                      "'migrationState':{'sourceNode':'n2','targetNode':'n3'}}}"));
+    assert_true(ask("web", "b").admitted);
+    assert_true(ask("web", "c").admitted);
+    const struct lg_slots *slots = lg_inventory_slots(inv);
+    assert_int_equal(lg_limits_nodes(slots, &ledger, &objects.arena, &nodes), 3);
+    static const struct {
+        const char *node;
+        size_t out, in;
+    } expected[] = {{"n1", 1, 0}, {"n2", 1, 0}, {"n3", 1, 1}};
+    for (size_t i = 0; i < 3; i++) {
+        assert_true(lg_str_is(nodes[i].node, expected[i].node));
+        assert_int_equal(nodes[i].out, expected[i].out);
+        assert_int_equal(nodes[i].in, expected[i].in);
+        assert_int_equal(nodes[i].out, lg_limits_outbound(slots, &ledger, nodes[i].node));
+        assert_int_equal(nodes[i].in, lg_slots_inbound(slots, nodes[i].node));
+    }
+    lg_limits_nodes_by_traffic(nodes, 3);
+    assert_true(lg_str_is(nodes[0].node, "n3") && lg_str_is(nodes[1].node, "n1"));
+    /* Without the ledger: what is seen. */
+    assert_int_equal(lg_limits_nodes(slots, NULL, &objects.arena, &nodes), 2);
+}
+
+/* The least of some rounds: what others do to the machine meanwhile only adds. */
+static double us_a_decision(void)
+{
+    enum { ROUNDS = 10, TIMES = 200 };
+    double least_us = 0;
+    struct lg_ask the = ask_of("a", "db");
+    for (int round = 0; round < ROUNDS; round++) {
+        struct timespec from, to;
+        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &from);
+        for (int i = 0; i < TIMES; i++)
+            assert_false(decide(&the).admitted);
+        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &to);
+        double us =
+            ((double)(to.tv_sec - from.tv_sec) * 1e9 + (double)(to.tv_nsec - from.tv_nsec)) / 1000 /
+            TIMES;
+        least_us = round == 0 || us < least_us ? us : least_us;
+    }
+    return least_us;
+}
+
+static void guests_migrate(int of, bool finished)
+{
     char name[32], node[32];
-    for (int i = 0; i < 10000; i++) {
+    for (int i = 0; i < of; i++) {
+        if ((i % 50 != 0) != finished)
+            continue;
         snprintf(name, sizeof name, "g%d", i);
         snprintf(node, sizeof node, "n%d", i % 100);
         guest("web", name, node);
-        migration("web", name, name, i % 50 == 0 ? "Running" : i % 2 ? "Succeeded" : "Failed");
+        migration("web", name, name, !finished ? "Running" : i % 2 ? "Succeeded" : "Failed");
     }
+}
+
+static void ten_thousand_migrations_cost_nothing(void **state)
+{
+    (void)state;
+    char name[32];
+    guests_migrate(10000, false);
     limit_cluster = 1000;
     limit_node = 1000;
     guest("a", "db", "n7");
@@ -552,17 +616,13 @@ static void ten_thousand_migrations_cost_nothing(void **state)
         snprintf(name, sizeof name, "w%d", i + 100);
         assert_false(ask("b", lg_arena_str(&objects.arena, lg_str_of(name)).p).admitted);
     }
-    struct timespec from, to;
-    enum { ROUNDS = 2000 };
-    struct lg_ask the = ask_of("a", "db");
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &from);
-    for (int i = 0; i < ROUNDS; i++)
-        assert_false(decide(&the).admitted);
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &to);
-    double us = ((double)(to.tv_sec - from.tv_sec) * 1e9 + (double)(to.tv_nsec - from.tv_nsec)) /
-                1000 / ROUNDS;
-    print_message("10,000 migrations, 200 running, 30 reserved, 40 waiting: %.1f us a decision\n",
-                  us);
+    double few_us = us_a_decision();
+    guests_migrate(10000, true);
+    double many_us = us_a_decision();
+    print_message("200 running, 30 reserved, 40 waiting: %.1f us a decision; with 9,800 finished "
+                  "migrations: %.1f us\n",
+                  few_us, many_us);
+    assert_true(many_us < 3 * few_us);
 }
 
 /* A guest that migrates already (another rule speaks of that) is not in its own way, be it at its
@@ -649,6 +709,7 @@ int main(void)
         TEST(lowered_limits_refuse_new_ones_and_leave_what_runs),
         TEST(a_limit_of_zero_is_frozen),
         TEST(asking_without_a_trace_leaves_none),
+        TEST(each_node_counts_what_leaves_and_enters_it),
         TEST(ten_thousand_migrations_cost_nothing),
         TEST(what_the_guest_holds_is_not_in_its_way),
         TEST(a_full_ledger_lets_nobody_through),

@@ -5,11 +5,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "rules/core/map.h"
 #include "rules/core/mem.h"
 #include "rules/core/out.h"
 #include "rules/kube/meta.h"
 #include "rules/limiter.h"
+#include "rules/virt/limits_nodes.h"
 #include "webhook/cli/cli.h"
 #include "webhook/cluster/exchange.h"
 #include "webhook/cluster/listing.h"
@@ -151,15 +151,17 @@ static void read_ledger(struct cluster *cluster, struct look *look)
 struct place {
     size_t place;
     int64_t estimate_s;
-    bool by_node;
+    enum lg_limit of; /* whose queue it is */
 };
 
-/* What would be said to it if it came now. */
-static int64_t estimate_s(const struct look *look, const struct lg_ticket *ticket)
+/* What would be said to it if it came now. Which targets it has is not looked at: one that waited
+ * for them last does so still. */
+static struct place place_of(const struct look *look, size_t at)
 {
     const struct lg_slots *slots = lg_inventory_slots(look->inventory);
     const struct lg_migration_settings *limits =
         &lg_inventory_settings(look->inventory)->migrations;
+    const struct lg_ticket *ticket = &look->ledger.tickets[at];
     struct lg_ledger ledger = look->ledger; /* nothing in it changes */
     struct lg_turnout turnout;
     const struct lg_ask ask = {
@@ -169,29 +171,23 @@ static int64_t estimate_s(const struct look *look, const struct lg_ticket *ticke
         .user = ticket->user,
         .no_trace = true,
         .limit = {[LG_LIMIT_CLUSTER] = limits->of[LG_MIGRATION_PARALLEL_CLUSTER].value,
-                  [LG_LIMIT_OUTBOUND] = limits->of[LG_MIGRATION_PARALLEL_OUTBOUND].value},
+                  [LG_LIMIT_OUTBOUND] = limits->of[LG_MIGRATION_PARALLEL_OUTBOUND].value,
+                  [LG_LIMIT_INBOUND] = ticket->inbound},
         .typical_s = lg_slots_typical_s(slots),
         .now_ms = look->now_ms,
         .now_unix_s = look->now_unix_s,
     };
     lg_limits_decide(&ask, slots, &ledger, &turnout);
-    return turnout.estimate_s > 0 ? turnout.estimate_s : 1;
-}
-
-/* Behind its node's queue where the node is full, else behind all who could start. */
-static struct place place_of(const struct look *look, size_t at)
-{
-    const struct lg_slots *slots = lg_inventory_slots(look->inventory);
-    const struct lg_migration_settings *limits =
-        &lg_inventory_settings(look->inventory)->migrations;
-    const struct lg_ticket *ticket = &look->ledger.tickets[at];
-    int64_t of_node = limits->of[LG_MIGRATION_PARALLEL_OUTBOUND].value;
-    struct place ret = {.place = 1};
-    ret.by_node = ticket->node.n != 0 &&
-                  (int64_t)lg_limits_outbound(slots, &look->ledger, ticket->node) >= of_node;
-    for (size_t i = 0; i < at; i++)
-        ret.place += !ret.by_node || lg_str_eq(look->ledger.tickets[i].node, ticket->node);
-    ret.estimate_s = estimate_s(look, ticket);
+    struct place ret = {.place = turnout.frozen ? at + 1 : turnout.of[LG_LIMIT_CLUSTER].ahead + 1,
+                        .estimate_s = turnout.estimate_s > 0 ? turnout.estimate_s : 1,
+                        .of = LG_LIMIT_CLUSTER};
+    for (int limit = 0; limit < LG_LIMITS; limit++) {
+        if (!turnout.of[limit].full || turnout.of[limit].ahead + 1 != turnout.place)
+            continue;
+        ret.place = turnout.place;
+        ret.of = limit;
+        break;
+    }
     return ret;
 }
 
@@ -232,11 +228,12 @@ static json_t *slot_out(const struct look *look, const struct lg_slot *slot)
 
 static json_t *waiting_out(const struct look *look, size_t i)
 {
+    static const char *const queues[LG_LIMITS] = {"cluster", "node", "targets"};
     const struct lg_ticket *ticket = &look->ledger.tickets[i];
     struct place place = place_of(look, i);
     json_t *out = lg_out_object();
     lg_out_set(out, "place", json_integer((json_int_t)place.place));
-    lg_out_set_str(out, "of", place.by_node ? LG_STR("node") : LG_STR("cluster"));
+    lg_out_set_str(out, "of", lg_str_of(queues[place.of]));
     lg_out_set_str(out, "namespace", ticket->ns);
     lg_out_set_str(out, "guest", ticket->guest);
     lg_out_set_str(out, "user", ticket->user);
@@ -247,7 +244,23 @@ static json_t *waiting_out(const struct look *look, size_t i)
     return out;
 }
 
-static void print_json(const struct look *look)
+static json_t *nodes_out(struct look *look)
+{
+    json_t *ret = lg_out_array();
+    struct lg_node_traffic *nodes;
+    size_t n =
+        lg_limits_nodes(lg_inventory_slots(look->inventory), &look->ledger, &look->arena, &nodes);
+    for (size_t i = 0; i < n; i++) {
+        json_t *out = lg_out_object();
+        lg_out_set_str(out, "node", nodes[i].node);
+        lg_out_set(out, "out", json_integer((json_int_t)nodes[i].out));
+        lg_out_set(out, "in", json_integer((json_int_t)nodes[i].in));
+        lg_out_append(ret, out);
+    }
+    return ret;
+}
+
+static void print_json(struct look *look)
 {
     const struct lg_slots *slots = lg_inventory_slots(look->inventory);
     const struct lg_migration_settings *limits =
@@ -286,6 +299,7 @@ static void print_json(const struct look *look)
     lg_out_set(root, "pending", pending);
     lg_out_set(root, "reserved", reserved);
     lg_out_set(root, "waiting", waiting);
+    lg_out_set(root, "nodes", nodes_out(look));
     lg_out_set(root, "queueKnown", json_boolean(look->ledger_known));
     lg_out_text(root, 2, &buf);
     json_decref(root);
@@ -358,25 +372,14 @@ static void print_waiting(struct look *look)
     }
 }
 
-/* Nodes that migrations leave or enter. */
 static void print_nodes(struct look *look)
 {
-    const struct lg_slots *slots = lg_inventory_slots(look->inventory);
-    struct lg_map seen = {0};
-    const struct lg_slot *slot;
+    struct lg_node_traffic *nodes;
+    size_t n =
+        lg_limits_nodes(lg_inventory_slots(look->inventory), &look->ledger, &look->arena, &nodes);
     printf("\nNODES%-34s out  in\n", "");
-    for (size_t pos = 0; (slot = lg_slots_next(slots, &pos)) != NULL;) {
-        const struct lg_str names[] = {slot->node, slot->also, slot->to};
-        for (int i = 0; i < 3; i++) {
-            if (names[i].n == 0 || lg_map_get(&seen, names[i]) != NULL)
-                continue;
-            lg_map_set(&seen, names[i], look);
-            printf("  %-36.*s %4zu %3zu\n", LG_ARG(names[i]),
-                   lg_limits_outbound(slots, &look->ledger, names[i]),
-                   lg_slots_inbound(slots, names[i]));
-        }
-    }
-    lg_map_done(&seen);
+    for (size_t i = 0; i < n; i++)
+        printf("  %-36.*s %4zu %3zu\n", LG_ARG(nodes[i].node), nodes[i].out, nodes[i].in);
 }
 
 static enum lg_err_code show(struct cluster *cluster, const struct options *options,

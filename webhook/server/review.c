@@ -77,21 +77,29 @@ void lg_reviewer_survey(struct lg_reviewer *reviewer)
 {
     struct lg_policy *policy lg_cleanup(lg_policy_unref_cleanup) = policy_ref(reviewer);
     struct lg_limiter_survey limiter = {0};
+    struct lg_arena arena lg_cleanup(lg_arena_done);
+    struct lg_node_traffic *nodes;
     unsigned ticket;
+    lg_arena_init(&arena);
     lg_policy_stats_survey(policy, lg_clock_unix_s());
     const struct lg_inventory *inventory = lg_store_pin(reviewer->store, &ticket);
     const struct lg_slots *slots = lg_inventory_slots(inventory);
     limiter.running = lg_slots_running(slots);
     limiter.pending = lg_slots_used(slots) - limiter.running;
-    limiter.limit =
-        lg_inventory_settings(inventory)->migrations.of[LG_MIGRATION_PARALLEL_CLUSTER].value;
+    const struct lg_migration_settings *limits = &lg_inventory_settings(inventory)->migrations;
+    limiter.limit = limits->of[LG_MIGRATION_PARALLEL_CLUSTER].value;
+    limiter.limit_out = limits->of[LG_MIGRATION_PARALLEL_OUTBOUND].value;
+    limiter.limit_in = lg_policy_limiter(policy)->inbound_per_node;
+    limiter.n_nodes = lg_limits_nodes(slots, NULL, &arena, &nodes);
+    lg_limits_nodes_by_traffic(nodes, limiter.n_nodes);
+    limiter.nodes = nodes;
     if (reviewer->ledger != NULL)
         lg_ledger_api_counts(reviewer->ledger, &limiter.reserved, &limiter.waiting);
     else
         lg_ledger_memory_counts(reviewer->memory, inventory, lg_clock_mono_ms(), &limiter.reserved,
                                 &limiter.waiting);
-    lg_store_unpin(reviewer->store, ticket);
     lg_stats_limiter(&limiter);
+    lg_store_unpin(reviewer->store, ticket);
 }
 
 int64_t lg_review_timeout_ms(const char *timeout)

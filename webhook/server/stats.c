@@ -1,7 +1,9 @@
 #include "webhook/server/stats.h"
 
 #include <assert.h>
+#include <stdio.h>
 
+#include "rules/kube/names.h"
 #include "webhook/runtime/metrics.h"
 #include "webhook/server/policy_stats.h"
 
@@ -114,6 +116,21 @@ static struct lg_metric migration_limit = {
     .help = "parallelMigrationsPerCluster as it holds.",
     .kind = LG_METRIC_GAUGE,
 };
+static const char *const directions[] = {"out", "in"};
+/* The nodes of this moment, written over when the metrics are asked for, by the thread that shows
+ * them. */
+static char node_names[LG_STATS_NODES_MAX][LG_NAME_SUBDOMAIN_BYTES_MAX + 1];
+static const char *nodes[LG_STATS_NODES_MAX];
+static struct lg_metric node_migrations = {
+    .name = "livegate_node_migrations",
+    .help = "Migrations that leave or enter a node, as the watch shows them: of the busiest 20.",
+    .kind = LG_METRIC_GAUGE,
+    .labels = {{"node", nodes, LG_STATS_NODES_MAX}, {"direction", directions, 2}}};
+static struct lg_metric node_limits = {
+    .name = "livegate_node_migrations_limit",
+    .help = "parallelOutboundMigrationsPerNode as it holds, and policy's inboundPerNode, if any.",
+    .kind = LG_METRIC_GAUGE,
+    .labels = {{"direction", directions, 2}}};
 
 void lg_stats_register(void)
 {
@@ -134,8 +151,12 @@ void lg_stats_register(void)
                                      &reloaded,
                                      &migrations,
                                      &migration_limit,
+                                     &node_migrations,
+                                     &node_limits,
                                      NULL};
 
+    for (size_t i = 0; i < LG_STATS_NODES_MAX; i++)
+        nodes[i] = node_names[i];
     for (int i = 0; i < LG_KIND_COUNT; i++)
         kinds[i] = lg_gvk((enum lg_kind)i)->kind;
     kinds[LG_KIND_OTHER] = "other";
@@ -235,6 +256,21 @@ void lg_stats_gauges(unsigned review_connections, unsigned operations_connection
     lg_metric_set(&draining, NULL, is_draining);
 }
 
+static void show_nodes(const struct lg_limiter_survey *survey)
+{
+    for (size_t i = 0; i < LG_STATS_NODES_MAX; i++) {
+        if (i >= survey->n_nodes) {
+            lg_metric_unset(&node_migrations, LG_AT(i, 0));
+            lg_metric_unset(&node_migrations, LG_AT(i, 1));
+            continue;
+        }
+        const struct lg_node_traffic *node = &survey->nodes[i];
+        (void)snprintf(node_names[i], sizeof node_names[i], "%.*s", LG_ARG(node->node));
+        lg_metric_set(&node_migrations, LG_AT(i, 0), (double)node->out);
+        lg_metric_set(&node_migrations, LG_AT(i, 1), (double)node->in);
+    }
+}
+
 void lg_stats_limiter(const struct lg_limiter_survey *survey)
 {
     const size_t n[COUNT(states)] = {survey->running, survey->pending, survey->reserved,
@@ -242,4 +278,10 @@ void lg_stats_limiter(const struct lg_limiter_survey *survey)
     for (size_t i = 0; i < COUNT(states); i++)
         lg_metric_set(&migrations, LG_AT(i), (double)n[i]);
     lg_metric_set(&migration_limit, NULL, (double)survey->limit);
+    lg_metric_set(&node_limits, LG_AT(0), (double)survey->limit_out);
+    if (survey->limit_in != 0)
+        lg_metric_set(&node_limits, LG_AT(1), (double)survey->limit_in);
+    else
+        lg_metric_unset(&node_limits, LG_AT(1));
+    show_nodes(survey);
 }

@@ -3,6 +3,7 @@
 #define LG_WEBHOOK_SERVER_STATS_H
 
 #include "rules/mend.h"
+#include "rules/virt/limits_nodes.h"
 #include "webhook/server/connections.h"
 
 enum lg_reload_of { LG_RELOAD_CERTIFICATE, LG_RELOAD_POLICY };
@@ -28,10 +29,15 @@ void lg_stats_reload(enum lg_reload_of what, bool taken);
 /* When that part of the certificate ends; 0 = there is no such part. */
 void lg_stats_certificate(enum lg_cert_part part, int64_t expires_unix_s);
 
+enum { LG_STATS_NODES_MAX = 20 }; /* more are not shown: node names come and go with a cluster */
+
 /* What is looked up when the metrics are asked for. */
 struct lg_limiter_survey {
     size_t running, pending, reserved, waiting;
-    int64_t limit; /* of the cluster */
+    int64_t limit;                       /* of the cluster */
+    int64_t limit_out, limit_in;         /* of each node; in: 0 = none */
+    const struct lg_node_traffic *nodes; /* the busiest first */
+    size_t n_nodes;
 };
 void lg_stats_limiter(const struct lg_limiter_survey *survey);
 void lg_stats_gauges(unsigned review_connections, unsigned operations_connections,
