@@ -114,7 +114,7 @@ static bool is_cut(struct lg_str user)
     if (user.n > LG_LEDGER_USER_BYTES_MAX + 1 + USER_HASH_BYTES || user.p[hash_at - 1] != '~')
         return false;
     for (size_t i = hash_at; i < user.n; i++)
-        if (memchr("0123456789abcdef", user.p[i], 16) == NULL)
+        if (!(user.p[i] >= '0' && user.p[i] <= '9') && !(user.p[i] >= 'a' && user.p[i] <= 'f'))
             return false;
     return true;
 }
