@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "rules/virt/limits_holders.h"
+
 static int by_name(const void *a, const void *b)
 {
     const struct lg_node_traffic *one = a, *other = b;
@@ -36,7 +38,7 @@ size_t lg_limits_nodes(const struct lg_slots *slots, const struct lg_ledger *led
     }
     for (size_t i = 0; i < n_reservations; i++) {
         const struct lg_reservation *one = &ledger->reservations[i];
-        if (lg_slots_get(slots, one->ns, one->guest) == NULL)
+        if (lg_limits_stands_alone(slots, one))
             add(all, &n, (struct lg_node_traffic){one->node, 1, 0});
     }
     qsort(all, n, sizeof *all, by_name);
