@@ -768,7 +768,7 @@ static void two_replicas_and_one_target(void **state)
 {
     (void)state;
     explore(&(struct scope){
-        .replicas = 2, .depth = 8, .cluster = 3, .node = 2, .inbound = 1, .asks = 2, .failed = 1});
+        .replicas = 2, .depth = 9, .cluster = 3, .node = 2, .inbound = 1, .asks = 2, .failed = 1});
 }
 
 /* What is there for longer than two reservations last, and was never seen. */
