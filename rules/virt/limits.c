@@ -52,6 +52,13 @@ static int retry_after_s(const struct lg_ask *ask, const struct lg_turnout *turn
                                                .estimate_s = turnout->estimate_s});
 }
 
+/* Where the cluster is full, too, it stands in the cluster's queue: there nobody passes it. */
+static bool waits_for_targets_alone(const struct lg_ask *ask, const struct lg_turnout *turnout)
+{
+    return turnout->of[LG_LIMIT_INBOUND].full && !ask->waived[LG_LIMIT_INBOUND] &&
+           !turnout->of[LG_LIMIT_CLUSTER].full;
+}
+
 /* The caller comes back later, and finds its place again. */
 static void give_ticket(const struct lg_ask *ask, struct lg_ledger *ledger, struct lg_str user,
                         uint64_t tag, struct lg_turnout *io)
@@ -81,7 +88,7 @@ static void give_ticket(const struct lg_ask *ask, struct lg_ledger *ledger, stru
         ticket->tries--; /* the same ask, decided again */
     }
     lg_ledger_set_ticket(ticket, ask->node, ask->id);
-    ticket->inbound = io->of[LG_LIMIT_INBOUND].full;
+    ticket->inbound = waits_for_targets_alone(ask, io);
     if (!io->target_kept)
         ticket->kept_ms = 0;
     else if (ticket->kept_ms == 0)
@@ -101,11 +108,11 @@ static void give_ticket(const struct lg_ask *ask, struct lg_ledger *ledger, stru
 
 /* The guest was let through already: another admission takes its place over and adds none. For as
  * long as one admission may take to be seen; who comes again and again and is never seen lines up
- * again, or it would keep the place for ever. */
+ * again, or it would keep the place for ever. One that is held has been given to others. */
 static bool has_own_place(const struct lg_ask *ask, const struct lg_ledger *ledger)
 {
     const struct lg_reservation *own = lg_ledger_reservation(ledger, ask->ns, ask->guest);
-    return own != NULL && lg_str_eq(own->node, ask->node) &&
+    return own != NULL && !own->held && lg_str_eq(own->node, ask->node) &&
            ask->now_ms - own->since_ms < LG_RESERVATION_MS;
 }
 
@@ -156,6 +163,15 @@ static void judge_targets(const struct lg_ask *ask, const struct lg_slots *slots
     io->target_kept = inbound->full && left > 0;
 }
 
+/* The asker's own guest is on its way to a target that is not known yet. */
+static bool is_unplaced(const struct lg_ask *ask, const struct lg_slots *slots,
+                        const struct lg_ledger *ledger)
+{
+    const struct lg_slot *slot = lg_slots_get(slots, ask->ns, ask->guest);
+    return slot != NULL ? slot->to.n == 0
+                        : lg_ledger_reservation(ledger, ask->ns, ask->guest) != NULL;
+}
+
 static void judge(const struct lg_ask *ask, const struct lg_slots *slots,
                   const struct lg_ledger *ledger, const struct lg_ticket *mine, uint64_t tag,
                   struct lg_turnout *io)
@@ -172,7 +188,8 @@ static void judge(const struct lg_ask *ask, const struct lg_slots *slots,
     if (ask->limit[LG_LIMIT_INBOUND] == 0)
         return;
     /* Those whose target nobody knows yet may all go where this one could. */
-    io->of[LG_LIMIT_INBOUND].used = (int64_t)lg_limits_unplaced(slots, ledger);
+    io->of[LG_LIMIT_INBOUND].used =
+        (int64_t)lg_limits_unplaced(slots, ledger) - is_unplaced(ask, slots, ledger);
     judge_targets(ask, slots, &line, mine, io);
 }
 

@@ -685,6 +685,78 @@ static void a_full_ledger_lets_nobody_through(void **state)
     assert_int_equal(ledger.n_reservations, 1);
 }
 
+/* Others were let through since: whoever comes for it again, while this watch is behind, waits. */
+static void a_place_that_was_given_to_others_is_nobodys_own(void **state)
+{
+    (void)state;
+    limit_cluster = 1;
+    guest("web", "late", "n1");
+    guest("web", "other", "n2");
+    assert_true(ask("web", "late").admitted);
+    ledger.reservations[0].held = true;
+    struct lg_reservation other = ledger.reservations[0];
+    other.guest = LG_STR("other");
+    other.node = LG_STR("n2");
+    other.held = false;
+    lg_ledger_reserve(&ledger, &other);
+    struct lg_ask again = ask_of("web", "late");
+    struct lg_turnout turnout;
+    lg_limits_decide(&again, lg_inventory_slots(inv), &ledger, &turnout);
+    assert_false(turnout.own || turnout.admitted);
+}
+
+static struct lg_ask ask_for_n2(const char *name)
+{
+    static const struct lg_str targets[] = {{"n2", 2}};
+    struct lg_ask the = ask_of("web", name);
+    the.limit[LG_LIMIT_INBOUND] = 1;
+    the.targets = targets;
+    the.n_targets = 1;
+    return the;
+}
+
+/* Nobody whose targets have room passes who waits for the cluster's limit, be its own targets full
+ * or not, and waived or not. */
+static void who_waits_for_more_than_targets_is_in_the_clusters_queue(void **state)
+{
+    (void)state;
+    limit_cluster = 1;
+    guest("web", "busy", "n5");
+    guest("web", "first", "n1");
+    guest("web", "second", "n4");
+    for (int waived = 0; waived < 2; waived++) {
+        migration("web", "m", "busy", "Running"); /* to a target that nobody knows: n2 may be it */
+        struct lg_ask first = ask_for_n2("first");
+        first.waived[LG_LIMIT_INBOUND] = waived != 0;
+        struct lg_turnout turnout = decide(&first);
+        assert_true(turnout.of[LG_LIMIT_CLUSTER].full && turnout.of[LG_LIMIT_INBOUND].full);
+        assert_int_equal(ledger.n_tickets, 1);
+        migration("web", "m", "busy", "Succeeded");
+        now_ms = ledger.tickets[0].due_ms;
+        assert_false(ask("web", "second").admitted);
+        first.now_ms = now_ms;
+        assert_true(decide(&first).admitted);
+        lg_ledger_done(&ledger);
+    }
+}
+
+/* Its own reservation may go to its target, too: it is the same guest. */
+static void what_the_guest_holds_is_not_in_its_targets_way(void **state)
+{
+    (void)state;
+    guest("web", "a", "n1");
+    for (int64_t ms = 0; ms <= 2 * LG_RESERVATION_MS; ms += 10 * 1000) {
+        struct lg_ask the = ask_for_n2("a");
+        struct lg_turnout turnout = decide(&the);
+        assert_true(turnout.admitted);
+        assert_int_equal(turnout.of[LG_LIMIT_INBOUND].used, 0);
+        now_ms += 10 * 1000;
+    }
+    guest("web", "b", "n4");
+    struct lg_ask the = ask_for_n2("b");
+    assert_false(decide(&the).admitted);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -713,6 +785,9 @@ int main(void)
         TEST(ten_thousand_migrations_cost_nothing),
         TEST(what_the_guest_holds_is_not_in_its_way),
         TEST(a_full_ledger_lets_nobody_through),
+        TEST(a_place_that_was_given_to_others_is_nobodys_own),
+        TEST(who_waits_for_more_than_targets_is_in_the_clusters_queue),
+        TEST(what_the_guest_holds_is_not_in_its_targets_way),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

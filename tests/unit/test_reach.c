@@ -29,13 +29,30 @@ static void three_failures_in_a_row(void **state)
 {
     (void)state;
     assert_false(lg_reach_is_away(&reach, now_ms));
-    assert_false(note(LG_REACH_READ, LG_REACH_FAILED));
-    assert_false(note(LG_REACH_READ, LG_REACH_FAILED));
-    assert_false(note(LG_REACH_READ, LG_REACH_PROMPT));
-    assert_false(note(LG_REACH_READ, LG_REACH_FAILED));
-    assert_false(note(LG_REACH_READ, LG_REACH_FAILED));
+    assert_false(note(LG_REACH_WRITE, LG_REACH_FAILED));
+    assert_false(note(LG_REACH_WRITE, LG_REACH_FAILED));
+    assert_false(note(LG_REACH_WRITE, LG_REACH_PROMPT));
+    assert_false(note(LG_REACH_WRITE, LG_REACH_FAILED));
+    assert_false(note(LG_REACH_WRITE, LG_REACH_FAILED));
+    assert_true(note(LG_REACH_WRITE, LG_REACH_FAILED));
+    assert_false(note(LG_REACH_WRITE, LG_REACH_PROMPT));
+}
+
+/* An API server that has just started refuses everything until it knows who may do what. */
+static void a_start_is_no_outage(void **state)
+{
+    (void)state;
+    for (int64_t ms = 0; ms < LG_REACH_FAILED_MS; ms += 100) {
+        assert_false(note(LG_REACH_READ, LG_REACH_FAILED));
+        now_ms += 100;
+    }
     assert_true(note(LG_REACH_READ, LG_REACH_FAILED));
     assert_false(note(LG_REACH_READ, LG_REACH_PROMPT));
+    /* Looks are far apart: two that failed are not enough. */
+    assert_false(note(LG_REACH_READ, LG_REACH_FAILED));
+    now_ms += LG_REACH_FAILED_MS;
+    assert_false(note(LG_REACH_READ, LG_REACH_FAILED));
+    assert_true(note(LG_REACH_READ, LG_REACH_FAILED));
 }
 
 /* The right to write may be missing: that each read is answered says nothing. */
@@ -65,6 +82,16 @@ static void slow_for_long(void **state)
     now_ms += 1000;
     assert_false(note(LG_REACH_READ, LG_REACH_PROMPT));
     assert_false(note(LG_REACH_READ, LG_REACH_SLOW));
+}
+
+/* In a quiet cluster two slow ones may be all there are. */
+static void two_slow_ones_are_not_slow_for_long(void **state)
+{
+    (void)state;
+    assert_false(note(LG_REACH_WRITE, LG_REACH_SLOW));
+    now_ms += LG_REACH_SLOW_MS + 2000;
+    assert_false(note(LG_REACH_WRITE, LG_REACH_SLOW));
+    assert_true(note(LG_REACH_WRITE, LG_REACH_SLOW));
 }
 
 /* Calls that fail slowly, between such that are answered slowly. */
@@ -112,7 +139,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(three_failures_in_a_row, setup),
         cmocka_unit_test_setup(reads_and_writes_each_for_themselves, setup),
+        cmocka_unit_test_setup(a_start_is_no_outage, setup),
         cmocka_unit_test_setup(slow_for_long, setup),
+        cmocka_unit_test_setup(two_slow_ones_are_not_slow_for_long, setup),
         cmocka_unit_test_setup(failures_among_slow_ones, setup),
         cmocka_unit_test_setup(what_is_long_ago_says_nothing, setup),
         cmocka_unit_test_setup(a_newer_ledger_is_not_ours, setup),

@@ -308,13 +308,18 @@ static void print_json(struct look *look)
 
 /* --- a table --- */
 
-static struct lg_str shown(struct look *look, struct lg_str ns, struct lg_str name)
+/* What others wrote, on a terminal. */
+static struct lg_str shown(struct look *look, struct lg_str text)
 {
     struct lg_buf buf lg_cleanup(lg_buf_done) = {0};
-    lg_buf_printable(&buf, lg_str_cut(ns, 256));
-    lg_buf_putc(&buf, '/');
-    lg_buf_printable(&buf, lg_str_cut(name, 256));
+    lg_buf_printable(&buf, lg_str_cut(text, 256));
     return lg_arena_str(&look->arena, lg_buf_view(&buf));
+}
+
+static struct lg_str shown_guest(struct look *look, struct lg_str ns, struct lg_str name)
+{
+    return lg_arena_printf(&look->arena, "%.*s/%.*s", LG_ARG(shown(look, ns)),
+                           LG_ARG(shown(look, name)));
 }
 
 static void print_limits(struct look *look)
@@ -342,15 +347,16 @@ static void print_used(struct look *look)
         const struct lg_migration_record *migration = slot->migration;
         struct lg_str phase = migration->phase.n != 0 ? migration->phase : LG_STR("not started");
         printf("  %-40.*s %-16.*s %.*s%s%.*s\n",
-               LG_ARG(shown(look, migration->r.ns, migration->vmi)), LG_ARG(phase),
-               LG_ARG(slot->node), slot->to.n != 0 ? " -> " : "", LG_ARG(slot->to));
+               LG_ARG(shown_guest(look, migration->r.ns, migration->vmi)),
+               LG_ARG(shown(look, phase)), LG_ARG(shown(look, slot->node)),
+               slot->to.n != 0 ? " -> " : "", LG_ARG(shown(look, slot->to)));
     }
     for (size_t i = 0; i < look->ledger.n_reservations; i++) {
         const struct lg_reservation *reservation = &look->ledger.reservations[i];
         if (is_alone(look, reservation))
             printf("  %-40.*s %-16s %.*s\n",
-                   LG_ARG(shown(look, reservation->ns, reservation->guest)), "reserved",
-                   LG_ARG(reservation->node));
+                   LG_ARG(shown_guest(look, reservation->ns, reservation->guest)), "reserved",
+                   LG_ARG(shown(look, reservation->node)));
     }
 }
 
@@ -367,8 +373,9 @@ static void print_waiting(struct look *look)
         struct lg_str waited = lg_meta_age_text(waited_s(look, ticket), &look->arena);
         struct lg_str about = lg_meta_age_text(place.estimate_s, &look->arena);
         printf("  %3zu. %-40.*s %-24.*s %-16.*s waited %.*s, about %.*s\n", place.place,
-               LG_ARG(shown(look, ticket->ns, ticket->guest)), LG_ARG(lg_str_cut(ticket->user, 64)),
-               LG_ARG(ticket->node), LG_ARG(waited), LG_ARG(about));
+               LG_ARG(shown_guest(look, ticket->ns, ticket->guest)),
+               LG_ARG(shown(look, lg_str_cut(ticket->user, 64))), LG_ARG(shown(look, ticket->node)),
+               LG_ARG(waited), LG_ARG(about));
     }
 }
 
@@ -379,7 +386,8 @@ static void print_nodes(struct look *look)
         lg_limits_nodes(lg_inventory_slots(look->inventory), &look->ledger, &look->arena, &nodes);
     printf("\nNODES%-34s out  in\n", "");
     for (size_t i = 0; i < n; i++)
-        printf("  %-36.*s %4zu %3zu\n", LG_ARG(nodes[i].node), nodes[i].out, nodes[i].in);
+        printf("  %-36.*s %4zu %3zu\n", LG_ARG(shown(look, nodes[i].node)), nodes[i].out,
+               nodes[i].in);
 }
 
 static enum lg_err_code show(struct cluster *cluster, const struct options *options,

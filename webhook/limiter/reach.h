@@ -4,9 +4,10 @@
  * Reads and writes each for themselves: a right may be missing for one of them. A sort of call is
  * away
  *   - when LG_REACH_FAILURES in a row came to nothing (refused, an error, no answer in their time),
- *     until one is answered;
- *   - when none was prompt for LG_REACH_SLOW_MS: each review's time would be over before its
- *     decision is written.
+ *     reads for LG_REACH_FAILED_MS at least, until one is answered: an API server that has just
+ *     started refuses for a moment what it allows then;
+ *   - when none of LG_REACH_FAILURES or more was prompt for LG_REACH_SLOW_MS: each review's time
+ *     would be over before its decision is written.
  * What was seen LG_REACH_STALE_MS ago says nothing any more. That a caller's time ran out in our
  * own queue is not in it: nobody goes through because many came at once. Written by one thread,
  * read by any.
@@ -20,6 +21,7 @@
 
 enum {
     LG_REACH_FAILURES = 3,
+    LG_REACH_FAILED_MS = 2 * 1000,
     /* a third of what a review waits: one reads, writes, and waits once for others */
     LG_REACH_PROMPT_MS = 700,
     LG_REACH_SLOW_MS = 10 * 1000,
@@ -32,7 +34,7 @@ enum lg_reach_end { LG_REACH_PROMPT, LG_REACH_SLOW, LG_REACH_FAILED };
 /* Zeroed = reached. */
 struct lg_reach {
     struct lg_reach_of {
-        unsigned failures; /* in a row */
+        unsigned failures, late; /* in a row; late: failed or slow */
         int64_t slow_ms,
             later_ms; /* since when, and until when, none was prompt; 0: the last one was */
     } of[LG_REACH_CALLS];

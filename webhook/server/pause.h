@@ -34,7 +34,7 @@ void lg_pauses_free(struct lg_pauses *take_pauses);
 /* Suspends the connection until `deadline_ms` (monotonic) at the latest. NULL: too many wait
  * already, or the server stops; the answer has to leave without what was to be found out. `whose`
  * (a namespace; not kept) has as many at most as are left for others: alone half of LG_PAUSES_MAX,
- * beside others a share, and whoever comes for the first time finds one. O(those that wait). */
+ * beside another one half of the rest, and so on. O(those that wait). */
 struct lg_pause *lg_pause_begin(struct lg_pauses *pauses, void *connection, struct lg_str whose,
                                 int64_t deadline_ms) __attribute__((nonnull, warn_unused_result));
 
