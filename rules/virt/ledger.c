@@ -143,9 +143,22 @@ struct lg_ticket *lg_ledger_ticket(const struct lg_ledger *ledger, struct lg_str
     return NULL;
 }
 
-uint64_t lg_ledger_next_tag(const struct lg_ledger *ledger, struct lg_str ns)
+/* The present time, or that of who waits longest for the node, if time passed it by. */
+static uint64_t time_at(const struct lg_ledger *ledger, struct lg_str node)
 {
-    uint64_t tag = ledger->now_tag;
+    for (size_t i = 0; node.n != 0 && i < ledger->n_tickets; i++) {
+        const struct lg_ticket *ticket = &ledger->tickets[i];
+        if (ticket->tag >= ledger->now_tag)
+            break;
+        if (lg_str_eq(ticket->node, node))
+            return ticket->tag;
+    }
+    return ledger->now_tag;
+}
+
+uint64_t lg_ledger_next_tag(const struct lg_ledger *ledger, struct lg_str ns, struct lg_str node)
+{
+    uint64_t tag = time_at(ledger, node);
     for (size_t i = 0; i < ledger->n_tickets; i++)
         if (ledger->tickets[i].tag >= tag && lg_str_eq(ledger->tickets[i].ns, ns))
             tag = ledger->tickets[i].tag + 1;
@@ -320,6 +333,22 @@ void lg_ledger_adopt(struct lg_ledger *io_ledger, const struct lg_ledger *known)
 
 /* --- turns --- */
 
+static void drop_turn(struct lg_ledger *ledger, size_t i)
+{
+    let_go(ledger->turns[i].ns);
+    ledger->turns[i] = ledger->turns[--ledger->n_turns];
+}
+
+/* Of too many the least goes: who was served longest ago. */
+static void drop_least_turn(struct lg_ledger *ledger)
+{
+    size_t least = 0;
+    for (size_t i = 1; i < ledger->n_turns; i++)
+        if (ledger->turns[i].tag < ledger->turns[least].tag)
+            least = i;
+    drop_turn(ledger, least);
+}
+
 void lg_ledger_set_turn(struct lg_ledger *ledger, struct lg_str ns, uint64_t tag)
 {
     for (size_t i = 0; i < ledger->n_turns; i++) {
@@ -330,7 +359,7 @@ void lg_ledger_set_turn(struct lg_ledger *ledger, struct lg_str ns, uint64_t tag
         return;
     }
     if (ledger->n_turns == LG_TURNS_MAX)
-        return;
+        drop_least_turn(ledger);
     struct lg_turn turn = {ns, tag};
     keep((struct lg_str *const[]){&turn.ns}, 1);
     ledger->turns =
@@ -338,15 +367,12 @@ void lg_ledger_set_turn(struct lg_ledger *ledger, struct lg_str ns, uint64_t tag
     ledger->turns[ledger->n_turns++] = turn;
 }
 
-/* Time is the tag in service, and tags are served in order, in the paper. Here one may be served
- * before others of its namespace (their node is full): time would pass over them, and whoever comes
- * later would stand behind them all. */
 void lg_ledger_served(struct lg_ledger *ledger, struct lg_str ns, uint64_t tag)
 {
-    uint64_t time = tag;
-    for (size_t i = 0; i < ledger->n_tickets; i++)
-        if (ledger->tickets[i].tag < time && lg_str_eq(ledger->tickets[i].ns, ns))
-            time = ledger->tickets[i].tag;
+    uint64_t passed = 0;
+    for (size_t i = 0; i < ledger->n_tickets && ledger->tickets[i].tag < tag; i++)
+        passed += lg_str_eq(ledger->tickets[i].ns, ns);
+    uint64_t time = tag > passed ? tag - passed : 0;
     if (time > ledger->now_tag)
         ledger->now_tag = time;
     lg_ledger_set_turn(ledger, ns, tag);
@@ -354,14 +380,14 @@ void lg_ledger_served(struct lg_ledger *ledger, struct lg_str ns, uint64_t tag)
 
 static void tidy_turns(struct lg_ledger *ledger)
 {
-    for (size_t i = 0; i < ledger->n_turns; i++) {
-        /* With nobody waiting, who came first no longer matters; behind the present tag it says
-         * nothing. */
-        if (ledger->n_tickets != 0 && ledger->turns[i].tag >= ledger->now_tag)
-            continue;
-        let_go(ledger->turns[i].ns);
-        ledger->turns[i--] = ledger->turns[--ledger->n_turns];
-    }
+    /* With nobody waiting, who came first no longer matters; behind every tag that one may get it
+     * says nothing. */
+    uint64_t least = ledger->now_tag;
+    if (ledger->n_tickets != 0 && ledger->tickets[0].tag < least)
+        least = ledger->tickets[0].tag;
+    for (size_t i = 0; i < ledger->n_turns; i++)
+        if (ledger->n_tickets == 0 || ledger->turns[i].tag < least)
+            drop_turn(ledger, i--);
     if (ledger->n_tickets == 0)
         ledger->now_tag = 0;
 }

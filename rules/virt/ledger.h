@@ -7,7 +7,9 @@
  * is never seen lines up again after that time. A ticket is a caller's place: namespace, guest and
  * user. Tickets are served in the order of their tags: start-time fair queueing over namespaces, so
  * that namespaces take turns whatever they have waiting, first come first served inside one. A
- * ticket's tag never changes.
+ * ticket's tag never changes. Time is the tag in service; one served before others of its namespace
+ * (their node is full) counts as if it had come first of them: time neither passes over them nor
+ * stands still. Whom it passed by at a node takes turns with who comes for that node.
  *
  * All times are the reader's own monotonic milliseconds: what comes from another process comes as
  * an age. Plain data, one thread at a time; nothing here asks for the time or does I/O. Source:
@@ -41,8 +43,7 @@ struct lg_reservation {
     struct lg_str ns, guest, node;
     struct lg_str name; /* of the migration */
     struct lg_str id;   /* its uid: what makes this entry ours */
-    /* Of the first admission of those that took the place over, where nobody saw it; "": there was
-     * no other. */
+    /* Of the first admission of those that took the place over, where nobody saw it, or "". */
     struct lg_str first_name, first_id;
     int64_t born_ms;
     int64_t since_ms; /* of the guest's first admission of those that took the place over */
@@ -98,14 +99,13 @@ struct lg_reservation *lg_ledger_reservation(const struct lg_ledger *ledger, str
 void lg_ledger_reserve(struct lg_ledger *ledger, const struct lg_reservation *reservation);
 void lg_ledger_drop_reservation(struct lg_ledger *ledger, size_t i);
 
-/* `user` as it stands in tickets: itself, or cut with its hash behind it, in `buf`. One that is cut
- * already stays as it is. */
+/* `user` as it stands in tickets: itself, or cut, once, with its hash behind it, in `buf`. */
 struct lg_str lg_ledger_user(struct lg_str user, char buf[LG_LEDGER_USER_BYTES_MAX + 24]);
 
 struct lg_ticket *lg_ledger_ticket(const struct lg_ledger *ledger, struct lg_str ns,
                                    struct lg_str guest, struct lg_str user);
-/* The tag that a ticket of this namespace would get now. */
-uint64_t lg_ledger_next_tag(const struct lg_ledger *ledger, struct lg_str ns);
+/* The tag that a ticket of this namespace for this node (or "") would get now. */
+uint64_t lg_ledger_next_tag(const struct lg_ledger *ledger, struct lg_str ns, struct lg_str node);
 /* How many tickets the namespace has. */
 size_t lg_ledger_tickets_of(const struct lg_ledger *ledger, struct lg_str ns);
 /* Whether one more ticket with this tag has room. In a full queue it takes the last one's place, if
@@ -118,9 +118,9 @@ void lg_ledger_set_ticket(struct lg_ticket *ticket, struct lg_str node, struct l
 /* What the ticket says now, all know. */
 void lg_ledger_told_ticket(struct lg_ticket *ticket);
 void lg_ledger_drop_ticket(struct lg_ledger *ledger, size_t i);
-/* That tag of the namespace was served, some time. */
+/* That tag of the namespace was served, some time, or beside the queue. */
 void lg_ledger_set_turn(struct lg_ledger *ledger, struct lg_str ns, uint64_t tag);
-/* One of the namespace is served: time goes on, but not past what the namespace waits with. */
+/* One of the namespace is served, and time goes on. */
 void lg_ledger_served(struct lg_ledger *ledger, struct lg_str ns, uint64_t tag);
 
 /* `io_ledger` is what was read of a shared ledger, `known` what this reader knew of it before: what

@@ -20,6 +20,20 @@ static void remember_first(const struct lg_reservation *own, struct lg_reservati
     io->first_id = is_first ? own->id : own->first_id;
 }
 
+/* A take-over is no turn: the place had its own. Whoever is let through all the same (a waiver,
+ * `admit`) passes those who wait, and time does not. */
+static void count_turn(struct lg_ledger *ledger, struct lg_str ns, uint64_t tag,
+                       const struct lg_turnout *turnout)
+{
+    bool beside = turnout->frozen;
+    for (int limit = 0; limit < LG_LIMITS; limit++)
+        beside = beside || turnout->of[limit].full;
+    if (beside)
+        lg_ledger_set_turn(ledger, ns, tag);
+    else if (!turnout->own)
+        lg_ledger_served(ledger, ns, tag);
+}
+
 static void admit(const struct lg_ask *ask, struct lg_ledger *ledger, struct lg_str user,
                   uint64_t tag, struct lg_turnout *io)
 {
@@ -38,8 +52,7 @@ static void admit(const struct lg_ask *ask, struct lg_ledger *ledger, struct lg_
     if (own != NULL)
         remember_first(own, &reservation);
     lg_ledger_reserve(ledger, &reservation);
-    if (!io->own) /* a take-over is no turn: the place had its own */
-        lg_ledger_served(ledger, ask->ns, tag);
+    count_turn(ledger, ask->ns, tag, io);
     io->changed = true;
 }
 
@@ -219,7 +232,7 @@ void lg_limits_decide(const struct lg_ask *ask, const struct lg_slots *slots,
     ret->of[LG_LIMIT_OUTBOUND].used =
         ask->node.n != 0 ? (int64_t)lg_limits_outbound(slots, io_ledger, ask->node) : 0;
     const struct lg_ticket *mine = lg_ledger_ticket(io_ledger, ask->ns, ask->guest, user);
-    uint64_t tag = mine != NULL ? mine->tag : lg_ledger_next_tag(io_ledger, ask->ns);
+    uint64_t tag = mine != NULL ? mine->tag : lg_ledger_next_tag(io_ledger, ask->ns, ask->node);
     ret->frozen = is_frozen(ask, LG_LIMIT_CLUSTER) || is_frozen(ask, LG_LIMIT_OUTBOUND);
     ret->own = !ret->frozen && has_own_place(ask, io_ledger);
     if (ret->frozen && !ask->admit)

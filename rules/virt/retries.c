@@ -51,7 +51,7 @@ int lg_retry_missed_s(const struct lg_missed *missed, unsigned tries)
 
 static bool add_ticket(struct lg_ledger *ledger, const struct lg_missed *missed)
 {
-    uint64_t tag = lg_ledger_next_tag(ledger, missed->ns);
+    uint64_t tag = lg_ledger_next_tag(ledger, missed->ns, missed->node);
     if (!lg_ledger_make_room(ledger, missed->ns, tag))
         return false;
     const struct lg_ticket ticket = {.ns = missed->ns,

@@ -137,7 +137,7 @@ static int kept_for_others(const struct lg_ledger *ledger, const struct client *
 {
     int kept[NODES] = {0}, n = 0;
     /* One without a ticket stands where a new one of its namespace would. */
-    uint64_t tag = lg_ledger_next_tag(ledger, lg_str_of(client->ns));
+    uint64_t tag = lg_ledger_next_tag(ledger, lg_str_of(client->ns), lg_str_of(client->node));
     for (size_t i = 0; i < ledger->n_tickets; i++) {
         const struct lg_ticket *ticket = &ledger->tickets[i];
         const struct client *other = client_of(ticket);

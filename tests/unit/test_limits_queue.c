@@ -171,10 +171,10 @@ static void a_take_over_is_no_turn(void **state)
         assert_false(ask("h", lg_arena_printf(&objects.arena, "%s", name).p).admitted);
     }
     guest("v", "a", "n3");
-    uint64_t tag = lg_ledger_next_tag(&ledger, LG_STR("v"));
+    uint64_t tag = lg_ledger_next_tag(&ledger, LG_STR("v"), LG_STR("n3"));
     for (int i = 0; i < 3; i++)
         assert_true(ask("h", "own").admitted);
-    assert_int_equal(lg_ledger_next_tag(&ledger, LG_STR("v")), tag);
+    assert_int_equal(lg_ledger_next_tag(&ledger, LG_STR("v"), LG_STR("n3")), tag);
     assert_int_equal(ask("v", "a").place, 2);
 }
 
