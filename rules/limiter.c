@@ -183,13 +183,33 @@ bool lg_limiter_speaks(const struct lg_turnout *turnout)
     return full;
 }
 
+/* The first limit that applies and that nobody waived; LG_LIMITS: there is none. */
+static enum lg_limit first_in_its_way(const struct lg_ask *ask)
+{
+    const bool applies[LG_LIMITS] = {
+        [LG_LIMIT_CLUSTER] = true,
+        [LG_LIMIT_OUTBOUND] = ask->node.n != 0 || ask->limit[LG_LIMIT_OUTBOUND] == 0,
+        [LG_LIMIT_INBOUND] = ask->limit[LG_LIMIT_INBOUND] != 0,
+    };
+    int limit = 0;
+    while (limit < LG_LIMITS && (!applies[limit] || ask->waived[limit]))
+        limit++;
+    return (enum lg_limit)limit;
+}
+
+bool lg_limiter_passes(const struct lg_ask *ask)
+{
+    return ask->admit || first_in_its_way(ask) == LG_LIMITS;
+}
+
 void lg_limiter_unreachable(const struct lg_policy *policy, const struct lg_ask *ask,
                             struct lg_turnout *ret)
 {
+    enum lg_limit limit_in_way = first_in_its_way(ask);
     *ret = (struct lg_turnout){
         .unreachable = true,
-        .admitted = ask->admit || ask->waived[LG_LIMIT_CLUSTER] ||
-                    !lg_policy_limiter(policy)->refuse_when_unreachable,
+        .unreached = limit_in_way != LG_LIMITS ? limit_in_way : LG_LIMIT_CLUSTER,
+        .admitted = lg_limiter_passes(ask) || !lg_policy_limiter(policy)->refuse_when_unreachable,
         .node = ask->node,
         .no_place = true,
     };

@@ -29,6 +29,9 @@ enum lg_seen lg_limiter_seen(void *arg, const struct lg_reservation *reservation
 /* True when there is something to say: the review is judged again with it. */
 bool lg_limiter_speaks(const struct lg_turnout *turnout);
 
+/* Whether it goes through whatever the ledger says: policy waives every limit that applies. */
+bool lg_limiter_passes(const struct lg_ask *ask);
+
 /* What comes of a ledger that was not reached, as policy says; when a caller that is refused shall
  * come back, whoever keeps the ledger knows. */
 void lg_limiter_unreachable(const struct lg_policy *policy, const struct lg_ask *ask,

@@ -21,20 +21,10 @@ static void check(struct lg_rule_context *context)
             context->arena, "migrations are frozen: the cluster allows 0 at once (%.*s)",
             LG_ARG(source));
         report.fix = LG_STR("ask who froze them; a limit above 0 lets migrations start again");
-    } else if (turnout->waits_bytes_max != 0) {
-        report.message = lg_arena_printf(
-            context->arena,
-            "the migration is too large to wait for its turn: more than %lld KiB with all that "
-            "the API server sends along",
-            (long long)turnout->waits_bytes_max / 1024);
+    } else if (lg_limits_is_unreached(turnout, LG_LIMIT_CLUSTER)) {
+        report.message = lg_limits_unreached_text(turnout, context->arena);
+        report.fix = lg_limits_unreached_fix_text(turnout);
         report.at_most = turnout->admitted ? LG_ACTION_WARN : LG_ACTION_OFF;
-        report.fix = LG_STR("leave out annotations and labels that a migration does not need");
-    } else if (turnout->unreachable) {
-        report.message = LG_STR("who migrates and who waits is not known: livegate's ledger was "
-                                "not reached in time");
-        report.at_most = turnout->admitted ? LG_ACTION_WARN : LG_ACTION_OFF;
-        report.fix = LG_STR("look at livegate's log; limiter.whenLedgerUnreachable of its policy "
-                            "says whether migrations start meanwhile");
     } else if (state->full) {
         struct lg_str use =
             lg_limits_state_text(turnout, LG_LIMIT_CLUSTER, context->subject->ns, context->arena);

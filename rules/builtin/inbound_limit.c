@@ -8,25 +8,36 @@
 #include "rules/builtin/examples.h"
 #include "rules/rule.h"
 
+static struct lg_str full_text(const struct lg_rule_context *context)
+{
+    const struct lg_turnout *turnout = context->turnout;
+    const struct lg_limit_state *state = &turnout->of[LG_LIMIT_INBOUND];
+    return lg_arena_printf(context->arena,
+                           "every node that VMI \"%.*s\" could go to receives as many guests as "
+                           "policy allows, %lld each, counting %lld whose target is not chosen "
+                           "yet%.*s",
+                           LG_ARG(lg_json_str_at(context->subject->object, "spec.vmiName")),
+                           (long long)state->limit, (long long)state->used,
+                           LG_ARG(lg_limits_state_text(turnout, LG_LIMIT_INBOUND,
+                                                       context->subject->ns, context->arena)));
+}
+
 static void check(struct lg_rule_context *context)
 {
     const struct lg_turnout *turnout = context->turnout;
-    if (turnout == NULL || !turnout->of[LG_LIMIT_INBOUND].full)
+    if (turnout == NULL)
         return;
-    const struct lg_limit_state *state = &turnout->of[LG_LIMIT_INBOUND];
-    const struct lg_report report = {
-        .at = lg_json_at(context->subject->object, "spec.vmiName"),
-        .message =
-            lg_arena_printf(context->arena,
-                            "every node that VMI \"%.*s\" could go to receives as many "
-                            "guests as policy allows, %lld "
-                            "each, counting %lld whose target is not chosen yet%.*s",
-                            LG_ARG(lg_json_str_at(context->subject->object, "spec.vmiName")),
-                            (long long)state->limit, (long long)state->used,
-                            LG_ARG(lg_limits_state_text(turnout, LG_LIMIT_INBOUND,
-                                                        context->subject->ns, context->arena))),
-        .fix = lg_limits_fix_text(turnout),
-    };
+    struct lg_report report = {.at = lg_json_at(context->subject->object, "spec.vmiName")};
+    if (lg_limits_is_unreached(turnout, LG_LIMIT_INBOUND)) {
+        report.message = lg_limits_unreached_text(turnout, context->arena);
+        report.fix = lg_limits_unreached_fix_text(turnout);
+        report.at_most = turnout->admitted ? LG_ACTION_WARN : LG_ACTION_OFF;
+    } else if (turnout->of[LG_LIMIT_INBOUND].full) {
+        report.message = full_text(context);
+        report.fix = lg_limits_fix_text(turnout);
+    } else {
+        return;
+    }
     lg_rule_report(context, &report);
 }
 

@@ -19,6 +19,10 @@ static void check(struct lg_rule_context *context)
         report.message = lg_arena_printf(
             context->arena, "migrations are frozen: 0 at once from a node (%.*s)", LG_ARG(source));
         report.fix = LG_STR("ask who froze them; a limit above 0 lets migrations start again");
+    } else if (lg_limits_is_unreached(turnout, LG_LIMIT_OUTBOUND)) {
+        report.message = lg_limits_unreached_text(turnout, context->arena);
+        report.fix = lg_limits_unreached_fix_text(turnout);
+        report.at_most = turnout->admitted ? LG_ACTION_WARN : LG_ACTION_OFF;
     } else if (state->full) {
         struct lg_str use =
             lg_limits_state_text(turnout, LG_LIMIT_OUTBOUND, context->subject->ns, context->arena);

@@ -76,6 +76,7 @@ struct lg_turnout {
     bool show_holders;
     /* the ledger was not reached in time: nothing was counted, the rest says nothing */
     bool unreachable;
+    enum lg_limit unreached; /* then: the limit whose rule says so */
     bool last_try;           /* client-go gives up after this answer */
     bool target_kept;        /* a target has room, and who came before may come for it */
     int64_t waits_bytes_max; /* not 0: the review is larger than that, and cannot wait */

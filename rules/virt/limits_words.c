@@ -61,6 +61,30 @@ struct lg_str lg_limits_state_text(const struct lg_turnout *turnout, enum lg_lim
     return lg_arena_str(arena, lg_buf_view(&buf));
 }
 
+bool lg_limits_is_unreached(const struct lg_turnout *turnout, enum lg_limit limit)
+{
+    return turnout->unreachable && turnout->unreached == limit;
+}
+
+struct lg_str lg_limits_unreached_text(const struct lg_turnout *turnout, struct lg_arena *arena)
+{
+    if (turnout->waits_bytes_max == 0)
+        return LG_STR("who migrates and who waits is not known: livegate's ledger was not reached "
+                      "in time");
+    return lg_arena_printf(arena,
+                           "the migration is too large to wait for its turn: more than %lld KiB "
+                           "with all that the API server sends along",
+                           (long long)turnout->waits_bytes_max / 1024);
+}
+
+struct lg_str lg_limits_unreached_fix_text(const struct lg_turnout *turnout)
+{
+    if (turnout->waits_bytes_max != 0)
+        return LG_STR("leave out annotations and labels that a migration does not need");
+    return LG_STR("look at livegate's log; limiter.whenLedgerUnreachable of its policy says "
+                  "whether migrations start meanwhile");
+}
+
 struct lg_str lg_limits_fix_text(const struct lg_turnout *turnout)
 {
     if (turnout->last_try)

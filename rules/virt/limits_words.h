@@ -10,6 +10,11 @@
 struct lg_str lg_limits_state_text(const struct lg_turnout *turnout, enum lg_limit limit,
                                    struct lg_str ns, struct lg_arena *arena);
 
+/* Whether this limit's rule says that the ledger was not reached; how, and what to do about it. */
+bool lg_limits_is_unreached(const struct lg_turnout *turnout, enum lg_limit limit);
+struct lg_str lg_limits_unreached_text(const struct lg_turnout *turnout, struct lg_arena *arena);
+struct lg_str lg_limits_unreached_fix_text(const struct lg_turnout *turnout);
+
 /* What a person can do about it. */
 struct lg_str lg_limits_fix_text(const struct lg_turnout *turnout);
 

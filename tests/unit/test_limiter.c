@@ -90,23 +90,49 @@ struct asked {
     struct lg_answer answer;
 };
 
+static struct lg_engine_input input_of(const char *user, const char *group, bool dry_run,
+                                       const char *object)
+{
+    char groups[64];
+    (void)snprintf(groups, sizeof groups, "[%s]", group);
+    return lg_world_input(&world, (struct lg_engine_input){
+                                      .op = LG_OP_CREATE,
+                                      .object = lg_world_object(&world, object),
+                                      .username = lg_str_of(user),
+                                      .groups = lg_world_object(&world, groups),
+                                      .dry_run = dry_run,
+                                      .now_unix_s = 1700000000,
+                                  });
+}
+
+static void answer(struct asked *io)
+{
+    lg_answer_make(&io->judgement, LG_STR("kubevirt.io"), LG_STR("VirtualMachineInstanceMigration"),
+                   &world.arena, &io->answer);
+}
+
 static struct asked ask_as(const char *user, const char *group, bool dry_run, const char *object)
 {
     struct asked asked = {0};
-    char groups[64];
-    (void)snprintf(groups, sizeof groups, "[%s]", group);
-    struct lg_engine_input input = {
-        .op = LG_OP_CREATE,
-        .object = lg_world_object(&world, object),
-        .username = lg_str_of(user),
-        .groups = lg_world_object(&world, groups),
-        .dry_run = dry_run,
-        .now_unix_s = 1700000000,
-    };
-    input = lg_world_input(&world, input);
+    struct lg_engine_input input = input_of(user, group, dry_run, object);
     lg_limiter_judge(&input, &ledger, now_ms, &world.arena, &asked.judgement);
-    lg_answer_make(&asked.judgement, LG_STR("kubevirt.io"),
-                   LG_STR("VirtualMachineInstanceMigration"), &world.arena, &asked.answer);
+    answer(&asked);
+    return asked;
+}
+
+/* The same where the ledger is away. */
+static struct asked ask_unreached(const char *user)
+{
+    struct asked asked = {0};
+    struct lg_ask wanted;
+    struct lg_turnout turnout;
+    struct lg_engine_input input = input_of(user, "system:authenticated", false, MIGRATION("move"));
+    lg_engine_judge(&input, &world.arena, &asked.judgement);
+    assert_true(lg_limiter_ask(&input, &asked.judgement, now_ms, &world.arena, &wanted));
+    lg_limiter_unreachable(world.policy, &wanted, &turnout);
+    input.turnout = &turnout;
+    lg_engine_judge(&input, &world.arena, &asked.judgement);
+    answer(&asked);
     return asked;
 }
 
@@ -340,15 +366,59 @@ static void who_passes_by_policy_passes_without_a_ledger(void **state)
     struct lg_turnout turnout;
     cluster("1");
     policy("limiter: {whenLedgerUnreachable: refuse}");
-    struct lg_ask wanted = {.guest = LG_STR("db")};
-    lg_limiter_unreachable(world.policy, &wanted, &turnout);
-    assert_true(turnout.unreachable && !turnout.admitted);
-    wanted.waived[LG_LIMIT_OUTBOUND] = true;
-    lg_limiter_unreachable(world.policy, &wanted, &turnout);
-    assert_false(turnout.admitted);
-    wanted.waived[LG_LIMIT_CLUSTER] = true;
-    lg_limiter_unreachable(world.policy, &wanted, &turnout);
-    assert_true(turnout.admitted);
+    static const struct {
+        const char *node;
+        int64_t limit[LG_LIMITS];
+        bool waived[LG_LIMITS];
+        bool admit, passes;
+        enum lg_limit says;
+    } rows[] = {
+        {"n1", {1, 1, 0}, {false, false, false}, false, false, LG_LIMIT_CLUSTER},
+        {"n1", {1, 1, 0}, {false, true, true}, false, false, LG_LIMIT_CLUSTER},
+        {"n1", {1, 1, 0}, {true, false, false}, false, false, LG_LIMIT_OUTBOUND},
+        {"n1", {1, 1, 0}, {true, false, false}, true, true, LG_LIMIT_OUTBOUND},
+        {"n1", {1, 1, 0}, {true, true, false}, false, true, LG_LIMIT_CLUSTER},
+        {"n1", {1, 1, 1}, {true, true, false}, false, false, LG_LIMIT_INBOUND},
+        {"n1", {1, 1, 1}, {true, true, true}, false, true, LG_LIMIT_CLUSTER},
+        {"", {1, 1, 0}, {true, false, false}, false, true, LG_LIMIT_CLUSTER},
+        {"", {1, 0, 0}, {true, false, false}, false, false, LG_LIMIT_OUTBOUND},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct lg_ask wanted = {.guest = LG_STR("db"), .node = lg_str_of(rows[i].node)};
+        memcpy(wanted.limit, rows[i].limit, sizeof wanted.limit);
+        memcpy(wanted.waived, rows[i].waived, sizeof wanted.waived);
+        wanted.admit = rows[i].admit;
+        lg_limiter_unreachable(world.policy, &wanted, &turnout);
+        assert_true(turnout.unreachable);
+        assert_int_equal(turnout.admitted, rows[i].passes);
+        assert_int_equal(turnout.unreached, rows[i].says);
+    }
+}
+
+/* An exception from the cluster's limit alone opens that of the node no more than the other way
+ * round: the rule that is not waived refuses. */
+static void what_is_not_waived_is_refused_without_a_ledger(void **state)
+{
+    (void)state;
+    cluster("1");
+    static const char *const exceptions[] = {"LG611", "LG610", "LG610, LG611"};
+    static const char *const refused_by[] = {"[LG610]", "[LG611]", "[LG612]"};
+    for (size_t i = 0; i < sizeof exceptions / sizeof *exceptions; i++) {
+        char text[256];
+        (void)snprintf(text, sizeof text,
+                       "limiter: {whenLedgerUnreachable: refuse, inboundPerNode: 1}\n"
+                       "exceptions:\n- {rules: [%s], namespaces: [web], reason: r}",
+                       exceptions[i]);
+        policy(text);
+        struct asked asked = ask_unreached("jane");
+        assert_false(asked.answer.allowed);
+        lg_assert_contains(asked.answer.message, refused_by[i]);
+        lg_assert_contains(asked.answer.message, "ledger was not reached in time");
+        assert_int_equal(asked.answer.n_causes, 1);
+    }
+    policy("limiter: {whenLedgerUnreachable: refuse}\n"
+           "exceptions:\n- {rules: [LG610, LG611], namespaces: [web], reason: r}");
+    assert_true(ask_unreached("jane").answer.allowed);
 }
 
 /* No API server sends them; they are no way to fill the ledger. */
@@ -599,6 +669,7 @@ int main(void)
         TEST(who_passes_by_policy_is_counted),
         TEST(who_passes_one_limit_waits_for_the_other),
         TEST(who_passes_by_policy_passes_without_a_ledger),
+        TEST(what_is_not_waived_is_refused_without_a_ledger),
         TEST(texts_longer_than_there_are_take_no_place),
         TEST(observing_only_says),
         TEST(a_name_that_exists_takes_no_place),

@@ -284,7 +284,7 @@ static const struct lg_turnout *turnout_of(struct lg_reviewer *reviewer,
      * turn, or because it gave us less time than the ledger may take. */
     if (!asked || call->timeout_ms < LG_REVIEW_TIMEOUT_MS ||
         !lg_ledger_api_is_away(reviewer->ledger))
-        turnout->admitted = ask->admit || ask->waived[LG_LIMIT_CLUSTER];
+        turnout->admitted = lg_limiter_passes(ask);
     if (is_too_large(call)) /* it would be so each time */
         turnout->waits_bytes_max = PAUSED_BODY_BYTES_MAX;
     else if (!turnout->admitted && !ask->no_ticket && !ask->no_trace)
