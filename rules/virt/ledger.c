@@ -84,8 +84,8 @@ void lg_ledger_reserve(struct lg_ledger *ledger, const struct lg_reservation *re
 {
     struct lg_reservation copy = *reservation;
     keep((struct lg_str *const[]){&copy.ns, &copy.guest, &copy.node, &copy.name, &copy.id,
-                                  &copy.first_name, &copy.first_id},
-         7);
+                                  &copy.first_name, &copy.first_id, &copy.instead_of},
+         8);
     copy.hash = lg_ledger_hash(copy.ns, copy.guest, LG_STR(""));
     if (copy.sure_ms < copy.born_ms)
         copy.sure_ms = copy.born_ms;
@@ -282,6 +282,7 @@ static void forget_first(struct lg_reservation *reservation)
 /* The first admission's is the one that is there, or may be, and no other. */
 static void stand_for_first(struct lg_reservation *reservation)
 {
+    reservation->instead_of = reservation->id;
     reservation->name = reservation->first_name;
     reservation->id = reservation->first_id;
     reservation->gone = false;
@@ -308,7 +309,8 @@ void lg_ledger_adopt(struct lg_ledger *io_ledger, const struct lg_ledger *known)
     for (size_t i = 0; i < known->n_reservations; i++) {
         const struct lg_reservation *was = &known->reservations[i];
         struct lg_reservation *mine = lg_ledger_reservation(io_ledger, was->ns, was->guest);
-        if (mine != NULL && was->seen && lg_str_eq(was->id, mine->first_id))
+        if (mine != NULL && was->seen && lg_str_eq(was->id, mine->first_id) &&
+            lg_str_eq(was->instead_of, mine->id))
             stand_for_first(mine); /* as this reader found out, and told nobody */
         if (mine != NULL && lg_str_eq(was->id, mine->id))
             adopt_reservation(mine, was);

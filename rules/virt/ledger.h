@@ -45,14 +45,14 @@ struct lg_reservation {
     struct lg_str id;   /* its uid: what makes this entry ours */
     /* Of the first admission of those that took the place over, where nobody saw it, or "". */
     struct lg_str first_name, first_id;
+    struct lg_str instead_of; /* it stands for the first, not for this id; this reader's alone */
     int64_t born_ms;
     int64_t since_ms; /* of the guest's first admission of those that took the place over */
     bool seen;        /* the migration was seen in the cluster */
     /* Of this reader alone. Held: over for the others, and never seen here. */
     bool held, gone; /* gone: the API server says that there is none, or that it has ended */
-    int64_t sure_ms,
-        ask_ms;    /* when it was there for certain; when to ask (again) at the earliest */
-    uint64_t hash; /* of namespace and guest */
+    int64_t sure_ms, ask_ms; /* when it was there for certain; when to ask (again) */
+    uint64_t hash;           /* of namespace and guest */
 };
 
 struct lg_ticket {

@@ -609,7 +609,8 @@ static void describe(struct world *world, struct lg_buf *out)
         assert_int_equal(lg_ledger_write(known, world->now_ms, out, NULL), LG_E_OK);
         for (size_t i = 0; i < known->n_reservations; i++) {
             const struct lg_reservation *reservation = &known->reservations[i];
-            lg_buf_putc(out, reservation->seen ? 's' : '-');
+            lg_buf_printf(out, "%c%.*s", reservation->seen ? 's' : '-',
+                          LG_ARG(reservation->instead_of));
             if (reservation->held)
                 lg_buf_printf(out, "%d%d%d%.*s", number_of(reservation->guest), reservation->gone,
                               reservation->ask_ms > world->now_ms, LG_ARG(reservation->first_id));
