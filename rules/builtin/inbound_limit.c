@@ -12,14 +12,22 @@ static struct lg_str full_text(const struct lg_rule_context *context)
 {
     const struct lg_turnout *turnout = context->turnout;
     const struct lg_limit_state *state = &turnout->of[LG_LIMIT_INBOUND];
+    struct lg_str guest = lg_json_str_at(context->subject->object, "spec.vmiName");
+    struct lg_str rest = lg_arena_printf(
+        context->arena, "%lld each, counting %lld whose target is not chosen yet%.*s",
+        (long long)state->limit, (long long)state->used,
+        LG_ARG(
+            lg_limits_state_text(turnout, LG_LIMIT_INBOUND, context->subject->ns, context->arena)));
+    if (turnout->target_kept)
+        return lg_arena_printf(
+            context->arena,
+            "what is free on nodes that VMI \"%.*s\" could go to is kept for who "
+            "came before; policy allows %.*s",
+            LG_ARG(guest), LG_ARG(rest));
     return lg_arena_printf(context->arena,
                            "every node that VMI \"%.*s\" could go to receives as many guests as "
-                           "policy allows, %lld each, counting %lld whose target is not chosen "
-                           "yet%.*s",
-                           LG_ARG(lg_json_str_at(context->subject->object, "spec.vmiName")),
-                           (long long)state->limit, (long long)state->used,
-                           LG_ARG(lg_limits_state_text(turnout, LG_LIMIT_INBOUND,
-                                                       context->subject->ns, context->arena)));
+                           "policy allows, %.*s",
+                           LG_ARG(guest), LG_ARG(rest));
 }
 
 static void check(struct lg_rule_context *context)

@@ -76,12 +76,22 @@ void lg_limits_add_age(struct lg_limit_state *io, int64_t age_s, int64_t typical
     io->stuck += age_s > STUCK_TIMES * typical;
 }
 
-/* Whose target is not known may go where the asker could, and so may who goes to a full node. */
+static bool is_target(const struct lg_ask *ask, struct lg_str node)
+{
+    for (size_t i = 0; i < ask->n_targets; i++)
+        if (lg_str_eq(ask->targets[i], node))
+            return true;
+    return false;
+}
+
+/* Whose target is not known may go where the asker could; and who goes to a full node of those. */
 static bool is_in_targets_way(const struct lg_ask *ask, const struct lg_slots *slots,
                               struct lg_str to)
 {
     int64_t limit = ask->limit[LG_LIMIT_INBOUND];
-    return limit != 0 && (to.n == 0 || (int64_t)lg_slots_inbound(slots, to) >= limit);
+    if (limit == 0 || to.n == 0)
+        return limit != 0;
+    return (int64_t)lg_slots_inbound(slots, to) >= limit && is_target(ask, to);
 }
 
 /* How long one waits to be started says nothing of when it ends. */

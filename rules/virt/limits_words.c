@@ -50,7 +50,7 @@ struct lg_str lg_limits_state_text(const struct lg_turnout *turnout, enum lg_lim
     if (limit != LG_LIMIT_INBOUND)
         lg_buf_printf(&buf, "%lld of %lld in use", (long long)state->used, (long long)state->limit);
     add_holders(&buf, turnout, limit, ns, arena);
-    if (limit == LG_LIMIT_INBOUND ? turnout->target_kept : state->used < state->limit)
+    if (limit != LG_LIMIT_INBOUND && state->used < state->limit)
         lg_buf_puts(&buf, "; what is free is kept for who came before");
     if (turnout->no_place)
         lg_buf_puts(&buf, "; no place in the queue");

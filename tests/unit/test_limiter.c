@@ -283,6 +283,63 @@ static void only_other_namespaces_are_called_so(void **state)
     assert_null(memmem(asked.answer.message.p, asked.answer.message.n, "in other namespaces", 19));
 }
 
+/* A guest of the namespace, on its way from n3. */
+static void on_its_way(const char *name, const char *to, const char *phase)
+{
+    char text[512];
+    (void)snprintf(text, sizeof text,
+                   "---\napiVersion: kubevirt.io/v1\nkind: VirtualMachineInstance\n"
+                   "metadata: {name: %s, namespace: web}\nspec: {domain: {}}\n"
+                   "status: {phase: Running, nodeName: n3, migrationState: {sourceNode: n3, "
+                   "targetNode: %s}}\n"
+                   "---\napiVersion: kubevirt.io/v1\nkind: VirtualMachineInstanceMigration\n"
+                   "metadata: {name: m-%s, namespace: web}\nspec: {vmiName: %s}\n"
+                   "status: {phase: %s}\n",
+                   name, to, name, name, phase);
+    lg_world_add_text(&world, text);
+}
+
+/* n2 is the only other node of a guest on n1; who goes to n9, which is full as well, is not in its
+ * way. */
+static void who_goes_to_other_nodes_is_not_said_to_be_in_the_way(void **state)
+{
+    (void)state;
+    cluster("9");
+    policy("limiter: {inboundPerNode: 1}");
+    on_its_way("near", "n2", "Running");
+    on_its_way("far", "n9", "Running");
+    struct asked asked = ask("jane");
+    assert_int_equal(asked.answer.code, 429);
+    lg_assert_contains(asked.answer.message,
+                       "[LG612] every node that VMI \"db\" could go to receives as many guests as "
+                       "policy allows, 1 each, counting 1 whose target is not chosen yet: web/");
+    lg_assert_contains(asked.answer.message, "web/near (Running)");
+    lg_assert_contains(asked.answer.message, "web/shop (Running)");
+    assert_null(memmem(asked.answer.message.p, asked.answer.message.n, "web/far", 7));
+}
+
+static void a_target_that_is_kept_is_not_said_to_be_full(void **state)
+{
+    (void)state;
+    cluster("9");
+    policy("limiter: {inboundPerNode: 2}");
+    on_its_way("near", "n2", "Running");
+    assert_false(ask("jane").answer.allowed);
+    on_its_way("near", "n2", "Succeeded");
+    lg_world_add_text(&world, GUEST("late", "n1"));
+    struct asked asked = ask_as("jane", "x", false,
+                                "apiVersion: kubevirt.io/v1\n"
+                                "kind: VirtualMachineInstanceMigration\n"
+                                "metadata: {name: move-late, namespace: web, uid: u-late}\n"
+                                "spec: {vmiName: late}\n");
+    assert_int_equal(asked.answer.code, 429);
+    lg_assert_contains(asked.answer.message,
+                       "[LG612] what is free on nodes that VMI \"late\" could go to is kept for "
+                       "who came before; policy allows 2 each, counting 1 whose target is not "
+                       "chosen yet: web/shop (Running); place 2, about ");
+    assert_null(memmem(asked.answer.message.p, asked.answer.message.n, "every node", 10));
+}
+
 /* What the guest held itself is not in its way, and not said to be. */
 static void the_guest_itself_holds_no_place_against_it(void **state)
 {
@@ -665,6 +722,8 @@ int main(void)
         TEST(a_guest_of_a_name_that_none_can_have_takes_no_place),
         TEST(only_other_namespaces_are_called_so),
         TEST(the_guest_itself_holds_no_place_against_it),
+        TEST(who_goes_to_other_nodes_is_not_said_to_be_in_the_way),
+        TEST(a_target_that_is_kept_is_not_said_to_be_full),
         TEST(who_may_bypass_is_warned_and_counted),
         TEST(who_passes_by_policy_is_counted),
         TEST(who_passes_one_limit_waits_for_the_other),
