@@ -36,9 +36,10 @@ struct lg_ask {
     bool admit;     /* it goes through in any case; remembered unless no_trace */
     /* policy lets this one pass that limit: said, and nothing waits for it */
     bool waived[LG_LIMITS];
-    bool show_holders;            /* other namespaces' too */
-    int64_t limit[LG_LIMITS];     /* inbound: 0 = none */
-    const struct lg_str *targets; /* the nodes it could go to, where there is an inbound limit */
+    bool show_holders;        /* other namespaces' too */
+    int64_t limit[LG_LIMITS]; /* inbound: 0 = none */
+    /* The nodes it could go to, where there is an inbound limit; NULL: not known. */
+    const struct lg_str *targets;
     size_t n_targets;
     int64_t typical_s; /* 0 = not known */
     int64_t now_ms, now_unix_s;

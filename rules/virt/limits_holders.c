@@ -91,7 +91,8 @@ static bool is_in_targets_way(const struct lg_ask *ask, const struct lg_slots *s
     int64_t limit = ask->limit[LG_LIMIT_INBOUND];
     if (limit == 0 || to.n == 0)
         return limit != 0;
-    return (int64_t)lg_slots_inbound(slots, to) >= limit && is_target(ask, to);
+    return (int64_t)lg_slots_inbound(slots, to) >= limit &&
+           (ask->targets == NULL || is_target(ask, to));
 }
 
 /* How long one waits to be started says nothing of when it ends. */

@@ -666,6 +666,34 @@ static void places_of_targets_are_counted_when_it_is_decided(void **state)
     assert_true(decide(&wider).admitted);
 }
 
+/* Those whose target is chosen hold places of the nodes that the asker could go to: of any, where
+ * those are not known. */
+static void who_goes_elsewhere_holds_no_place_of_targets(void **state)
+{
+    (void)state;
+    guest("web", "b", "n1");
+    lg_inventory_set(inv, lg_objects_record(&objects,
+                                            "{'apiVersion':'kubevirt.io/v1','kind':"
+                                            "'VirtualMachineInstance','metadata':{'name':'a',"
+                                            "'namespace':'web'},'status':{'phase':'Running',"
+                                            "'nodeName':'n8','migrationState':{'sourceNode':'n8',"
+                                            "'targetNode':'n2'}}}"));
+    migration("web", "ma", "a", "Running");
+    static const struct lg_str there[] = {{"n2", 2}}, elsewhere[] = {{"n3", 2}};
+    static const struct {
+        const struct lg_str *targets;
+        size_t n, held;
+    } rows[] = {{NULL, 0, 1}, {elsewhere, 0, 0}, {there, 1, 1}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct lg_ask b = inbound_ask("b", 1);
+        b.targets = rows[i].targets;
+        b.n_targets = rows[i].n;
+        struct lg_turnout turnout = decide(&b);
+        assert_true(turnout.of[LG_LIMIT_INBOUND].full);
+        assert_int_equal(turnout.of[LG_LIMIT_INBOUND].held, rows[i].held);
+    }
+}
+
 /* Who waits for its targets is passed by whoever could start. */
 static void who_waits_for_its_targets_holds_back_nobody(void **state)
 {
@@ -714,6 +742,7 @@ int main(void)
         TEST(durations_are_learnt_from_those_that_end),
         TEST(long_user_names_are_told_apart),
         TEST(places_of_targets_are_counted_when_it_is_decided),
+        TEST(who_goes_elsewhere_holds_no_place_of_targets),
         TEST(who_waits_for_its_targets_holds_back_nobody),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
