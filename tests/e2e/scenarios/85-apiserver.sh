@@ -37,6 +37,9 @@ check "the API server comes back" apiserver_start
 check "it asks livegate at once" eventually 180 in_force enforce
 check "a claim made then" eventually 180 claim after-restart
 check "is judged" eventually 180 claim_judged after-restart
+# That may have been a live read; what comes next needs a watch that has come back.
+claims=$(k get pvc --all-namespaces --no-headers 2>"$work/log" | wc -l)
+check "and its watch has brought it" eventually 180 knows persistentvolumeclaims "$claims"
 says_so() {
     grep -q 'does not know us (401)' "$gate_log"
 }
