@@ -177,10 +177,7 @@ enum lg_seen lg_limiter_seen(void *arg, const struct lg_reservation *reservation
 
 bool lg_limiter_speaks(const struct lg_turnout *turnout)
 {
-    bool full = turnout->frozen || turnout->unreachable;
-    for (int limit = 0; limit < LG_LIMITS; limit++)
-        full = full || turnout->of[limit].full;
-    return full;
+    return turnout->frozen || turnout->unreachable || lg_limits_are_full(turnout);
 }
 
 /* The first limit that applies and that nobody waived; LG_LIMITS: there is none. */

@@ -20,15 +20,20 @@ static void remember_first(const struct lg_reservation *own, struct lg_reservati
     io->first_id = is_first ? own->id : own->first_id;
 }
 
+bool lg_limits_are_full(const struct lg_turnout *turnout)
+{
+    bool full = false;
+    for (int limit = 0; limit < LG_LIMITS; limit++)
+        full = full || turnout->of[limit].full;
+    return full;
+}
+
 /* A take-over is no turn: the place had its own. Whoever is let through all the same (a waiver,
  * `admit`) passes those who wait, and time does not. */
 static void count_turn(struct lg_ledger *ledger, struct lg_str ns, uint64_t tag,
                        const struct lg_turnout *turnout)
 {
-    bool beside = turnout->frozen;
-    for (int limit = 0; limit < LG_LIMITS; limit++)
-        beside = beside || turnout->of[limit].full;
-    if (beside)
+    if (turnout->frozen || lg_limits_are_full(turnout))
         lg_ledger_set_turn(ledger, ns, tag);
     else if (!turnout->own)
         lg_ledger_served(ledger, ns, tag);
@@ -240,9 +245,7 @@ void lg_limits_decide(const struct lg_ask *ask, const struct lg_slots *slots,
     leave_out_own(ask, slots, io_ledger, ret);
     if (!ret->own && !ret->frozen)
         judge(ask, slots, io_ledger, mine, tag, ret);
-    bool full = false;
-    for (int limit = 0; limit < LG_LIMITS; limit++)
-        full = full || ret->of[limit].full;
+    bool full = lg_limits_are_full(ret);
     bool room = io_ledger->n_reservations < LG_RESERVATIONS_MAX;
     if (!room && !full && !ask->no_trace && !ret->own)
         full = ret->of[LG_LIMIT_CLUSTER].full = true;

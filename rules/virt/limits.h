@@ -93,6 +93,9 @@ struct lg_turnout {
 void lg_limits_decide(const struct lg_ask *ask, const struct lg_slots *slots,
                       struct lg_ledger *io_ledger, struct lg_turnout *ret);
 
+/* Whether a limit keeps it from starting, waived or not. */
+bool lg_limits_are_full(const struct lg_turnout *turnout);
+
 /* Copies the texts that it borrows from slots and ledger into the arena. */
 void lg_turnout_keep(struct lg_turnout *turnout, struct lg_arena *arena);
 
